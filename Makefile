@@ -1,0 +1,48 @@
+# make demo   the whole way on synthetic clips, on a CPU
+# make test   the test suite
+# Both set up .venv first, with the versions of constraints.txt.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+export OMP_NUM_THREADS ?= 1
+export TOKENIZERS_PARALLELISM = false
+
+.PHONY: demo test lint bench tiny-base figures clean
+
+demo: $(VENV)/.run
+	$(BIN)/emotrain demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+tiny-base: $(VENV)/.run
+	$(BIN)/python -m emotrain.modeling.tiny
+
+figures: $(VENV)/.run
+	$(BIN)/python -m emotrain.synthetic.contact_sheet docs/assets/faces.png
+	$(BIN)/python docs/draw_pipeline.py docs/assets/pipeline.svg
+
+clean:
+	rm -rf $(VENV) runs build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "installing emotrain and its dependencies into $(VENV) (about 7 GB, minutes)"
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(INSTALL) --editable '.[dev]'
+	@touch $@
