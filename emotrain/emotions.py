@@ -1,0 +1,146 @@
+"""Label sets, the words people use for each label, and head / medium / tail groups.
+
+Labels are names everywhere. Three integer orders of MAFW and two of FERV39k circulate in public code, so an integer is
+translated at the reader's door and never travels further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+Group = Literal["head", "medium", "tail"]
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "anger": ("angry", "angered", "mad", "furious", "rage", "愤怒", "生气"),
+    "disgust": ("disgusted", "disgusting", "revulsion", "厌恶"),
+    "fear": ("fearful", "afraid", "scared", "frightened", "terrified", "恐惧", "害怕"),
+    "happiness": ("happy", "joy", "joyful", "happily", "delighted", "高兴", "快乐", "开心"),
+    "neutral": ("neutrality", "expressionless", "中性", "平静"),
+    "sadness": ("sad", "sorrow", "sorrowful", "unhappy", "悲伤", "难过"),
+    "surprise": ("surprised", "astonished", "astonishment", "惊讶", "吃惊"),
+    "contempt": ("contemptuous", "scorn", "scornful", "disdain", "disdainful", "轻蔑", "蔑视"),
+    "anxiety": ("anxious", "snxiety", "nervous", "nervousness", "worried", "焦虑"),
+    "helplessness": ("helpless", "powerless", "powerlessness", "无助", "无奈"),
+    "disappointment": ("disappointed", "dissatisfied", "失望"),
+    "repression": ("repressed", "压抑"),
+    "tense": ("tension", "紧张"),
+    "others": ("other", "其他"),
+    "negative": ("消极",),
+    "positive": ("积极",),
+}
+"""Spellings met in annotation files and in replies, each pointing to one name. Lower case; compared without case."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """An ordered set of label names. The order is the order of every logit vector that mentions the set."""
+
+    name: str
+    labels: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def index(self, label: str) -> int:
+        """Position of `label`; raises ValueError with the nearest name when it is not in the set."""
+        if label not in self.labels:
+            raise ValueError(f"label {label!r} is not in label set {self.name!r}; {nearest(label, self.labels)}")
+        return self.labels.index(label)
+
+
+_DFEW = ("happiness", "sadness", "neutral", "anger", "surprise", "disgust", "fear")
+_MAFW = (
+    "anger",
+    "disgust",
+    "fear",
+    "happiness",
+    "neutral",
+    "sadness",
+    "surprise",
+    "contempt",
+    "anxiety",
+    "helplessness",
+    "disappointment",
+)
+
+LABEL_SETS: dict[str, LabelSet] = {
+    "dfew": LabelSet("dfew", _DFEW),
+    "mafw": LabelSet("mafw", _MAFW),
+    "ferv39k": LabelSet("ferv39k", _DFEW),
+    "megc2019": LabelSet("megc2019", ("negative", "positive", "surprise")),
+    "casme2": LabelSet("casme2", ("happiness", "surprise", "disgust", "repression", "fear", "sadness", "others")),
+    "samm": LabelSet("samm", ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise", "others")),
+    "casme3": LabelSet("casme3", ("disgust", "surprise", "others", "fear", "anger", "sadness", "happiness")),
+    "smic": LabelSet("smic", ("negative", "positive", "surprise")),
+    "mmew": LabelSet("mmew", ("happiness", "surprise", "anger", "disgust", "fear", "sadness", "others")),
+}
+
+PUBLISHED_COUNTS: dict[str, dict[str, int]] = {
+    "dfew": {
+        "happiness": 2445,
+        "sadness": 1894,
+        "neutral": 2669,
+        "anger": 2173,
+        "surprise": 1469,
+        "disgust": 145,
+        "fear": 902,
+    },
+    "mafw": {
+        "anger": 1390,
+        "disgust": 639,
+        "fear": 625,
+        "happiness": 1242,
+        "neutral": 1138,
+        "sadness": 1470,
+        "surprise": 1072,
+        "contempt": 236,
+        "anxiety": 916,
+        "helplessness": 262,
+        "disappointment": 182,
+    },
+    "smic": {"negative": 70, "positive": 51, "surprise": 43},
+    "megc2019": {"negative": 250, "positive": 109, "surprise": 83},
+}
+"""Single-label clips a class, all folds together (counted from the official split lists; SMIC-HS and the MEGC2019
+composite as See et al. 2019 report them)."""
+
+
+def label_set(name: str) -> LabelSet:
+    """The label set called `name`; raises ValueError that lists the known ones."""
+    if name not in LABEL_SETS:
+        raise ValueError(f"unknown label set {name!r}; known: {', '.join(LABEL_SETS)}; {nearest(name, LABEL_SETS)}")
+    return LABEL_SETS[name]
+
+
+def canonical(word: str) -> str | None:
+    """The label name that `word` (any case, any alias) stands for, or None."""
+    key = word.strip().lower()
+    if key in ALIASES:
+        return key
+    return _BY_ALIAS.get(key)
+
+
+def nearest(word: str, known: object) -> str:
+    """A short hint, "did you mean 'x'?", or the list of known names when nothing is near."""
+    names = list(known)  # type: ignore[call-overload]
+    close = get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
+
+
+def frequency_groups(counts: Mapping[str, int]) -> dict[str, Group]:
+    """Head, medium or tail for each class by its share relative to a uniform split.
+
+    With s_c = n_c K / N over the training labels: head s > 1, medium 0.5 <= s <= 1, tail s < 0.5. The classic
+    100 / 20-shot thresholds put every class of emotion data into "many".
+    """
+    total = sum(counts.values())
+    if total == 0:
+        raise ValueError("frequency_groups: no labelled clip, every count is 0")
+    shares = {label: count * len(counts) / total for label, count in counts.items()}
+    return {label: "head" if s > 1 else "medium" if s >= 0.5 else "tail" for label, s in shares.items()}
+
+
+_BY_ALIAS: dict[str, str] = {alias: name for name, aliases in ALIASES.items() for alias in aliases}

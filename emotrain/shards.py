@@ -1,0 +1,255 @@
+"""How a stage runs over many clips: stable shards, atomic writes, a worker pool, quarantine, resume.
+
+A stage is a function `work(clip) -> rows`. Its output folder holds one `part-00003-of-00064.parquet` per shard. A
+finished shard is never redone and an interrupted one leaves nothing behind, because a part appears only by a rename.
+Clips are assigned by a hash of their id, so the assignment depends on neither order nor machine. A clip that cannot be
+processed raises `ClipError`; it is written to the part's quarantine file with the reason and counted per class, and the
+run stops loudly when more than a stated share of the clips is bad.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emotrain.processes import end_with_parent
+from emotrain.progress import track
+from emotrain.records import Clip
+
+Work = Callable[[Clip], list[dict[str, Any]]]
+
+
+class ClipError(Exception):
+    """This clip cannot be used; the message says why and goes to the quarantine file."""
+
+
+class TooManyBadClips(RuntimeError):
+    """A larger share of the clips than allowed was quarantined."""
+
+
+@dataclass(slots=True)
+class StageReport:
+    """What a stage did: clips and quarantined clips per class, and where the outputs are."""
+
+    stage: str
+    done: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    @property
+    def bad_share(self) -> float:
+        """Share of clips that were quarantined, 0 for an empty stage."""
+        total = self.done.total() + self.quarantined.total()
+        return self.quarantined.total() / total if total else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain values (dataclasses.asdict cannot copy a Counter before Python 3.12)."""
+        return {
+            "stage": self.stage,
+            "done": dict(sorted(self.done.items())),
+            "quarantined": dict(sorted(self.quarantined.items())),
+            "bad_share": self.bad_share,
+            "seconds": round(self.seconds, 2),
+        }
+
+
+def shard_of(clip_id: str, shards: int) -> int:
+    """The shard that a clip belongs to; equal on every machine and in every Python."""
+    return int.from_bytes(blake2b(clip_id.encode(), digest_size=8).digest(), "big") % shards
+
+
+def part_path(out: Path, shard: int, shards: int) -> Path:
+    """Path of one part file of a stage's output folder."""
+    return out / f"part-{shard:05d}-of-{shards:05d}.parquet"
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Read `3/64` (the third of sixty-four, counted from 0) as (3, 64)."""
+    shard, _, shards = text.partition("/")
+    if not (shard.isdigit() and shards.isdigit() and int(shard) < int(shards)):
+        raise ValueError(f"--shard {text!r}: expected I/N with 0 <= I < N, for example 0/4")
+    return int(shard), int(shards)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write to the yielded temporary path; on success it becomes `path` in one step, on failure nothing is left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a parquet file atomically."""
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", row_group_size=4096)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file atomically, as UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(value: Any, path: Path) -> None:
+    """Write a JSON file atomically, keys in the order given."""
+    write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", path)
+
+
+def read_parts(out: Path) -> pa.Table:
+    """All parts of a stage's output as one table, in shard order; says which command makes them when there are none."""
+    parts = finished_parts(out)
+    if not parts:
+        raise FileNotFoundError(f"{out}: no part-*.parquet here; run the stage that writes this folder first")
+    return pa.concat_tables([pq.read_table(part) for part in parts])
+
+
+def finished_parts(out: Path) -> list[Path]:
+    """The part files of one complete or partial run, in shard order; mixed shard counts are an error."""
+    parts = sorted(out.glob("part-*-of-*.parquet"))
+    counts = {part.stem.rpartition("-of-")[2] for part in parts}
+    if len(counts) > 1:
+        raise ValueError(
+            f"{out}: parts of runs with {' and '.join(sorted(counts))} shards lie side by side; "
+            "delete the folder or finish with the same --shards"
+        )
+    return parts
+
+
+def run_stage(
+    stage: str,
+    clips: Sequence[Clip],
+    work: Work,
+    schema: pa.Schema,
+    out: Path,
+    *,
+    shards: int = 8,
+    only: tuple[int, int] | None = None,
+    workers: int | None = None,
+    max_bad_share: float = 0.01,
+) -> StageReport:
+    """Run `work` over all clips, shard by shard, and return what happened.
+
+    `only=(i, n)` does the i-th of n shards and nothing else (for array jobs). `work` must be picklable: it runs in
+    `workers` processes (default: one a core). Raises TooManyBadClips past `max_bad_share`, after everything is written.
+    """
+    mine = range(shards) if only is None else [only[0]]
+    shards = shards if only is None else only[1]
+    workers = workers if workers is not None else len(os.sched_getaffinity(0))
+    started = time.monotonic()
+    report = StageReport(stage)
+    by_shard: dict[int, list[Clip]] = {shard: [] for shard in mine}
+    for clip in clips:
+        shard = shard_of(clip.clip_id, shards)
+        if shard in by_shard:
+            by_shard[shard].append(clip)
+    out.mkdir(parents=True, exist_ok=True)
+    finished_parts(out)
+    todo = [shard for shard in mine if not part_path(out, shard, shards).exists()]
+    total = sum(len(by_shard[shard]) for shard in todo)
+    with _pool(workers, total) as run, track(stage, total) as advance:
+        for shard in todo:
+            _run_shard(run, work, by_shard[shard], schema, part_path(out, shard, shards), advance)
+    for shard in mine:
+        bad = _read_quarantine(part_path(out, shard, shards))
+        report.quarantined.update(row["label"] for row in bad)
+        ids = {row["clip_id"] for row in bad}
+        report.done.update(clip.label for clip in by_shard[shard] if clip.clip_id not in ids)
+    report.seconds = time.monotonic() - started
+    if only is None:
+        write_json(report.as_json(), out / "report.json")
+    if report.bad_share > max_bad_share:
+        raise TooManyBadClips(
+            f"{stage}: {report.quarantined.total()} of {len(clips)} clips are unusable ({report.bad_share:.1%}, "
+            f"allowed {max_bad_share:.1%}); the reasons are in {out}/*.quarantine.jsonl; raise --max-bad-share to go on"
+        )
+    return report
+
+
+def quarantine_path(part: Path) -> Path:
+    """The quarantine file that goes with a part."""
+    return part.with_suffix(".quarantine.jsonl")
+
+
+def _run_shard(
+    run: Callable[[Callable[[Clip], Any], list[Clip]], Iterable[Any]],
+    work: Work,
+    clips: list[Clip],
+    schema: pa.Schema,
+    part: Path,
+    advance: Callable[[int], None],
+) -> None:
+    bad: list[dict[str, str]] = []
+    with replacing(part) as temporary:
+        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+            for clip, (rows, reason) in zip(clips, run(_Guarded(work), clips)):
+                if reason is not None:
+                    bad.append({"clip_id": clip.clip_id, "label": clip.label, "path": clip.path, "reason": reason})
+                elif rows:
+                    writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+                advance(1)
+        # The quarantine file lands first: a part that exists always has its quarantine beside it.
+        write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in bad), quarantine_path(part))
+
+
+def _read_quarantine(part: Path) -> list[dict[str, str]]:
+    path = quarantine_path(part)
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+@dataclass(frozen=True, slots=True)
+class _Guarded:
+    """Runs the work and carries a ClipError home as text instead of ending the pool."""
+
+    work: Work
+
+    def __call__(self, clip: Clip) -> tuple[list[dict[str, Any]], str | None]:
+        try:
+            return self.work(clip), None
+        except ClipError as error:
+            return [], str(error)
+
+
+@contextmanager
+def _pool(workers: int, total: int) -> Iterator[Callable[..., Iterable[Any]]]:
+    if workers <= 1 or total <= 1:
+        yield map
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_worker, initargs=(os.getpid(),)) as pool:
+
+        def run(function: Callable[[Clip], Any], clips: list[Clip]) -> Iterator[Any]:
+            # A bounded window of submissions: a million clips in a shard must not mean a million results in memory.
+            window, pending = workers * 4, iter(clips)
+            futures = [pool.submit(function, clip) for clip, _ in zip(pending, range(window))]
+            while futures:
+                yield futures.pop(0).result()
+                futures.extend(pool.submit(function, clip) for clip, _ in zip(pending, range(1)))
+
+        yield run
+
+
+def _worker(parent: int) -> None:
+    """Set up a worker: one thread for every library, and an end when the parent is killed."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    import cv2
+
+    cv2.setNumThreads(0)
+    end_with_parent(parent)
