@@ -10,26 +10,38 @@ run stops loudly when more than a stated share of the clips is bad.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import tee
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emotrain.processes import end_with_parent
 from emotrain.progress import track
 from emotrain.records import Clip
+from emotrain.workers import Died
+from emotrain.workers import spread as _pool
 
 Work = Callable[[Clip], list[dict[str, Any]]]
+
+
+class Clips(Protocol):
+    """What a stage runs over when its clips are not a list in memory; `emotrain.clip_index.ClipIndex` is one."""
+
+    def __len__(self) -> int: ...
+
+    def shard_sizes(self, shards: int) -> Sequence[int]:
+        """Number of clips in each shard."""
+
+    def of_shard(self, shard: int, shards: int) -> Iterator[Clip]:
+        """The clips of one shard, always in the same order."""
 
 
 class ClipError(Exception):
@@ -68,7 +80,12 @@ class StageReport:
 
 def shard_of(clip_id: str, shards: int) -> int:
     """The shard that a clip belongs to; equal on every machine and in every Python."""
-    return int.from_bytes(blake2b(clip_id.encode(), digest_size=8).digest(), "big") % shards
+    return stable_hash(clip_id) % shards
+
+
+def stable_hash(text: str) -> int:
+    """64 bits that depend on nothing but the text."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 def part_path(out: Path, shard: int, shards: int) -> Path:
@@ -135,7 +152,7 @@ def finished_parts(out: Path) -> list[Path]:
 
 def run_stage(
     stage: str,
-    clips: Sequence[Clip],
+    clips: Clips | Sequence[Clip],
     work: Work,
     schema: pa.Schema,
     out: Path,
@@ -144,34 +161,38 @@ def run_stage(
     only: tuple[int, int] | None = None,
     workers: int | None = None,
     max_bad_share: float = 0.01,
+    limit_s: float | None = None,
 ) -> StageReport:
     """Run `work` over all clips, shard by shard, and return what happened.
 
     `only=(i, n)` does the i-th of n shards and nothing else (for array jobs). `work` must be picklable: it runs in
-    `workers` processes (default: one a core). Raises TooManyBadClips past `max_bad_share`, after everything is written.
+    `workers` processes (default: one a core). A clip that takes longer than `limit_s` seconds, or ends its process, is
+    quarantined like one that raises ClipError. Raises TooManyBadClips past `max_bad_share`, when all is written.
     """
     mine = range(shards) if only is None else [only[0]]
     shards = shards if only is None else only[1]
     workers = workers if workers is not None else len(os.sched_getaffinity(0))
     started = time.monotonic()
     report = StageReport(stage)
-    by_shard: dict[int, list[Clip]] = {shard: [] for shard in mine}
-    for clip in clips:
-        shard = shard_of(clip.clip_id, shards)
-        if shard in by_shard:
-            by_shard[shard].append(clip)
+    lazy: Clips = _InMemory(clips) if isinstance(clips, Sequence) else clips
     out.mkdir(parents=True, exist_ok=True)
-    finished_parts(out)
+    parts = finished_parts(out)
+    if parts and parts[0] != part_path(out, int(parts[0].name[5:10]), shards):
+        raise ValueError(
+            f"{out}: {parts[0].name} is of a run with another number of shards (this one has {shards}); "
+            "delete the folder or finish with the same --shards"
+        )
+    counts = lazy.shard_sizes(shards)
     todo = [shard for shard in mine if not part_path(out, shard, shards).exists()]
-    total = sum(len(by_shard[shard]) for shard in todo)
-    with _pool(workers, total) as run, track(stage, total) as advance:
+    total = sum(counts[shard] for shard in todo)
+    with _pool(workers, total, limit_s) as run, track(stage, total) as advance:
         for shard in todo:
-            _run_shard(run, work, by_shard[shard], schema, part_path(out, shard, shards), advance)
+            _run_shard(run, work, lazy.of_shard(shard, shards), schema, part_path(out, shard, shards), advance)
     for shard in mine:
         bad = _read_quarantine(part_path(out, shard, shards))
         report.quarantined.update(row["label"] for row in bad)
         ids = {row["clip_id"] for row in bad}
-        report.done.update(clip.label for clip in by_shard[shard] if clip.clip_id not in ids)
+        report.done.update(clip.label for clip in lazy.of_shard(shard, shards) if clip.clip_id not in ids)
     report.seconds = time.monotonic() - started
     if only is None:
         write_json(report.as_json(), out / "report.json")
@@ -189,9 +210,9 @@ def quarantine_path(part: Path) -> Path:
 
 
 def _run_shard(
-    run: Callable[[Callable[[Clip], Any], list[Clip]], Iterable[Any]],
+    run: Callable[..., Iterable[Any]],
     work: Work,
-    clips: list[Clip],
+    clips: Iterable[Clip],
     schema: pa.Schema,
     part: Path,
     advance: Callable[[int], None],
@@ -199,7 +220,10 @@ def _run_shard(
     bad: list[dict[str, str]] = []
     with replacing(part) as temporary:
         with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            for clip, (rows, reason) in zip(clips, run(_Guarded(work), clips)):
+            # tee keeps no more clips than are under way in the pool.
+            inputs, named = tee(clips)
+            for result, clip in zip(run(_Guarded(work), inputs), named):
+                rows, reason = ([], result.reason) if isinstance(result, Died) else result
                 if reason is not None:
                     bad.append({"clip_id": clip.clip_id, "label": clip.label, "path": clip.path, "reason": reason})
                 elif rows:
@@ -215,6 +239,23 @@ def _read_quarantine(part: Path) -> list[dict[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
+class _InMemory:
+    """A plain sequence of clips, seen as `Clips`."""
+
+    clips: Sequence[Clip]
+
+    def shard_sizes(self, shards: int) -> Sequence[int]:
+        counts = Counter(shard_of(clip.clip_id, shards) for clip in self.clips)
+        return [counts[shard] for shard in range(shards)]
+
+    def of_shard(self, shard: int, shards: int) -> Iterator[Clip]:
+        return (clip for clip in self.clips if shard_of(clip.clip_id, shards) == shard)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+
+@dataclass(frozen=True, slots=True)
 class _Guarded:
     """Runs the work and carries a ClipError home as text instead of ending the pool."""
 
@@ -225,31 +266,3 @@ class _Guarded:
             return self.work(clip), None
         except ClipError as error:
             return [], str(error)
-
-
-@contextmanager
-def _pool(workers: int, total: int) -> Iterator[Callable[..., Iterable[Any]]]:
-    if workers <= 1 or total <= 1:
-        yield map
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_worker, initargs=(os.getpid(),)) as pool:
-
-        def run(function: Callable[[Clip], Any], clips: list[Clip]) -> Iterator[Any]:
-            # A bounded window of submissions: a million clips in a shard must not mean a million results in memory.
-            window, pending = workers * 4, iter(clips)
-            futures = [pool.submit(function, clip) for clip, _ in zip(pending, range(window))]
-            while futures:
-                yield futures.pop(0).result()
-                futures.extend(pool.submit(function, clip) for clip, _ in zip(pending, range(1)))
-
-        yield run
-
-
-def _worker(parent: int) -> None:
-    """Set up a worker: one thread for every library, and an end when the parent is killed."""
-    os.environ["OMP_NUM_THREADS"] = "1"
-    import cv2
-
-    cv2.setNumThreads(0)
-    end_with_parent(parent)

@@ -1,0 +1,145 @@
+"""Writes a synthetic clip set: rendered videos, the truth beside them, and their annotation.
+
+    root/annotations.parquet    the columns of records.CLIPS and `events`, written last: it marks a complete set
+    root/videos/<clip_id>.mp4   H.264, 30 frames a second
+    root/truth/<clip_id>.npz    units (T, 19) float16 in order AUS, time_s (T,), pose (T, 7), events (N, 3) seconds
+    root/clip_set.json          the arguments; a set is resumed only with the same ones
+
+A clip appears by a rename, so a write that was killed goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, astuple
+from functools import lru_cache, partial
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from emotrain.progress import track
+from emotrain.records import CLIPS, EVENT, to_table
+from emotrain.records import Clip as ClipRecord
+from emotrain.shards import replacing, write_json, write_table
+from emotrain.synthetic.clip_plan import ClipPlan, plan_clips
+from emotrain.synthetic.face import Face
+from emotrain.synthetic.h264 import write_mp4
+from emotrain.synthetic.identity import sample_identity
+from emotrain.synthetic.performance import FPS, Level, Performance, perform
+from emotrain.synthetic.sensor import Sensor
+from emotrain.workers import Died, spread
+
+RENDERER = 1
+"""Raised whenever the same seed would give other pictures, so that old and new clips never mix in one set."""
+
+ANNOTATIONS = pa.schema([*CLIPS, ("events", pa.list_(EVENT))])
+
+
+def write_clip_set(
+    root: Path,
+    *,
+    label_set: str = "mafw",
+    train: int = 1500,
+    validation: int = 110,
+    test: int = 440,
+    seed: int = 0,
+    size: int = 128,
+    micro_share: float = 0.4,
+    level: Level = "moderate",
+    workers: int | None = None,
+) -> None:
+    """Render the clips of `plan_clips` under `root`; finished clips are kept, and all is a pure function of the seed.
+
+    Raises ValueError when `root` holds a set that was written with other arguments.
+    """
+    counts = {"train": train, "validation": validation, "test": test}
+    settings: dict[str, Any] = {"label_set": label_set, **counts, "seed": seed, "size": size}
+    settings |= {"micro_share": micro_share, "level": level, "renderer": RENDERER}
+    plans = plan_clips(label_set_name=label_set, **counts, seed=seed, micro_share=micro_share)
+    _claim(root, settings)
+    for folder in ("videos", "truth"):
+        (root / folder).mkdir(exist_ok=True)
+    todo = [plan for plan in plans if not (root / plan.clip.path).exists()]
+    todo.sort(key=attrgetter("subject"))
+    batches = [list(group) for _, group in groupby(todo, key=attrgetter("subject"))]
+    work = partial(_render_batch, root=root, size=size, level=level)
+    with (
+        spread(workers if workers is not None else len(os.sched_getaffinity(0)), len(batches)) as run,
+        track("render", len(todo)) as advance,
+    ):
+        for batch, done in zip(batches, run(work, batches)):
+            if isinstance(done, Died):
+                raise RuntimeError(
+                    f"{root}: the process that rendered {batch[0].subject} {done.reason}; run again to go on"
+                )
+            advance(done)
+    write_table(annotation_table(plans, label_set), root / "annotations.parquet")
+
+
+def annotation_table(plans: list[ClipPlan], label_set: str) -> pa.Table:
+    """The annotation of planned clips: the columns of records.CLIPS and `events`; the metadata name the label set."""
+    table = to_table((plan.clip for plan in plans), ClipRecord, {"label_set": label_set})
+    events = [[] if plan.event is None else [asdict(plan.event)] for plan in plans]
+    column = pa.array(events, pa.list_(EVENT))
+    return table.append_column("events", column).cast(ANNOTATIONS.with_metadata(table.schema.metadata))
+
+
+def render_clip(
+    plan: ClipPlan, size: int, level: Level = "moderate"
+) -> tuple[Performance, Iterator[NDArray[np.uint8]]]:
+    """What happens in a planned clip, and its frames: (size, size, 3) uint8 RGB each."""
+    performance = perform(plan.script, level, np.random.default_rng([plan.seed, 1]))
+    sensor = Sensor(size, performance.noise, np.random.default_rng([plan.seed, 2]))
+    face = _face(plan.person_seed, plan.subject, size)
+    shots = zip(performance.units, performance.poses, performance.lights)
+    return performance, (sensor(face.render(units, pose, light)) for units, pose, light in shots)
+
+
+def _claim(root: Path, settings: dict[str, Any]) -> None:
+    note = root / "clip_set.json"
+    if note.exists():
+        found = json.loads(note.read_text(encoding="utf-8"))
+        other = [
+            f"{key} {found.get(key)!r}, now {value!r}" for key, value in settings.items() if found.get(key) != value
+        ]
+        if other:
+            raise ValueError(
+                f"{note}: this set was written with {'; '.join(other)}; use those arguments or another folder"
+            )
+        return
+    if (root / "annotations.parquet").exists() or (root / "videos").exists():
+        raise ValueError(
+            f"{root}: holds clips but no clip_set.json, so they are not ours to resume; use an empty folder"
+        )
+    write_json(settings, note)
+
+
+def _render_batch(plans: list[ClipPlan], *, root: Path, size: int, level: Level) -> int:
+    for plan in plans:
+        performance, frames = render_clip(plan, size, level)
+        event = plan.event
+        times = np.array([] if event is None else [(event.onset_s, event.apex_s, event.offset_s)]).reshape(-1, 3)
+        with replacing(root / "truth" / f"{plan.clip_id}.npz") as temporary, temporary.open("wb") as file:
+            np.savez_compressed(
+                file,
+                units=performance.units.astype(np.float16),
+                time_s=performance.time_s,
+                pose=np.array([astuple(pose) for pose in performance.poses], np.float32),
+                events=times,
+            )
+        # The video lands last: a video that exists always has its truth beside it.
+        with replacing(root / plan.clip.path) as temporary:
+            write_mp4(frames, temporary, size, FPS)
+    return len(plans)
+
+
+@lru_cache(maxsize=4)
+def _face(person_seed: int, name: str, size: int) -> Face:
+    return Face(sample_identity(np.random.default_rng(person_seed), name), size)
