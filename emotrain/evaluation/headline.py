@@ -1,0 +1,134 @@
+"""The headline of an experiment: which figures it has, how arms compare with the first, and the terminal table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from emotrain.metrics.paired import holm
+from emotrain.metrics.predictions import PredictionTable
+from emotrain.metrics.summary import Kinds, compare
+
+
+@dataclass(frozen=True, slots=True)
+class ArmResult:
+    """One arm of an experiment: its name, `metrics.summary.summarise` of its table, the table, and its settings."""
+
+    name: str
+    metrics: Mapping[str, Any]
+    table: PredictionTable
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure that the headline shows: its key in the metrics, its name, and what it is in a few words."""
+
+    key: str
+    name: str
+    meaning: str
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric("war", "WAR", "accuracy"),
+    Metric("uar", "UAR", "mean recall over all classes"),
+    Metric("macro_f1", "Macro-F1", "mean F1 over all classes"),
+    Metric("tail_f1", "Tail F1", "mean F1 over the rare classes"),
+    Metric("micro_accuracy", "Micro", "accuracy on micro-expressions"),
+    Metric("macro_accuracy", "Macro", "accuracy on macro-expressions"),
+)
+
+
+def shown_metrics(arms: Sequence[ArmResult]) -> list[Metric]:
+    """The headline metrics that at least one arm has."""
+    return [metric for metric in METRICS if any(arm.metrics.get(metric.key) is not None for arm in arms)]
+
+
+def check_arms(arms: Sequence[ArmResult]) -> None:
+    """Raise ValueError unless there are arms, their names differ, and all score the same clips and labels."""
+    names = [arm.name for arm in arms]
+    if not arms or len(set(names)) != len(names):
+        raise ValueError(f"a report needs one or more arms with different names, found {names}")
+    for arm in arms[1:]:
+        try:
+            arm.table.aligned(arms[0].table)
+        except ValueError as error:
+            raise ValueError(f"arm {arm.name!r} cannot be set beside {names[0]!r}: {error}") from error
+
+
+def differences(
+    arms: Sequence[ArmResult], kinds: Kinds, *, resamples: int = 10_000, seed: int = 0
+) -> list[dict[str, Any] | None]:
+    """`metrics.summary.compare` of the first arm with each arm, None for the first itself.
+
+    Every headline difference also gets `p_holm`, its p-value corrected over all arms and headline metrics.
+    """
+    groups = arms[0].metrics["groups"]
+    rows: list[dict[str, Any] | None] = [None]
+    for arm in arms[1:]:
+        rows.append(compare(arms[0].table, arm.table, groups=groups, kinds=kinds, resamples=resamples, seed=seed))
+    cells = [row[metric.key] for row in rows if row is not None for metric in METRICS if row[metric.key] is not None]
+    for cell, adjusted in zip(cells, holm([cell["p"] for cell in cells])):
+        cell["p_holm"] = adjusted
+    return rows
+
+
+def percent(share: float | None) -> str:
+    """A share in percent with one decimal: 0.8324 is "83.2"; nothing is an en dash."""
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points with its sign: 0.312 is "+31.2"."""
+    text = f"{100 * difference:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+
+
+def print_table(
+    arms: Sequence[ArmResult],
+    compared: Sequence[dict[str, Any] | None] | None = None,
+    *,
+    title: str | None = None,
+    console: Console | None = None,
+) -> None:
+    """Print arms x metrics in percent, each with its 95 % interval and, given `differences`, that to the first arm."""
+    console = console if console is not None else Console()
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_lines=compared is not None,
+        pad_edge=False,
+        padding=0,
+    )
+    table.add_column("arm", style="bold", overflow="fold", min_width=12)
+    metrics = shown_metrics(arms)
+    for metric in metrics:
+        table.add_column(metric.name, justify="right", no_wrap=True)
+    rows = compared if compared is not None else [None] * len(arms)
+    wide = console.width >= 24 + 22 * len(metrics)
+    for arm, difference in zip(arms, rows):
+        cells = [_cell(arm.metrics.get(m.key), difference and difference[m.key], wide) for m in metrics]
+        table.add_row(arm.name, *cells)
+    console.print(table)
+    reference = f"; third line: points against {arms[0].name}, * = interval excludes 0" if compared is not None else ""
+    console.print(f"percent, 95 % interval{reference}", style="dim")
+
+
+def _cell(interval: Mapping[str, float] | None, difference: Mapping[str, float] | None, wide: bool) -> str:
+    """Value, interval and difference, a line each; the difference's own interval only where there is room for it."""
+    if interval is None:
+        return "–"
+    text = (
+        f"[bold]{percent(interval['value'])}[/bold]\n[dim]{percent(interval['low'])}–{percent(interval['high'])}[/dim]"
+    )
+    if difference is None:
+        return text
+    mark = "*" if difference["low"] > 0 or difference["high"] < 0 else " "
+    span = f" ({points(difference['low'])} … {points(difference['high'])})" if wide else ""
+    return f"{text}\n{points(difference['value'])}{span}{mark}"

@@ -1,0 +1,148 @@
+"""Scoring a file of predictions that anyone made: `emotrain score FILE` writes metrics.json and the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from emotrain.datasets.clips import read_index
+from emotrain.emotions import LABEL_SETS, PUBLISHED_COUNTS, Group, LabelSet, canonical, frequency_groups
+from emotrain.emotions import label_set as find_label_set
+from emotrain.evaluation.headline import ArmResult
+from emotrain.evaluation.report import write_report
+from emotrain.metrics.predictions import PredictionTable, arms_in, check_coverage, read_predictions
+from emotrain.metrics.published import published
+from emotrain.metrics.summary import summarise
+from emotrain.records import Clip
+from emotrain.shards import write_json
+
+
+def score_file(
+    path: Path,
+    *,
+    out: Path,
+    label_set: str | None = None,
+    clips: Path | None = None,
+    groups_from: Mapping[str, int] | None = None,
+    arm: str | None = None,
+    seed: int | None = None,
+    title: str | None = None,
+    resamples: int = 10_000,
+) -> list[ArmResult]:
+    """Score a prediction file and write what came out; returns one result an arm (see `score_arms` for the rest).
+
+    `label_set` is a known name or label names with commas; without it the file's own labels count. `clips` is a data
+    folder with its clip index. Writes `out/metrics.json` ({"arms": {name: `metrics.summary.summarise`}}),
+    `out/report.html`, `out/differences.json` and `out/figures/`; nothing when the file cannot be scored.
+    """
+    index = None if clips is None else read_index(clips)
+    known = None if index is None else {clip.clip_id: clip for clip in index.clips}
+    arms = score_arms(
+        path,
+        label_set=None if label_set is None else parse_labels(label_set),
+        clips=known,
+        groups_from=groups_from,
+        arm=arm,
+        seed=seed,
+        resamples=resamples,
+    )
+    write_json({"arms": {result.name: result.metrics for result in arms}}, out / "metrics.json")
+    # The index names the data; DFEW and FERV39k share their labels, so the label set alone is the weaker witness.
+    dataset = index.dataset if index is not None else label_set
+    write_report(
+        out,
+        arms,
+        title=title if title is not None else f"Scores of {path.name}",
+        clips=known if known is not None else {},
+        published=published(dataset) if dataset is not None else (),
+        notes=_notes(arms),
+        resamples=resamples,
+    )
+    return arms
+
+
+def score_arms(
+    path: Path,
+    *,
+    label_set: LabelSet | None = None,
+    clips: Mapping[str, Clip] | None = None,
+    groups_from: Mapping[str, int] | None = None,
+    arm: str | None = None,
+    seed: int | None = None,
+    resamples: int = 10_000,
+) -> list[ArmResult]:
+    """The arms of a parquet, csv or jsonl file of per-label scores, labels or free-text replies, each with its figures.
+
+    With `clips` (an index by clip id) the file must cover exactly the clips of its folds or of the test split, and
+    macro and micro clips are told apart. Head, medium and tail follow `groups_from` (training clips a class), else the
+    training clips of `clips`, else the published counts of the label set; without any, they are left out. `arm` picks
+    one of several arms. Raises ValueError, naming the rows, for whatever is wrong with the file.
+    """
+    arms = []
+    for name in [arm] if arm is not None else arms_in(path):
+        labels = None if label_set is None else label_set.labels
+        table = read_predictions(path, labels=labels, arm=name, seed=seed)
+        if clips is not None:
+            check_coverage(table, clips)
+        kinds = None if clips is None else {clip_id: clip.kind for clip_id, clip in clips.items()}
+        groups = _groups(table, clips, groups_from)
+        metrics = summarise(table, groups=groups, kinds=kinds, resamples=resamples)
+        arms.append(ArmResult(name if name else path.stem, metrics, table, {"file": path.name}))
+    return arms
+
+
+def parse_labels(text: str) -> LabelSet:
+    """A label set from the command line: a known name ("mafw"), or label names with commas ("calm,angry,sad")."""
+    if "," not in text:
+        return find_label_set(text)
+    names = [word.strip() for word in text.split(",") if word.strip()]
+    labels = tuple(known if (known := canonical(name)) is not None else name.lower() for name in names)
+    if len(set(labels)) != len(labels) or len(labels) < 2:
+        raise ValueError(f"--label-set {text!r}: expected two or more different labels, read {', '.join(labels)}")
+    return LabelSet("custom", labels)
+
+
+def training_counts(table: PredictionTable, clips: Mapping[str, Clip]) -> Counter[str]:
+    """Training clips a class: the train split, or the clips outside the table's folds (all of them when pooled)."""
+    folds = {fold for fold in table.folds if fold is not None}
+    train = [clip for clip in clips.values() if clip.split == "train"]
+    if not train:
+        train = [clip for clip in clips.values() if clip.test_fold not in folds]
+    if not train:
+        # Every fold is in the table, so every clip was training data of some fold: shares over all clips.
+        train = list(clips.values())
+    return Counter(dict.fromkeys(table.labels, 0)) + Counter(clip.label for clip in train)
+
+
+def _groups(
+    table: PredictionTable, clips: Mapping[str, Clip] | None, groups_from: Mapping[str, int] | None
+) -> dict[str, Group] | None:
+    if groups_from is not None:
+        return frequency_groups(groups_from)
+    if clips is not None:
+        counts = training_counts(table, clips)
+        return frequency_groups({label: counts[label] for label in table.labels})
+    known = _known_set(table)
+    return frequency_groups(PUBLISHED_COUNTS[known]) if known in PUBLISHED_COUNTS else None
+
+
+def _known_set(table: PredictionTable) -> str | None:
+    """The shipped label set with these labels; of sets with equal labels (DFEW, FERV39k) the first."""
+    return next((name for name, known in LABEL_SETS.items() if set(known.labels) == set(table.labels)), None)
+
+
+def _notes(arms: list[ArmResult]) -> list[str]:
+    notes = []
+    for result in arms:
+        rates: Mapping[str, Any] = result.metrics["rates"]
+        if any(rates.values()):
+            notes.append(
+                f"{result.name}: {100 * rates['ambiguous']:.1f} % of the replies named several labels and "
+                f"{100 * rates['unparsed']:.1f} % named none; both count as errors."
+            )
+        if result.metrics["absent_classes"]:
+            absent = ", ".join(result.metrics["absent_classes"])
+            notes.append(f"{result.name}: no clip of {absent}; UAR and macro-F1 count these classes as 0.")
+    return notes

@@ -1,0 +1,156 @@
+"""All figures of one arm as one JSON-able dictionary, and all paired differences between two arms as another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from emotrain.emotions import Group
+from emotrain.metrics import scores
+from emotrain.metrics.calibration import calibration
+from emotrain.metrics.collapse import collapse
+from emotrain.metrics.columns import OUTCOMES
+from emotrain.metrics.intervals import LEVEL, bootstrap, proportion
+from emotrain.metrics.paired import by_fold, folds_complete, mcnemar, paired_bootstrap
+from emotrain.metrics.predictions import PredictionTable
+from emotrain.records import Kind
+
+Kinds = Mapping[str, Kind | None]
+KINDS: tuple[Kind, ...] = ("micro", "macro")
+
+
+def summarise(
+    table: PredictionTable,
+    *,
+    groups: Mapping[str, Group] | None = None,
+    kinds: Kinds | None = None,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Every figure of one arm; shares in [0, 1], each interval as {"value", "low", "high"} at 95 %.
+
+    `groups` are head / medium / tail by the *training* counts, `kinds` macro or micro by clip id. What cannot be
+    computed (no tail class, no micro clip, no scores) is None. Overall, group and F1 intervals come from a bootstrap
+    stratified by true class; recall, precision, accuracy by kind and top-2 are proportions with Wilson intervals.
+    """
+    labels, matrix = table.labels, scores.table_confusion(table)
+    overall = bootstrap(matrix, _overall(labels, groups), resamples=resamples, seed=seed)
+    class_f1 = bootstrap(matrix, lambda m: {"f1": scores.f1(m)}, resamples=resamples, seed=seed)
+    result: dict[str, Any] = {
+        "clips": len(table),
+        "labels": list(labels),
+        "groups": None if groups is None else dict(groups),
+    }
+    result.update({name: overall.get(name) for name in _names()})
+    result.update({f"{kind}_accuracy": _kind_accuracy(table, kinds, kind) for kind in KINDS})
+    result["top2"] = None if table.logits is None else _share(scores.top_k_hits(table.gold, table.logits, 2))
+    result["per_class"] = {
+        label: {
+            "support": int(scores.support(matrix)[i]),
+            "predicted": int(matrix[:, i].sum()),
+            "group": None if groups is None else groups[label],
+            "recall": proportion(int(matrix[i, i]), int(matrix[i].sum())),
+            "precision": proportion(int(matrix[i, i]), int(matrix[:, i].sum())),
+            "f1": class_f1[f"f1/{i}"],
+        }
+        for i, label in enumerate(labels)
+    }
+    result["absent_classes"] = [label for i, label in enumerate(labels) if matrix[i].sum() == 0]
+    result["rates"] = {name: float(matrix[:, len(labels) + i].sum() / len(table)) for i, name in enumerate(OUTCOMES)}
+    result["confusion"] = {"rows": list(labels), "columns": [*labels, *OUTCOMES], "counts": matrix.tolist()}
+    result["collapse"] = collapse(matrix, labels, groups)
+    result["calibration"] = None if table.logits is None else calibration(table.gold, table.logits)
+    result["folds"] = _folds(table, groups)
+    result["fold_mean"] = _fold_mean(result["folds"], table)
+    # Where folds are single subjects, the MEGC protocol's pooled figures take the place of the mean over folds.
+    result["megc"] = scores.megc(table) if result["folds"] and result["fold_mean"] is None else None
+    result["interval"] = {
+        "level": LEVEL,
+        "resamples": resamples,
+        "seed": seed,
+        "method": "stratified bootstrap, percentile",
+    }
+    return result
+
+
+def compare(
+    first: PredictionTable,
+    second: PredictionTable,
+    *,
+    groups: Mapping[str, Group] | None = None,
+    kinds: Kinds | None = None,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Differences second - first on the same clips, under the names of `summarise`.
+
+    Each is {"value", "low", "high", "p"} from a paired bootstrap stratified by true class; `mcnemar` is the exact test
+    on hits, `by_fold` the differences fold by fold (empty without folds,
+    or when a fold lacks a class).
+    """
+    second = second.aligned(first)
+    figures = _overall(first.labels, groups)
+    drawn = paired_bootstrap(first, second, figures, resamples=resamples, seed=seed)
+    result: dict[str, Any] = {name: drawn.get(name) for name in _names()}
+    for kind in KINDS:
+        ids = _of_kind(first, kinds, kind)
+        result[f"{kind}_accuracy"] = None
+        if ids:
+            pair = _hit_or_miss(first.subset(ids)), _hit_or_miss(second.subset(ids))
+            part = paired_bootstrap(*pair, lambda m: {"war": scores.war(m)}, resamples=resamples, seed=seed)
+            result[f"{kind}_accuracy"] = part["war"]
+    result["mcnemar"] = mcnemar(first.gold == first.predicted, second.gold == second.predicted)
+    result["by_fold"] = by_fold(first, second, figures)
+    return result
+
+
+def _names() -> list[str]:
+    return ["war", "uar", "macro_f1", "weighted_f1"] + [f"{g}_{f}" for g in scores.GROUPS for f in ("recall", "f1")]
+
+
+def _overall(
+    labels: Sequence[str], groups: Mapping[str, Group] | None
+) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    return lambda matrix: scores.statistics(matrix, labels, groups)
+
+
+def _of_kind(table: PredictionTable, kinds: Kinds | None, kind: Kind) -> list[str]:
+    return [] if kinds is None else [clip_id for clip_id in table.clip_ids if kinds.get(clip_id) == kind]
+
+
+def _hit_or_miss(table: PredictionTable) -> PredictionTable:
+    """The table with every error made alike: enough for accuracy, and far fewer pairs of answers to resample."""
+    rows = (row if row.predicted == row.label else replace(row, predicted=OUTCOMES[1]) for row in table.predictions)
+    return PredictionTable(table.labels, tuple(rows))
+
+
+def _kind_accuracy(table: PredictionTable, kinds: Kinds | None, kind: Kind) -> dict[str, float] | None:
+    ids = set(_of_kind(table, kinds, kind))
+    if not ids:
+        return None
+    return _share(np.array([row.label == row.predicted for row in table.predictions if row.clip_id in ids]))
+
+
+def _share(hits: np.ndarray) -> dict[str, float]:
+    return proportion(int(hits.sum()), len(hits))
+
+
+def _folds(table: PredictionTable, groups: Mapping[str, Group] | None) -> dict[str, dict[str, float]]:
+    found = sorted({fold for fold in table.folds if fold is not None})
+    result = {}
+    for fold in found:
+        part = table.subset([row.clip_id for row in table.predictions if row.fold == fold])
+        figures = scores.statistics(scores.table_confusion(part), table.labels, groups)
+        result[str(fold)] = {"clips": len(part), **{name: float(value) for name, value in figures.items()}}
+    return result
+
+
+def _fold_mean(folds: Mapping[str, Mapping[str, float]], table: PredictionTable) -> dict[str, float] | None:
+    """Mean of each figure over the folds; None when a fold lacks a class (leave-one-subject-out: pool instead)."""
+    if not folds or not folds_complete(table):
+        return None
+    names = [name for name in next(iter(folds.values())) if name != "clips"]
+    return {name: float(np.mean([fold[name] for fold in folds.values()])) for name in names}

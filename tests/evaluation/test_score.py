@@ -1,0 +1,102 @@
+"""Scoring anyone's file: free text or scores in, metrics and report out, coverage checked against the index."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emotrain.emotions import LABEL_SETS
+from emotrain.evaluation.score import parse_labels, score_arms, score_file
+from emotrain.records import Clip, to_table
+from emotrain.shards import write_table
+
+DFEW = LABEL_SETS["dfew"]
+REPLIES = {
+    "happiness": "She is clearly happy.",
+    "sadness": "The man looks sad.",
+    "neutral": '{"emotion": "neutral"}',
+    "anger": "Not fear: anger.",
+    "surprise": "surprise or fear",
+    "disgust": "I cannot tell.",
+    "fear": "惊讶",
+}
+"""Four right, one ambiguous, one unparsed, one wrong."""
+
+
+def write_replies(path: Path, arms: tuple[str, ...] = ("model",), per_class: int = 4) -> Path:
+    rows = [
+        {"video": f"{label}{i}", "fold": 1, "gold": label, "reply": reply, "arm": arm}
+        for arm in arms
+        for label, reply in REPLIES.items()
+        for i in range(per_class)
+    ]
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def index(per_class: int = 4) -> dict[str, Clip]:
+    """Fold 1 is what the file scores; fold 2 is the training part, where disgust is rare."""
+    test = [Clip(f"{label}{i}", "x.mp4", label, test_fold=1, kind="micro" if i else "macro")
+            for label in DFEW.labels for i in range(per_class)]  # fmt: skip
+    train = [Clip(f"{label}-t{i}", "x.mp4", label, test_fold=2)
+             for label in DFEW.labels for i in range(1 if label == "disgust" else 10)]  # fmt: skip
+    return {clip.clip_id: clip for clip in test + train}
+
+
+def write_index(data: Path, clips: dict[str, Clip]) -> Path:
+    metadata = {"root": str(data), "dataset": "dfew", "label_set": "dfew"}
+    write_table(to_table(clips.values(), Clip, metadata), data / "clips.parquet")
+    return data
+
+
+def test_free_text_is_scored_into_metrics_and_a_report(tmp_path: Path) -> None:
+    data = write_index(tmp_path / "data", index())
+    path = write_replies(tmp_path / "p.jsonl")
+    (result,) = score_file(path, label_set="dfew", clips=data, out=tmp_path / "out", resamples=50)
+    stored = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))
+    assert stored["arms"]["model"] == result.metrics
+    assert result.metrics["war"]["value"] == pytest.approx(4 / 7)
+    assert result.metrics["rates"] == pytest.approx({"ambiguous": 1 / 7, "unparsed": 1 / 7})
+    assert result.metrics["micro_accuracy"]["value"] == pytest.approx(4 / 7)
+    assert [label for label, group in result.metrics["groups"].items() if group == "tail"] == ["disgust"]
+    assert result.metrics["tail_recall"]["value"] == 0.0
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "14.3 % of the replies named several labels" in page
+    assert "MAE-DFER" in page
+
+
+def test_every_arm_of_a_file_is_scored_or_the_one_asked_for(tmp_path: Path) -> None:
+    path = write_replies(tmp_path / "p.jsonl", ("first", "second"))
+    arms = score_arms(path, label_set=DFEW, resamples=20)
+    assert [arm.name for arm in arms] == ["first", "second"]
+    (only,) = score_arms(path, label_set=DFEW, arm="second", resamples=20)
+    assert only.metrics == arms[1].metrics
+
+
+def test_a_missing_clip_stops_the_score_before_anything_is_written(tmp_path: Path) -> None:
+    clips = index() | {"late": Clip("late", "x.mp4", "fear", test_fold=1)}
+    data, path = write_index(tmp_path / "data", clips), write_replies(tmp_path / "p.jsonl")
+    with pytest.raises(ValueError, match="1 clips have no prediction: late"):
+        score_file(path, label_set="dfew", clips=data, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_groups_follow_given_counts_before_published_ones(tmp_path: Path) -> None:
+    path = write_replies(tmp_path / "p.jsonl")
+    counts = dict.fromkeys(DFEW.labels, 10) | {"anger": 1}
+    (given,) = score_arms(path, label_set=DFEW, groups_from=counts, resamples=20)
+    (published,) = score_arms(path, label_set=DFEW, resamples=20)
+    assert given.metrics["groups"]["anger"] == "tail"
+    assert published.metrics["groups"]["anger"] == "head"
+    assert published.metrics["groups"]["disgust"] == "tail"
+
+
+def test_label_sets_from_the_command_line() -> None:
+    assert parse_labels("mafw") is LABEL_SETS["mafw"]
+    assert parse_labels("Angry, calm,sad").labels == ("anger", "calm", "sadness")
+    with pytest.raises(ValueError, match="did you mean 'dfew'"):
+        parse_labels("dfev")
+    with pytest.raises(ValueError, match="different labels"):
+        parse_labels("happy,joy")

@@ -1,0 +1,61 @@
+"""Free-text replies: the golden file, and what holds for every reply."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emotrain.emotions import ALIASES, LABEL_SETS
+from emotrain.metrics.free_text import AMBIGUOUS, UNPARSED, mentions, score_reply
+
+GOLDEN = [json.loads(line) for line in (Path(__file__).parent / "replies.jsonl").read_text("utf-8").splitlines()]
+MAFW = LABEL_SETS["mafw"].labels
+
+
+def test_the_golden_file_covers_every_kind_of_reply() -> None:
+    assert len(GOLDEN) >= 150
+    kinds = {row["kind"] for row in GOLDEN}
+    assert {"sentence", "JSON", "several labels", "negation", "refusal", "Chinese", "empty", "marked answer"} <= kinds
+    assert {row["expected"] for row in GOLDEN} >= {*MAFW, AMBIGUOUS, UNPARSED}
+
+
+@pytest.mark.parametrize("row", GOLDEN, ids=[f"{n}-{row['kind']}" for n, row in enumerate(GOLDEN)])
+def test_golden_reply(row: dict[str, str]) -> None:
+    assert score_reply(row["reply"], LABEL_SETS[row["labels"]].labels) == row["expected"]
+
+
+@pytest.mark.parametrize("label", MAFW)
+def test_every_alias_alone_names_its_label_and_negated_names_none(label: str) -> None:
+    for word in (label, *ALIASES[label]):
+        assert score_reply(word, MAFW) == label
+        assert score_reply(word.upper() + ".", MAFW) == label
+        if word.isascii():
+            assert score_reply(f"The person is not {word}.", MAFW) == UNPARSED
+
+
+@given(st.permutations(MAFW), st.integers(min_value=2, max_value=11))
+@settings(deadline=None, max_examples=25)
+def test_naming_several_labels_is_never_a_hit(order: list[str], n: int) -> None:
+    assert score_reply(", ".join(order[:n]), MAFW) == AMBIGUOUS
+    assert mentions(" and ".join(order[:n]), MAFW) == order[:n]
+
+
+@given(st.text(max_size=200))
+@settings(deadline=None, max_examples=150)
+def test_any_text_gets_a_verdict_and_never_a_default(reply: str) -> None:
+    verdict = score_reply(reply, MAFW)
+    assert verdict in (*MAFW, AMBIGUOUS, UNPARSED)
+    if verdict in MAFW:
+        assert any(word in reply.lower() or not reply.isascii() for word in (verdict, *ALIASES[verdict]))
+
+
+def test_labels_of_a_custom_set_are_matched_whole() -> None:
+    labels = ("anger_disgust", "anger", "day dream")
+    assert score_reply("It is anger_disgust.", labels) == "anger_disgust"
+    assert score_reply("anger disgust", labels) == "anger_disgust"
+    assert score_reply("pure anger", labels) == "anger"
+    assert score_reply("a Day-Dream", labels) == "day dream"
