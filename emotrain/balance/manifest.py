@@ -1,0 +1,222 @@
+"""The sampling manifest: every draw of every epoch, decided before training and written down.
+
+A manifest is a pure function of (clip ids, labels and groups, strategy, settings, seed). Its digest is the SHA-256 of
+its whole content in a canonical text form, so two runs with one digest saw the same clips in the same order.
+On disk it is `name.parquet` (the draws, schema `records.DRAWS`) beside `name.json` (the header).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from emotrain.balance.draws import draw_epoch
+from emotrain.balance.strata import classes_of, strata_of
+from emotrain.balance.strategies import BETA, class_shares
+from emotrain.emotions import nearest
+from emotrain.records import Clip, Draw, from_table, to_table
+from emotrain.shards import write_json, write_table
+
+FORMAT = 1
+
+
+class ManifestError(ValueError):
+    """A manifest is damaged, or does not go with the clips at hand."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All draws, epoch after epoch, and the header: how they were made and what they contain.
+
+    Header keys: format, strategy, settings, seed, epochs, epoch_size, clips, clips_sha256, clips_per_class,
+    draws_per_class and distinct_clips_per_class (a list over epochs for each class).
+    """
+
+    header: Mapping[str, Any]
+    draws: tuple[Draw, ...] = field(repr=False)
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs."""
+        return int(self.header["epochs"])
+
+    @property
+    def epoch_size(self) -> int:
+        """Draws an epoch, the same in all of them."""
+        return int(self.header["epoch_size"])
+
+    def label_counts(self, labels: Sequence[str]) -> dict[str, int]:
+        """Draws a label over all epochs, in the order of `labels`: the counts that a loss on this stream must be given.
+
+        Raises ValueError for a drawn label that is not among `labels`.
+        """
+        counts = Counter(draw.label for draw in self.draws)
+        strangers = sorted(set(counts) - set(labels))
+        if strangers:
+            raise ValueError(f"the manifest draws the label {strangers[0]!r}; {nearest(strangers[0], labels)}")
+        return {label: counts[label] for label in labels}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256, 64 hex digits, over the header and every draw."""
+        text = sha256(_canonical(self.header))
+        for draw in self.draws:
+            row = (draw.epoch, draw.position, draw.clip_id, draw.label, float(draw.weight).hex())
+            text.update(b"\n" + _canonical(row))
+        return text.hexdigest()
+
+    def epoch(self, epoch: int) -> tuple[Draw, ...]:
+        """The draws of one epoch, by position."""
+        if not 0 <= epoch < self.epochs:
+            raise IndexError(f"epoch {epoch}: the manifest has epochs 0 to {self.epochs - 1}")
+        return self.draws[epoch * self.epoch_size : (epoch + 1) * self.epoch_size]
+
+
+def build_manifest(
+    clips: Sequence[Clip],
+    strategy: str,
+    *,
+    epochs: int,
+    seed: int,
+    epoch_size: int | None = None,
+    power: float | None = None,
+    beta: float | None = None,
+    threshold: float | None = None,
+    replacement: bool = False,
+    group_by: str | None = None,
+    group_cap: float | None = None,
+    compound: str = "label",
+) -> Manifest:
+    """Draw `epochs` epochs of `epoch_size` (default: the number of clips) from the clips; their order does not matter.
+
+    `power`, `beta` and `threshold` belong to one strategy each (see `class_shares`). `replacement` makes draws
+    independent. `group_by` ("subject", "source") with `group_cap` bounds the share of a group in the draws of a class.
+    `compound` tells what a clip with several labels counts as. Raises ValueError for settings that make no sense.
+    """
+    if len(clips) == 0:
+        raise ValueError("manifest: there are no clips to draw from; check the split and the fold")
+    size = len(clips) if epoch_size is None else epoch_size
+    if epochs < 1 or size < 1:
+        raise ValueError(f"manifest: epochs={epochs}, epoch_size={size}; expected 1 or more of each")
+    classes = classes_of(clips, compound)
+    strata = strata_of(clips, classes, group_by, group_cap)
+    counts = {name: sum(len(ids) for ids in stratum.groups.values()) for name, stratum in strata.items()}
+    labels = {clip.clip_id: clip.label for clip in clips}
+    draws: list[Draw] = []
+    drawn: Counter[str] = Counter()
+    for epoch in range(epochs):
+        shares = class_shares(counts, strategy, power=power, beta=beta, threshold=threshold, epoch=epoch, epochs=epochs)
+        ids = draw_epoch(strata, shares, size, drawn, seed=seed, epoch=epoch, replacement=replacement)
+        draws += [Draw(epoch, position, clip_id, labels[clip_id]) for position, clip_id in enumerate(ids)]
+    settings = {
+        "power": power,
+        "beta": BETA if strategy == "effective_number" and beta is None else beta,
+        "threshold": 1.0 / len(counts) if strategy == "repeat_factor" and threshold is None else threshold,
+        "replacement": replacement,
+        "group_by": group_by,
+        "group_cap": group_cap,
+        "compound": compound,
+    }
+    by_epoch = [[draw.clip_id for draw in draws[e * size : (e + 1) * size]] for e in range(epochs)]
+    header = {
+        "format": FORMAT,
+        "strategy": strategy,
+        "settings": settings,
+        "seed": seed,
+        "epochs": epochs,
+        "epoch_size": size,
+        "clips": len(clips),
+        "clips_sha256": clips_digest(clips),
+        "clips_per_class": counts,
+        "draws_per_class": _per_class(by_epoch, classes, counts),
+        "distinct_clips_per_class": _per_class([sorted(set(ids)) for ids in by_epoch], classes, counts),
+    }
+    return Manifest(header, tuple(draws))
+
+
+def clips_digest(clips: Sequence[Clip]) -> str:
+    """SHA-256 over clip ids and labels, whatever the order of the clips."""
+    rows = sorted((clip.clip_id, clip.label, sorted(clip.labels)) for clip in clips)
+    return sha256(_canonical(rows)).hexdigest()
+
+
+def write_manifest(manifest: Manifest, path: Path) -> Path:
+    """Write `path` (.parquet) and the header beside it (.json); returns the path of the parquet file."""
+    path = _parquet(path)
+    # The draws name their digest too: a parquet file and a header of two different runs are told apart on reading.
+    write_table(to_table(manifest.draws, Draw, {"sha256": manifest.digest}), path)
+    write_json({**manifest.header, "sha256": manifest.digest}, path.with_suffix(".json"))
+    return path
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest and verify its hash. Raises FileNotFoundError or ManifestError with the remedy."""
+    path = _parquet(path)
+    for file in (path, path.with_suffix(".json")):
+        if not file.is_file():
+            raise FileNotFoundError(
+                f"{file}: no such manifest file; make it with\n"
+                f"  python data_prep/build_manifests.py --data {path.parent.parent} --name {path.stem} --strategy NAME"
+            )
+    header = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    if header.get("format") != FORMAT:
+        raise ManifestError(
+            f"{path.with_suffix('.json')}: format {header.get('format')}, expected {FORMAT}; rebuild it"
+        )
+    stated = header.pop("sha256", None)
+    manifest = Manifest(header, tuple(from_table(pq.read_table(path), Draw)))
+    if manifest.digest != stated:
+        raise ManifestError(
+            f"{path}: the content has sha256 {manifest.digest}, its header states {stated}; "
+            "the files were changed or belong to two runs: rebuild the manifest"
+        )
+    return manifest
+
+
+def check_against(manifest: Manifest, clips: Sequence[Clip]) -> None:
+    """Raise ManifestError unless every clip that is drawn is among `clips` with the label it had.
+
+    Further clips are allowed: a manifest may leave clips out on purpose.
+    """
+    if manifest.header["clips_sha256"] == clips_digest(clips):
+        return
+    labels = {clip.clip_id: clip.label for clip in clips}
+    drawn = {draw.clip_id: draw.label for draw in manifest.draws}
+    missing = sorted(clip_id for clip_id in drawn if clip_id not in labels)
+    changed = sorted(clip_id for clip_id, label in drawn.items() if labels.get(clip_id, label) != label)
+    problems = []
+    if missing:
+        problems.append(f"{len(missing)} drawn clips are missing, first {missing[0]!r}")
+    if changed:
+        was, now = drawn[changed[0]], labels[changed[0]]
+        problems.append(f"{len(changed)} labels changed, first {changed[0]!r} from {was!r} to {now!r}")
+    if problems:
+        raise ManifestError(
+            f"the manifest ({manifest.header['strategy']}, {len(drawn)} distinct clips) does not match the "
+            f"{len(clips)} clips of this run: {'; '.join(problems)}. Is it of another fold or data set? "
+            "Rebuild it with data_prep/build_manifests.py"
+        )
+
+
+def _parquet(path: Path) -> Path:
+    # Not with_suffix: it would cut "power-0.25" down to "power-0".
+    return path if path.suffix == ".parquet" else path.with_name(path.name + ".parquet")
+
+
+def _per_class(
+    by_epoch: Sequence[Sequence[str]], classes: Mapping[str, str], counts: Mapping[str, int]
+) -> dict[str, list[int]]:
+    tallies = [Counter(classes[clip_id] for clip_id in ids) for ids in by_epoch]
+    return {name: [tally[name] for tally in tallies] for name in counts}
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()

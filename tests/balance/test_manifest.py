@@ -1,0 +1,300 @@
+"""Manifests: a pure function of their inputs, fair within and across epochs, verified when read."""
+
+import json
+import random
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from emotrain.balance.manifest import (
+    ManifestError,
+    build_manifest,
+    check_against,
+    clips_digest,
+    read_manifest,
+    write_manifest,
+)
+from emotrain.balance.manifest_name import manifest_name
+from emotrain.balance.strategies import STRATEGIES, class_shares
+from emotrain.records import DRAWS, Clip
+from emotrain.shards import write_table
+
+OWN = {"power": {"power": 0.25}}
+
+
+def clips_of(counts, **more):
+    return [
+        Clip(f"{label}-{i:04d}", f"{label}/{i}.mp4", label, **more) for label, n in counts.items() for i in range(n)
+    ]
+
+
+COUNTS = st.dictionaries(st.sampled_from(["anger", "fear", "disgust", "contempt"]), st.integers(1, 30), min_size=1)
+CASES = st.tuples(COUNTS, st.sampled_from(STRATEGIES), st.integers(2, 4), st.integers(1, 80), st.integers(0, 9))
+
+
+def built(case, **more):
+    counts, strategy, epochs, size, seed = case
+    return build_manifest(
+        clips_of(counts), strategy, epochs=epochs, seed=seed, epoch_size=size, **OWN.get(strategy, {}), **more
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(CASES)
+def test_every_clip_of_a_class_is_drawn_before_any_repeats_within_an_epoch(case):
+    manifest = built(case)
+    for epoch in range(manifest.epochs):
+        seen = {label: Counter() for label in case[0]}
+        for draw in manifest.epoch(epoch):
+            counts = seen[draw.label]
+            if counts[draw.clip_id] > 0:
+                assert len(counts) == case[0][draw.label]
+                assert counts[draw.clip_id] == min(counts.values())
+            counts[draw.clip_id] += 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(CASES)
+def test_over_all_epochs_clips_of_a_class_differ_by_one_draw_at_most(case):
+    drawn = Counter(draw.clip_id for draw in built(case).draws)
+    for label, n in case[0].items():
+        times = [drawn[f"{label}-{i:04d}"] for i in range(n)]
+        assert max(times) - min(times) <= 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(CASES)
+def test_without_replacement_each_class_gets_its_share_to_within_one_draw(case):
+    counts, strategy, epochs, size, _ = case
+    manifest = built(case)
+    for epoch in range(epochs):
+        shares = class_shares(counts, strategy, epoch=epoch, epochs=epochs, **OWN.get(strategy, {}))
+        drawn = Counter(draw.label for draw in manifest.epoch(epoch))
+        assert drawn.total() == size
+        assert all(abs(drawn[label] - share * size) < 1 + 1e-6 for label, share in shares.items())
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_with_replacement_class_shares_lie_within_binomial_bounds(strategy):
+    counts = {"happiness": 300, "fear": 60, "disgust": 12}
+    clips, size, own = clips_of(counts), 4000, OWN.get(strategy, {})
+    manifest = build_manifest(clips, strategy, epochs=2, seed=5, epoch_size=size, replacement=True, **own)
+    for epoch in range(2):
+        shares = class_shares(counts, strategy, epoch=epoch, epochs=2, **own)
+        for label, share in shares.items():
+            drawn = manifest.header["draws_per_class"][label][epoch]
+            # 42 two-sided tests in all: a level of 1e-4 each would fail a right sampler in one seed out of 240.
+            assert binomtest(drawn, size, share).pvalue > 1e-4, (label, drawn, share * size)
+    # Draws are independent: unlike a dealt deck, 2 x 4000 of them hit some clip of the rarest class unevenly.
+    times = Counter(draw.clip_id for draw in manifest.draws if draw.label == "disgust")
+    assert max(times.values()) - min(times.values()) > 1
+
+
+def test_tiny_epochs_still_give_each_class_its_share_on_average():
+    counts = {"a": 50, "b": 30, "c": 15, "d": 5}
+    epochs = 3000
+    manifest = build_manifest(clips_of(counts), "natural", epochs=epochs, seed=0, epoch_size=1)
+    for label, n in counts.items():
+        drawn = sum(manifest.header["draws_per_class"][label])
+        assert binomtest(drawn, epochs, n / 100).pvalue > 1e-4, (label, drawn)
+
+
+@settings(deadline=None, max_examples=30)
+@given(CASES, st.randoms(use_true_random=False), st.booleans())
+def test_the_order_of_the_clips_given_does_not_matter(case, rng, replacement):
+    counts, strategy, epochs, size, seed = case
+    clips = clips_of(counts)
+    shuffled = rng.sample(clips, len(clips))
+    arguments = {"epochs": epochs, "seed": seed, "epoch_size": size, "replacement": replacement}
+    one = build_manifest(clips, strategy, **arguments, **OWN.get(strategy, {}))
+    other = build_manifest(shuffled, strategy, **arguments, **OWN.get(strategy, {}))
+    assert one == other
+    assert one.digest == other.digest
+
+
+def test_the_digest_is_the_one_written_down_here():
+    clips = clips_of({"happiness": 20, "fear": 7, "contempt": 3})
+    assert build_manifest(clips, "square_root", epochs=2, seed=7).digest == (
+        "5b4fb11154f9ad057f6afddde73da56b822d9661c01410d8aa488e63ef8d424f"
+    )
+    subjects = [replace(clip, subject=str(i % 4)) for i, clip in enumerate(clips)]
+    grouped = build_manifest(
+        subjects, "effective_number", epochs=2, seed=7, replacement=True, group_by="subject", group_cap=0.3
+    )
+    assert grouped.digest == "2583b7a134352d50f3566a4bdda31de4f5e0040df8c7c9ff330c809dbe41ad56"
+
+
+def test_another_process_with_another_hash_seed_builds_the_same_manifest():
+    code = (
+        "from emotrain.records import Clip; from emotrain.balance.manifest import build_manifest\n"
+        "clips = {Clip(f'{l}{i}', 'p', l) for l, n in (('a', 9), ('b', 4)) for i in range(n)}\n"
+        "print(build_manifest(list(clips), 'class_balanced', epochs=2, seed=3).digest)"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, check=True, capture_output=True, text=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(digests) == 1
+    assert len(digests.pop().strip()) == 64
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"epochs": 3}, {"epoch_size": 29}, {"replacement": True}])
+def test_every_setting_changes_the_digest(change):
+    clips = clips_of({"happiness": 20, "fear": 7, "contempt": 3})
+    arguments = {"epochs": 2, "seed": 0}
+    base = build_manifest(clips, "class_balanced", **arguments)
+    assert build_manifest(clips, "class_balanced", **(arguments | change)).digest != base.digest
+    assert build_manifest(clips, "natural", **arguments).digest != base.digest
+    relabelled = [replace(clips[0], label="fear"), *clips[1:]]
+    assert build_manifest(relabelled, "class_balanced", **arguments).digest != base.digest
+
+
+def test_epochs_differ_and_no_class_comes_in_blocks():
+    manifest = build_manifest(clips_of({"a": 100, "b": 100}), "natural", epochs=2, seed=0)
+    first, second = ([draw.clip_id for draw in manifest.epoch(epoch)] for epoch in range(2))
+    assert sorted(first) == sorted(second)
+    assert first != second
+    runs = sum(one[0] != two[0] for one, two in pairwise(first))
+    assert 70 < runs < 130  # 100 +- 7 changes of class in a random order, 1 in blocks
+
+
+def test_no_subject_gets_more_than_its_cap_of_a_class():
+    rare = [Clip(f"r{i}", "p", "fear", subject="loud" if i < 40 else f"s{i % 5}") for i in range(50)]
+    even = [Clip(f"e{i}", "p", "anger", subject=f"s{i % 10}") for i in range(100)]
+    plain = build_manifest(rare + even, "class_balanced", epochs=3, seed=0, epoch_size=100)
+    capped = build_manifest(
+        rare + even, "class_balanced", epochs=3, seed=0, epoch_size=100, group_by="subject", group_cap=0.25
+    )
+    subject = {clip.clip_id: clip.subject for clip in rare + even}
+
+    def loud(manifest):
+        return sum(subject[draw.clip_id] == "loud" for draw in manifest.draws)
+
+    assert loud(plain) == pytest.approx(0.8 * 150, abs=3)
+    assert loud(capped) == pytest.approx(0.25 * 150, abs=3)
+    assert capped.header["draws_per_class"] == plain.header["draws_per_class"]
+    # Within each subject the deck still deals every clip before any repeats; a class under the cap stays in one piece.
+    for epoch in range(3):
+        drawn = Counter(draw.clip_id for draw in capped.epoch(epoch))
+        for name in {"loud", "s0", "s1", "s2", "s3", "s4"}:
+            times = [drawn[clip.clip_id] for clip in rare if clip.subject == name]
+            assert max(times) - min(times) <= 1
+        assert set(Counter(d.clip_id for d in capped.epoch(epoch) if d.label == "anger").values()) == {1}
+
+
+def test_unknown_subjects_are_not_lumped_together():
+    clips = [Clip(f"u{i}", "p", "fear") for i in range(30)] + [
+        Clip(f"k{i}", "p", "fear", subject="x") for i in range(30)
+    ]
+    manifest = build_manifest(clips, "natural", epochs=4, seed=1, group_by="subject", group_cap=0.2)
+    assert sum(draw.clip_id.startswith("u") for draw in manifest.draws) == pytest.approx(0.8 * 240, abs=4)
+
+
+def test_compound_clips_count_as_asked():
+    clips = [
+        *(Clip(f"a{i}", "p", "anger", labels=("anger",)) for i in range(60)),
+        *(Clip(f"d{i}", "p", "disgust", labels=("disgust",)) for i in range(10)),
+        *(Clip(f"ad{i}", "p", "anger", labels=("anger", "disgust")) for i in range(20)),
+    ]
+    sizes = {
+        kind: build_manifest(clips, "class_balanced", epochs=1, seed=0, compound=kind).header["clips_per_class"]
+        for kind in ("label", "rarest", "joint")
+    }
+    assert sizes == {
+        "label": {"anger": 80, "disgust": 10},
+        "rarest": {"anger": 60, "disgust": 30},
+        "joint": {"anger": 60, "anger_disgust": 20, "disgust": 10},
+    }
+    joint = build_manifest(clips, "class_balanced", epochs=1, seed=0, compound="joint")
+    assert joint.header["draws_per_class"] == {"anger": [30], "anger_disgust": [30], "disgust": [30]}
+    # A draw's label stays the clip's own, whatever the clip counts as.
+    assert joint.label_counts(["fear", "disgust", "anger"]) == {"fear": 0, "disgust": 30, "anger": 60}
+    with pytest.raises(ValueError, match="draws the label 'disgust'"):
+        joint.label_counts(["anger"])
+
+
+def test_a_written_manifest_reads_back_equal_and_both_files_are_plain(tmp_path):
+    manifest = build_manifest(clips_of({"a": 9, "b": 3}), "repeat_factor", epochs=2, seed=4, epoch_size=24)
+    path = write_manifest(manifest, tmp_path / "m-0.25")
+    assert path == tmp_path / "m-0.25.parquet"
+    assert read_manifest(path) == manifest
+    assert pq.read_table(path).schema.equals(DRAWS)
+    header = json.loads((tmp_path / "m-0.25.json").read_text())
+    assert header["sha256"] == manifest.digest
+    assert header["settings"]["threshold"] == 0.5  # the default in force is written down
+    assert header["distinct_clips_per_class"] == {"a": [9, 9], "b": [3, 3]}
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["m-0.25.json", "m-0.25.parquet"]
+
+
+def test_a_changed_draw_or_header_is_noticed(tmp_path):
+    manifest = build_manifest(clips_of({"a": 9, "b": 3}), "natural", epochs=2, seed=4)
+    path = write_manifest(manifest, tmp_path / "m.parquet")
+    table = pq.read_table(path)
+    write_table(table.slice(1), path)
+    with pytest.raises(ManifestError, match="rebuild the manifest"):
+        read_manifest(path)
+    write_table(table, path)
+    assert read_manifest(path) == manifest
+    header = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps(header | {"seed": 5}))
+    with pytest.raises(ManifestError, match="sha256"):
+        read_manifest(path)
+    path.with_suffix(".json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"build_manifests\.py --data"):
+        read_manifest(path)
+
+
+def test_every_setting_shows_in_the_name():
+    base = {"epochs": 3, "seed": 0}
+    assert manifest_name("class_balanced", **base) == "class_balanced-e3-s0"
+    assert manifest_name("power", power=0.25, fold=1, **base) == "power-q0.25-e3-s0-fold1"
+    changes = [
+        {"epochs": 4}, {"seed": 1}, {"fold": 2}, {"epoch_size": 9}, {"power": 0.5}, {"beta": 0.9}, {"threshold": 0.1},
+        {"replacement": True}, {"group_by": "subject"}, {"group_cap": 0.25}, {"compound": "joint"},
+    ]  # fmt: skip
+    names = {manifest_name("natural", **(base | change)) for change in [{}, *changes]}
+    assert len(names) == len(changes) + 1
+
+
+def test_clips_that_do_not_match_are_named():
+    clips = clips_of({"a": 9, "b": 3})
+    manifest = build_manifest(clips, "natural", epochs=1, seed=0)
+    check_against(manifest, clips)
+    check_against(manifest, random.Random(0).sample(clips, len(clips)))
+    check_against(manifest, [*clips, Clip("more", "p", "a")])
+    with pytest.raises(ManifestError, match=r"2 drawn clips are missing, first 'a-0000'"):
+        check_against(manifest, clips[2:])
+    with pytest.raises(ManifestError, match=r"1 labels changed, first 'a-0004' from 'a' to 'b'"):
+        check_against(manifest, [replace(clip, label="b") if clip.clip_id == "a-0004" else clip for clip in clips])
+    assert clips_digest(clips) != clips_digest(clips[1:])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"clips": []}, "no clips to draw from"),
+        ({"clips": [Clip("x", "p", "a")] * 2}, "'x' occurs more than once"),
+        ({"epochs": 0}, "expected 1 or more"),
+        ({"epoch_size": 0}, "expected 1 or more"),
+        ({"group_by": "subject"}, "both or neither"),
+        ({"group_by": "sbject", "group_cap": 0.2}, "did you mean 'subject'"),
+        ({"group_by": "subject", "group_cap": 1.5}, "between 0 and 1"),
+        ({"group_by": "source", "group_cap": 0.2}, "no clip has a source"),
+        ({"compound": "all"}, "known: label, rarest, joint"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(arguments, message):
+    clips = arguments.get("clips", clips_of({"a": 3}, subject="s"))
+    more = {"epochs": 1, "seed": 0} | {name: value for name, value in arguments.items() if name != "clips"}
+    with pytest.raises(ValueError, match=message):
+        build_manifest(clips, "natural", **more)
