@@ -1,0 +1,75 @@
+"""What the motion back end says: short, closed vocabulary, and never an emotion."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emotrain.context.facs_words import PHRASES, QUIET, describe, vocabulary
+from emotrain.context.leakage import EmotionWordFound, apply_policy, count_leaks, emotion_words, find_leaks
+from emotrain.emotions import ALIASES
+from emotrain.records import Event
+from emotrain.synthetic.action_units import PROTOTYPES, visible_units
+from emotrain.video.face_regions import REGIONS
+
+UNITS = [*PHRASES, "L12", "R12", "L14", "R14"]
+
+
+@given(
+    units=st.lists(st.sampled_from(UNITS), unique=True),
+    regions=st.lists(st.sampled_from(REGIONS), min_size=1, unique=True),
+    times=st.tuples(st.floats(0, 1), st.floats(0, 3)),
+    strength=st.floats(0, 40),
+)
+@settings(deadline=None, max_examples=200)
+def test_motion_text_is_label_free(
+    units: list[str], regions: list[str], times: tuple[float, float], strength: float
+) -> None:
+    start, length = times
+    event = Event(start, start + length / 2, start + length, tuple(regions), tuple(units), strength)
+    assert find_leaks(describe([event])) == []
+
+
+def test_the_whole_vocabulary_is_label_free() -> None:
+    assert count_leaks([*vocabulary(), *REGIONS]).total() == 0
+
+
+def test_an_event_in_words() -> None:
+    event = Event(0.53, 0.67, 0.87, ("right inner brow",), ("1", "15"), 6.0)
+    assert describe([event]) == "0.53-0.87 s: inner brows rise, mouth corners pull down (brief, peak 0.67 s)."
+    held = Event(0.5, 1.5, 2.5, ("left mouth corner",), ("L12",), 2.0)
+    assert describe([held]) == "0.50-2.50 s: slightly: left mouth corner pulls up (held 2.0 s, peak 1.50 s)."
+    assert describe([]) == QUIET
+
+
+def test_classes_can_be_told_from_the_words() -> None:
+    import numpy as np
+
+    from emotrain.synthetic.action_units import AUS
+
+    said = set()
+    for variants in PROTOTYPES.values():
+        units = visible_units(np.array([variants[0].get(name, 0.0) for name in AUS]))
+        said.add(describe([Event(0, 1, 2, ("nose",), units, 6.0)] if units else []))
+    assert len(said) == len(PROTOTYPES)
+
+
+@pytest.mark.parametrize("word", [word for words in ALIASES.items() if words[0] not in ("others", "negative", "positive") for word in (words[0], *words[1])])  # fmt: skip  # noqa: E501
+def test_every_alias_is_found_in_a_sentence(word: str) -> None:
+    sentence = f"他看起来{word}了" if not word.isascii() else f"She looks {word.upper()}, then relaxes."
+    assert [leak.word.lower() for leak in find_leaks(sentence)] == [word]
+
+
+def test_words_inside_words_are_no_leak() -> None:
+    assert find_leaks("The made bed, a sadhu and a nomad; fearless? No: unfearing.") == []
+    assert "mad" in emotion_words()
+
+
+def test_policies_drop_mask_and_fail() -> None:
+    text = "Brows lower; he looks angry."
+    assert apply_policy(text, "drop")[0] == ""
+    assert apply_policy(text, "mask")[0] == "Brows lower; he looks [...]."
+    with pytest.raises(EmotionWordFound, match=r"angry.*anger"):
+        apply_policy(text, "fail")
+    assert apply_policy("brows lower", "fail") == ("brows lower", [])
