@@ -1,0 +1,91 @@
+"""Index a data set in its official layout: one row a clip, with label, folds, times and subject.
+
+python data_prep/index_clips.py --dataset dfew --root /data/DFEW --out prepared/dfew
+
+Writes OUT/clips.parquet and OUT/index_report.json. Layouts, options and traps of each data set: docs/datasets.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from emotrain.datasets.index import READERS, REPORT_FILE, IndexReport, index_clips
+from emotrain.shards import TooManyBadClips
+
+SHOWN_A_KIND = 3
+READER_OPTIONS = {
+    "media": "which form of the clips to index, for example clip_224x224 (DFEW), or the folder that holds the frames",
+    "labels": "MAFW: single (default) or compound",
+    "caption": "MAFW: en or zh fills the caption column",
+    "label_set": "folder, csv: the known label set that all labels must belong to, for example mafw",
+    "annotation": "csv: the annotation file (default: clips.csv in the root)",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line; reader options that a data set does not know are refused by `index_clips`."""
+    parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parse.add_argument("--dataset", required=True, choices=list(READERS))
+    parse.add_argument("--root", required=True, type=Path, help="folder of the data set as its authors ship it")
+    parse.add_argument("--out", required=True, type=Path, help="folder for the index and all later stages")
+    parse.add_argument("--validation-share", type=float, default=0.1, help="part of train kept for validation")
+    parse.add_argument("--seed", type=int, default=0, help="seed of the validation part and of assigned folds")
+    parse.add_argument("--max-bad-share", type=float, default=0.01, help="fail past this share of unusable clips")
+    parse.add_argument("--assume-fps", type=float, help="frame rate of frame folders whose annotation names none")
+    parse.add_argument("--probe", action="store_true", help="decode each video once for its rate and length (slow)")
+    for name, text in READER_OPTIONS.items():
+        parse.add_argument("--" + name.replace("_", "-"), help=text)
+    return parse
+
+
+def main() -> int:
+    """Index, say what was found; 0 on success, 1 with the reason on bad input."""
+    args = parser().parse_args()
+    try:
+        report = index_clips(
+            args.dataset,
+            args.root,
+            args.out,
+            validation_share=args.validation_share,
+            seed=args.seed,
+            max_bad_share=args.max_bad_share,
+            probe=probe if args.probe else None,
+            assume_fps=args.assume_fps,
+            **{name: getattr(args, name) for name in READER_OPTIONS},
+        )
+    except (ValueError, OSError, TooManyBadClips) as error:
+        print(f"index_clips: {error}", file=sys.stderr)
+        return 1
+    show(report, args.out)
+    return 0
+
+
+def probe(path: Path) -> tuple[float | None, int | None, float | None]:
+    """Rate, frames and seconds of a video, counted by decoding it."""
+    from emotrain.video.decode import open_clip
+
+    with open_clip(path) as clip:
+        return clip.fps, clip.n_frames, clip.duration_s
+
+
+def show(report: IndexReport, out: Path) -> None:
+    """Counts on standard output, warnings and quarantined clips (the first few of each kind) on standard error."""
+    print(f"{report.dataset}: {report.clips} clips, label set {report.label_set!r}")
+    for label, counts in report.counts.items():
+        parts = ", ".join(f"{name} {count}" for name, count in counts.items() if name != "all")
+        print(f"  {label:<16} {counts['all']:>6}" + (f"   ({parts})" if parts and len(counts) <= 6 else ""))
+    for kind, messages in report.warnings.items():
+        print(f"warning, {kind}: {len(messages)}", file=sys.stderr)
+        for message in messages[:SHOWN_A_KIND]:
+            print(f"  {message}", file=sys.stderr)
+    if report.quarantined:
+        print(f"quarantined: {len(report.quarantined)} ({report.bad_share:.2%})", file=sys.stderr)
+        for row in report.quarantined[:SHOWN_A_KIND]:
+            print(f"  {row['clip_id']}: {row['reason']}", file=sys.stderr)
+    print(f"written: {out / 'clips.parquet'}, {out / REPORT_FILE}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Reader of DFEW: five official folds, original videos or face-crop frames, the votes of ten annotators.
+
+Annotation/annotation.xlsx                               seven vote columns, clip name, annotation
+EmoLabel_DataSplit/test(single-labeled)/set_1.csv        video_name,label with label 1..7
+Clip/original/1.mp4, Clip/clip_224x224/00001/, Clip/clip_224x224_16f/00001/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from emotrain.datasets.fold_lists import FoldLists, Listed
+from emotrain.datasets.media import Listing
+from emotrain.datasets.reading import LayoutError, Reading, first_existing, joined, read_label
+from emotrain.datasets.tables import read_lines
+from emotrain.datasets.votes import read_votes
+from emotrain.emotions import label_set
+from emotrain.records import Clip
+
+CODES = {"1": "happiness", "2": "sadness", "3": "neutral", "4": "anger", "5": "surprise", "6": "disgust", "7": "fear"}
+MEDIA = {
+    "original": "{0}.mp4",
+    "clip_224x224": "{0:05d}",
+    "clip_224x224_16f": "{0:05d}",
+    "clip_224x224_avi": "{0:05d}.avi",
+}
+_NAME = re.compile(r"0*(?P<number>\d{1,7})(?:\.0+)?(?:\.(?:mp4|avi))?", re.ASCII)
+_VOTES = {
+    name: (f"{code}{word}", word, name)
+    for code, (name, word) in enumerate(
+        zip(CODES.values(), ("happy", "sad", "neutral", "angry", "surprise", "disgust", "fear")), start=1
+    )
+}
+
+
+def read_dfew(root: Path, listing: Listing, *, media: str | None = None) -> Reading:
+    """The single-labelled clips with their test fold and, where annotation.xlsx is there, the shares of the votes.
+
+    `media` is a folder of Clip/ (see MEDIA); by default the first that exists, original videos before face crops.
+    """
+    known = label_set("dfew")
+    reading = Reading("dfew", known)
+    splits = first_existing(root, ["EmoLabel_DataSplit", "*/EmoLabel_DataSplit"], "the split lists")
+    base = splits.parent.relative_to(root).as_posix().removeprefix(".")
+    folder = _media_folder(root / base, media)
+    lists = FoldLists(reading)
+    for fold in range(1, 6):
+        for part in ("train", "test"):
+            file = _split_file(splits, part, fold)
+            if file is not None:
+                lists.add(part, fold, _listed(file, reading))
+    votes = _votes(root / base, reading)
+    for number, label, test_fold in lists.merged(f"{splits}/test(single-labeled)/set_1.csv"):
+        path = joined(base, "Clip", folder, MEDIA[folder].format(int(number)))
+        reading.clips.append(Clip(number, path, label, votes=votes.get(number), test_fold=test_fold))
+    return reading
+
+
+def _listed(file: Path, reading: Reading) -> list[Listed]:
+    listed = []
+    for number, line in read_lines(file):
+        name, _, code = (part.strip().strip('"') for part in line.partition(","))
+        where = f"{file.parent.name}/{file.name} row {number}"
+        clip = _number(name)
+        if clip is None and number == 1:
+            continue
+        plain = code.removesuffix(".0")
+        label = CODES[plain] if plain in CODES else read_label(code, reading.label_set, where)
+        if clip is None:
+            reading.quarantine(name, label, "", f"{where}: {name!r} is no clip number")
+        else:
+            listed.append(Listed(clip, label, where))
+    return listed
+
+
+def _number(name: str) -> str | None:
+    found = _NAME.fullmatch(name)
+    return found["number"].zfill(5) if found is not None else None
+
+
+def _split_file(splits: Path, part: str, fold: int) -> Path | None:
+    for folder in (f"{part}(single-labeled)", part):
+        for name in (f"set_{fold}.csv", f"{part}_set_{fold}.csv"):
+            if (splits / folder / name).is_file():
+                return splits / folder / name
+    return None
+
+
+def _media_folder(base: Path, media: str | None) -> str:
+    if media is None:
+        return first_existing(base, [f"Clip/{name}" for name in MEDIA], "the folder of the clips").name
+    if media not in MEDIA:
+        raise LayoutError(f"--media {media!r}: DFEW has {', '.join(MEDIA)}")
+    if not (base / "Clip" / media).is_dir():
+        raise LayoutError(f"--media {media!r}: no folder {base / 'Clip' / media}")
+    return media
+
+
+def _votes(base: Path, reading: Reading) -> dict[str, Mapping[str, float]]:
+    columns = {"clip": ("order", "clip name", "video_name", "name", "clip"), **_VOTES}
+    return read_votes(sorted(base.glob("Annotation/annotation*.xlsx")), columns, _number, reading)

@@ -1,0 +1,56 @@
+"""Reader of FERV39k: one fixed split over all scenes, face-crop frame folders.
+
+4_setups/All_scenes/{train,test}_All.csv        "Scene/Emotion/NNNN Emotion", no header
+2_ClipsforFaceCrop/Scene/Emotion/NNNN/
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emotrain.datasets.media import Listing
+from emotrain.datasets.reading import Reading, first_existing, joined, media_folder, read_label
+from emotrain.datasets.tables import read_lines
+from emotrain.emotions import canonical, label_set
+from emotrain.records import Clip, Split
+
+FRAMES = ("2_ClipsforFaceCrop*/2_ClipsforFaceCrop", "2_ClipsforFaceCrop", "*/2_ClipsforFaceCrop")
+_LISTS: tuple[tuple[Split, str], ...] = (("train", "train_All.csv"), ("test", "test_All.csv"))
+
+
+def read_ferv39k(root: Path, listing: Listing, *, media: str | None = None) -> Reading:
+    """All clips with their fixed split. The first row is a clip: the lists have no header.
+
+    A clip in both lists stays in test; a row whose label differs from its folder's is kept, with a warning.
+    """
+    reading = Reading("ferv39k", label_set("ferv39k"))
+    folder = media_folder(root, media, FRAMES)
+    clips: dict[str, Clip] = {}
+    for split, name in _LISTS:
+        places = [f"{above}All_scenes/{name}" for above in ("4_setups/", "*/4_setups/", "*/*/4_setups/", "")]
+        file = first_existing(root, places, name)
+        for number, line in read_lines(file):
+            where = f"{name} row {number}"
+            path, _, word = line.rpartition(" ")
+            clip = _clip(path.strip(), word, where, split, folder, reading)
+            if clip is None:
+                continue
+            if clip.clip_id in clips:
+                earlier = clips[clip.clip_id].split
+                reading.warn("duplicate row", f"{where}: {clip.clip_id} was already listed for {earlier}: now {split}")
+            clips[clip.clip_id] = clip
+    reading.clips = list(clips.values())
+    return reading
+
+
+def _clip(path: str, word: str, where: str, split: Split, folder: str, reading: Reading) -> Clip | None:
+    label = read_label(word, reading.label_set, where)
+    parts = path.split("/")
+    if len(parts) != 3 or not all(parts):
+        reading.quarantine(path, label, path, f"{where}: path {path!r} is not Scene/Emotion/number")
+        return None
+    if canonical(parts[1]) != label:
+        reading.warn(
+            "label and folder", f"{where}: label {label!r} but the clip lies in {parts[1]!r}: the label counts"
+        )
+    return Clip(path, joined(folder, path), label, split=split)

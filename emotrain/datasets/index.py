@@ -1,0 +1,189 @@
+"""One data set in its official layout in, `clips.parquet` and `index_report.json` out."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from emotrain.datasets.casme2 import read_casme2
+from emotrain.datasets.casme3 import read_casme3
+from emotrain.datasets.clips import CLIPS_FILE
+from emotrain.datasets.csv_file import read_csv_file
+from emotrain.datasets.dfew import read_dfew
+from emotrain.datasets.ferv39k import read_ferv39k
+from emotrain.datasets.folder import read_folder
+from emotrain.datasets.mafw import read_mafw
+from emotrain.datasets.media import Listing, Probe, check_media
+from emotrain.datasets.megc2019 import read_megc2019
+from emotrain.datasets.mmew import read_mmew
+from emotrain.datasets.reading import Reading
+from emotrain.datasets.samm import read_samm
+from emotrain.datasets.smic import read_smic
+from emotrain.datasets.splits import VALIDATION_SHARE, assign_folds, carve_validation
+from emotrain.datasets.synthetic import read_synthetic
+from emotrain.emotions import PUBLISHED_COUNTS, nearest
+from emotrain.records import Clip, to_table
+from emotrain.shards import TooManyBadClips, write_json, write_table
+
+REPORT_FILE = "index_report.json"
+
+Reader = Callable[..., Reading]
+"""`reader(root, listing, **options)`; its keyword-only parameters are the options the data set knows."""
+
+READERS: dict[str, Reader] = {
+    "dfew": read_dfew,
+    "mafw": read_mafw,
+    "ferv39k": read_ferv39k,
+    "casme2": read_casme2,
+    "samm": read_samm,
+    "casme3": read_casme3,
+    "smic": read_smic,
+    "mmew": read_mmew,
+    "megc2019": read_megc2019,
+    "folder": read_folder,
+    "csv": read_csv_file,
+    "synthetic": read_synthetic,
+}
+
+
+@dataclass(slots=True)
+class IndexReport:
+    """What was indexed. `counts[label]` maps "all", "fold 1".. or "train", "validation", "test" to clips."""
+
+    dataset: str
+    label_set: str
+    root: str
+    clips: int = 0
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    warnings: dict[str, list[str]] = field(default_factory=dict)
+    quarantined_counts: dict[str, int] = field(default_factory=dict)
+    quarantined: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def bad_share(self) -> float:
+        """Share of annotated clips that were quarantined, 0 for an empty data set."""
+        total = self.clips + len(self.quarantined)
+        return len(self.quarantined) / total if total else 0.0
+
+
+def index_clips(
+    dataset: str,
+    root: Path,
+    out: Path,
+    *,
+    validation_share: float = VALIDATION_SHARE,
+    seed: int = 0,
+    max_bad_share: float = 0.01,
+    probe: Probe | None = None,
+    assume_fps: float | None = None,
+    **options: str | None,
+) -> IndexReport:
+    """Read a data set below `root` and write `out/clips.parquet` and `out/index_report.json`, both atomically.
+
+    `options` are the reader's own (for DFEW `media`, for MAFW `labels` and `caption`); None means its default. `probe`
+    opens each video for its frame rate and length, which are null without it; `assume_fps` is the rate of frame folders
+    whose annotation names none. Raises LayoutError, UnknownLabel, and TooManyBadClips when more than `max_bad_share` of
+    the clips is unusable; then the report is written and the index is not.
+    """
+    root = root.absolute()
+    listing = Listing(root)
+    reading = _reader(dataset, options)(root, listing, **{k: v for k, v in options.items() if v is not None})
+    _drop_duplicates(reading)
+    _drop_without_split(reading)
+    _compare_counts(reading)
+    check_media(reading, listing, probe, assume_fps)
+    clips = _with_splits(reading, validation_share, seed)
+    report = IndexReport(dataset, reading.label_set.name, str(root), len(clips))
+    report.counts = _counts(clips, reading.label_set.labels)
+    report.warnings = reading.warnings
+    report.quarantined = reading.quarantined
+    report.quarantined_counts = dict(Counter(row["label"] for row in reading.quarantined))
+    write_json(asdict(report), out / REPORT_FILE)
+    _stop_when_bad(report, max_bad_share, out)
+    metadata = {
+        "root": str(root),
+        "dataset": dataset,
+        "label_set": reading.label_set.name,
+        "labels": json.dumps(reading.label_set.labels, ensure_ascii=False),
+        "validation_share": repr(validation_share),
+        "seed": str(seed),
+    }
+    write_table(to_table(clips, Clip, metadata), out / CLIPS_FILE)
+    return report
+
+
+def _reader(dataset: str, options: dict[str, str | None]) -> Reader:
+    if dataset not in READERS:
+        raise ValueError(f"unknown data set {dataset!r}; known: {', '.join(READERS)}; {nearest(dataset, READERS)}")
+    reader = READERS[dataset]
+    known = [p.name for p in inspect.signature(reader).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for name in (name for name, value in options.items() if value is not None and name not in known):
+        flags = ", ".join("--" + k.replace("_", "-") for k in known) if known else "no options"
+        raise ValueError(f"data set {dataset!r} has no option --{name.replace('_', '-')}; it knows {flags}")
+    return reader
+
+
+def _drop_duplicates(reading: Reading) -> None:
+    seen: set[str] = set()
+    kept: list[Clip] = []
+    for clip in reading.clips:
+        if clip.clip_id in seen:
+            reading.quarantine(clip.clip_id, clip.label, clip.path, "duplicate id: an earlier row has this clip_id")
+        else:
+            seen.add(clip.clip_id)
+            kept.append(clip)
+    reading.clips = kept
+
+
+def _drop_without_split(reading: Reading) -> None:
+    if all(clip.split is None for clip in reading.clips):
+        return
+    for clip in (clip for clip in reading.clips if clip.split is None and clip.test_fold is None):
+        reading.quarantine(clip.clip_id, clip.label, clip.path, "no split, while other clips of the set have one")
+    reading.clips = [clip for clip in reading.clips if clip.split is not None or clip.test_fold is not None]
+
+
+def _compare_counts(reading: Reading) -> None:
+    published = PUBLISHED_COUNTS.get(reading.dataset, {}) if reading.label_set.name == reading.dataset else {}
+    found = Counter(clip.label for clip in reading.clips)
+    for label, count in published.items():
+        if found[label] != count:
+            reading.warn("counts", f"{label}: {found[label]} annotated clips, {count} published")
+
+
+def _with_splits(reading: Reading, validation_share: float, seed: int) -> list[Clip]:
+    clips = reading.clips
+    if clips and all(clip.split is None and clip.test_fold is None for clip in clips):
+        reading.warn("folds", "the data set names no split: five test folds were assigned, stratified by label")
+        return assign_folds(clips, seed=seed)
+    train = [clip for clip in clips if clip.split == "train"]
+    if any(clip.split == "validation" for clip in clips):
+        return clips
+    carved = carve_validation(train, validation_share, seed)
+    return [replace(clip, split="validation") if clip.clip_id in carved else clip for clip in clips]
+
+
+def _counts(clips: list[Clip], labels: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    counts: dict[str, Counter[str]] = {label: Counter({"all": 0}) for label in labels}
+    for clip in clips:
+        counts[clip.label]["all"] += 1
+        if clip.test_fold is not None:
+            counts[clip.label][f"fold {clip.test_fold}"] += 1
+        if clip.split is not None:
+            counts[clip.label][clip.split] += 1
+    return {label: dict(counter) for label, counter in counts.items()}
+
+
+def _stop_when_bad(report: IndexReport, max_bad_share: float, out: Path) -> None:
+    if not report.clips and not report.quarantined:
+        raise ValueError(f"{report.root}: the annotation of {report.dataset} names no clip")
+    if report.bad_share > max_bad_share:
+        raise TooManyBadClips(
+            f"index: {len(report.quarantined)} of {report.clips + len(report.quarantined)} clips are unusable "
+            f"({report.bad_share:.1%}, allowed {max_bad_share:.1%}), first: {report.quarantined[0]['reason']}; "
+            f"all reasons are in {out / REPORT_FILE}; repair --root or raise --max-bad-share to go on without them"
+        )

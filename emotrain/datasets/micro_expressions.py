@@ -1,0 +1,138 @@
+"""What the laboratory micro-expression sets share: a frame folder a clip, frame numbers for onset, apex and offset.
+
+Times count from the first image of the folder, one frame apart, as the frames are later read; a missing image shifts
+those after it. Folds are leave-one-subject-out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from emotrain.datasets.action_units import parse_action_units
+from emotrain.datasets.clips import PathOutsideRoot, resolve
+from emotrain.datasets.media import Listing, frame_number
+from emotrain.datasets.reading import Reading
+from emotrain.datasets.tables import Row
+from emotrain.records import Clip
+
+
+@dataclass(slots=True)
+class MicroReader:
+    """Collects the rows of one set into `reading`; `fps` is the set's camera rate."""
+
+    reading: Reading
+    listing: Listing
+    fps: float
+    _seen: set[str] = field(default_factory=set)
+
+    def add(self, row: Row, clip_id: str, path: str, label: str, subject: str) -> None:
+        """One annotated row; what is wrong with it becomes warnings that name the row."""
+        try:
+            resolve(self.listing.root, path)
+        except PathOutsideRoot as error:
+            self.reading.quarantine(clip_id, label, path, f"{row.where}: {error}")
+            return
+        if clip_id in self._seen:
+            self.reading.quarantine(
+                clip_id, label, path, f"{row.where}: duplicate of an earlier row with the same subject and file name"
+            )
+            return
+        self._seen.add(clip_id)
+        units, odd = parse_action_units(row.text("action_units"))
+        for message in odd:
+            self.reading.warn("action units", f"{row.where} ({clip_id}): {message}")
+        onset, apex, offset = self._times(row, clip_id, path)
+        self.reading.clips.append(
+            Clip(
+                clip_id=clip_id,
+                path=path,
+                label=label,
+                subject=subject,
+                kind="micro",
+                fps=self.fps,
+                onset_s=onset,
+                apex_s=apex,
+                offset_s=offset,
+                action_units=units,
+            )
+        )
+
+    def incomplete(self, row: Row) -> None:
+        """A row that lacks its subject, file name, onset or label."""
+        cells = ", ".join(f"{name} {value!r}" for name, value in row.cells.items() if name != "action_units")
+        name = row.cells.get("file", "")
+        self.reading.quarantine(name, row.cells.get("label", ""), "", f"{row.where}: incomplete row ({cells})")
+
+    def _times(self, row: Row, clip_id: str, path: str) -> tuple[float | None, float | None, float | None]:
+        marks = {name: self._mark(row, name, clip_id) for name in ("onset", "apex", "offset") if name in row.cells}
+        onset, apex, offset = marks.get("onset"), marks.get("apex"), marks.get("offset")
+        if onset is not None and offset is not None and offset < onset:
+            self._warn(row, clip_id, "offset before onset", f"onset {onset}, offset {offset}: the offset was dropped")
+            offset = None
+        early = apex is not None and onset is not None and apex < onset
+        late = apex is not None and offset is not None and apex > offset
+        if early or late:
+            message = f"onset {onset}, apex {apex}, offset {offset}: the apex was dropped"
+            self._warn(row, clip_id, "apex outside onset and offset", message)
+            apex = None
+        numbers = [number for number in map(frame_number, self.listing.frames(path)) if number is not None]
+        if not numbers:
+            return None, None, None
+        onset, apex, offset = self._renumbered(row, clip_id, numbers, onset, apex, offset)
+        if onset is not None and offset is not None:
+            absent = sorted(set(range(onset, offset + 1)) - set(numbers))
+            if absent:
+                self._warn(
+                    row,
+                    clip_id,
+                    "missing frames",
+                    f"{len(absent)} of the {offset - onset + 1} annotated frames have no image, first: {absent[0]}",
+                )
+        return self._seconds(numbers, onset), self._seconds(numbers, apex), self._seconds(numbers, offset)
+
+    def _mark(self, row: Row, name: str, clip_id: str) -> int | None:
+        try:
+            value = row.number_of(name)
+        except ValueError as error:
+            self.reading.warn("frame number", f"{error}: taken as missing ({clip_id})")
+            return None
+        if value is None:
+            self._warn(row, clip_id, f"missing {name}", f"{name} is {row.cells.get(name, '')!r}")
+            return None
+        return round(value)
+
+    def _renumbered(
+        self, row: Row, clip_id: str, numbers: list[int], onset: int | None, apex: int | None, offset: int | None
+    ) -> tuple[int | None, int | None, int | None]:
+        """The marks in the folder's own numbers: some copies number the images of every clip from 1 (or 0)."""
+        marks = [mark for mark in (onset, apex, offset) if mark is not None]
+        if not marks or (numbers[0] <= min(marks) and max(marks) <= numbers[-1]):
+            return onset, apex, offset
+        exact = onset is not None and offset is not None and len(numbers) == offset - onset + 1
+        if exact and onset is not None and not numbers[0] <= onset <= numbers[-1]:
+            shift = numbers[0] - onset
+            return numbers[0], None if apex is None else apex + shift, numbers[-1]
+        self._warn(
+            row,
+            clip_id,
+            "frame numbers outside the folder",
+            f"annotated {min(marks)}..{max(marks)}, images {numbers[0]}..{numbers[-1]}: marks outside were dropped",
+        )
+
+        def inside(mark: int | None) -> int | None:
+            return mark if mark is not None and numbers[0] <= mark <= numbers[-1] else None
+
+        return inside(onset), inside(apex), inside(offset)
+
+    def _seconds(self, numbers: list[int], mark: int | None) -> float | None:
+        return None if mark is None else sum(number < mark for number in numbers) / self.fps
+
+    def _warn(self, row: Row, clip_id: str, kind: str, message: str) -> None:
+        self.reading.warn(kind, f"{row.where} ({clip_id}): {message}")
+
+
+def numbered(subject: str | None, digits: int) -> str | None:
+    """The number of a subject in `digits` digits ("1", "sub01" and "S1" are all "01"); None when there is none."""
+    found = re.fullmatch(r"[A-Za-z]*0*(\d{1,4})", subject) if subject is not None else None
+    return found[1].zfill(digits) if found is not None else None

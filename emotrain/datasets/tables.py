@@ -1,0 +1,161 @@
+"""Annotation tables as their authors ship them: Excel sheets with preambles, CSV with or without a header, word lists.
+
+Every row keeps its file and its 1-based row number, so that each message can name them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from emotrain.datasets.reading import LayoutError
+
+HEADER_WITHIN_ROWS = 40
+MISSING = frozenset({"", "/", "-", "?", "nan", "none", "n/a", "null"})
+"""What annotators write when there is nothing to write; compared in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table: its cells as stripped text, by column name."""
+
+    file: Path
+    number: int
+    cells: Mapping[str, str]
+
+    @property
+    def where(self) -> str:
+        """File name and row for messages, as in: annotation.xlsx row 12."""
+        return f"{self.file.name} row {self.number}"
+
+    def text(self, column: str) -> str | None:
+        """The cell, or None when it is absent or holds one of the signs for "missing"."""
+        value = self.cells.get(column, "")
+        return None if value.lower() in MISSING else value
+
+    def number_of(self, column: str) -> float | None:
+        """The cell as a number, None when missing; raises ValueError that names row and column."""
+        value = self.text(column)
+        if value is None:
+            return None
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if not -1e12 < number < 1e12:
+            raise ValueError(f"{self.where}: column {column!r} holds {value!r}, expected a number")
+        return number
+
+
+def read_sheet(file: Path, columns: Mapping[str, Sequence[str]], sheet: str | None = None) -> list[Row]:
+    """Rows of an Excel sheet. `columns` maps our name of each column to the headers it goes by.
+
+    The header is the first row that has all columns, so a preamble of any length is skipped. Column names are compared
+    without case, spaces and underscores. `sheet` is taken when the workbook has it, else the first sheet that fits.
+    Empty rows are left out. Raises LayoutError when no sheet fits.
+    """
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    except (InvalidFileException, BadZipFile, OSError, KeyError, ValueError) as error:
+        raise LayoutError(
+            f"{file}: not a readable .xlsx workbook ({error}); open it in a spreadsheet and save it as .xlsx"
+        ) from error
+    try:
+        wanted_pages = [page for page in book.worksheets if page.title == sheet]
+        heads: list[str] = []
+        for page in wanted_pages if wanted_pages else book.worksheets:
+            # Some programs write a wrong extent into the file; without this, rows beyond it would be lost silently.
+            page.reset_dimensions()
+            values = [[_text(cell) for cell in row] for row in page.iter_rows(values_only=True)]
+            rows = _under_header(file, values, columns)
+            if rows is not None:
+                return rows
+            heads += [f"{page.title}: {', '.join(filter(None, values[0]))}"] if values else []
+    finally:
+        book.close()
+    wanted = ", ".join(aliases[0] for aliases in columns.values())
+    raise LayoutError(f"{file}: no sheet has the columns {wanted}; first rows found: {'; '.join(heads)}")
+
+
+def read_lines(file: Path, encodings: Sequence[str] = ("utf-8-sig", "gb18030")) -> list[tuple[int, str]]:
+    """Non-empty lines with their 1-based numbers, each in the first of `encodings` that reads it.
+
+    A line that none of them reads keeps its readable characters; the others become U+FFFD.
+    """
+    lines = file.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    decoded = ((number, _decode(line, encodings).strip("\r\n ")) for number, line in enumerate(lines, start=1))
+    return [(number, line) for number, line in decoded if line.strip()]
+
+
+def read_csv(file: Path, columns: Mapping[str, Sequence[str]], required: Sequence[str]) -> tuple[list[Row], list[str]]:
+    """Rows of a CSV with a header (comma, semicolon or TAB), and the headers that stand for none of `columns`.
+
+    A row with more or fewer cells than the header keeps what it has. Raises LayoutError without a `required` column.
+    """
+    text = "\n".join(_decode(line, ("utf-8-sig", "gb18030")) for line in file.read_bytes().split(b"\n"))
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        table = [(reader.line_num, cells) for cells in reader]
+    except csv.Error as error:
+        raise LayoutError(f"{file} line {reader.line_num}: not readable as CSV ({error})") from error
+    table = [(number, [cell.strip() for cell in cells]) for number, cells in table if any(map(str.strip, cells))]
+    header = table[0][1] if table else []
+    names = [_named(cell, columns) for cell in header]
+    missing = [name for name in required if name not in names]
+    if missing:
+        found = ", ".join(header) if header else "nothing, the file is empty"
+        raise LayoutError(f"{file}: no column {', '.join(missing)}; found {found}")
+    rows = [
+        Row(file, number, {name: cell for name, cell in zip(names, cells) if name is not None})
+        for number, cells in table[1:]
+    ]
+    return rows, [cell for cell, name in zip(header, names) if name is None and cell]
+
+
+def _under_header(file: Path, values: list[list[str]], columns: Mapping[str, Sequence[str]]) -> list[Row] | None:
+    for at, head in enumerate(values[:HEADER_WITHIN_ROWS]):
+        names = [_named(cell, columns) for cell in head]
+        if set(columns) <= set(names):
+            return [
+                Row(file, number, {name: cell for name, cell in zip_longest(names, cells, fillvalue="") if name})
+                for number, cells in enumerate(values[at + 1 :], start=at + 2)
+                if any(cells)
+            ]
+    return None
+
+
+def _named(cell: str, columns: Mapping[str, Sequence[str]]) -> str | None:
+    key = _key(cell)
+    return next((name for name, aliases in columns.items() if key in map(_key, aliases)), None)
+
+
+def _key(header: str) -> str:
+    return "".join(header.lower().replace("_", "").split())
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _decode(line: bytes, encodings: Sequence[str]) -> str:
+    for encoding in encodings:
+        try:
+            return line.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return line.decode(encodings[-1], errors="replace")

@@ -1,0 +1,167 @@
+"""Index of a data set: report, quarantine, splits, options, the command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from emotrain.datasets.clips import read_index
+from emotrain.datasets.index import READERS, index_clips
+from emotrain.shards import ClipError, TooManyBadClips, write_table
+from emotrain.synthetic.clip_plan import plan_clips
+from emotrain.synthetic.clip_set import annotation_table
+
+SCRIPT = Path(__file__).parents[2] / "data_prep" / "index_clips.py"
+
+
+@pytest.fixture
+def own(tmp_path, touch):
+    """30 videos in three class folders."""
+    touch(*(f"v/{name}/{i}.mp4" for name in ("anger", "fear", "joy") for i in range(10)))
+    return tmp_path / "v"
+
+
+def test_the_report_on_disk_is_the_report_returned(own, tmp_path):
+    report = index_clips("folder", own, tmp_path / "out")
+    written = json.loads((tmp_path / "out" / "index_report.json").read_text())
+    expected = {"all": 10, **{f"fold {k}": 2 for k in range(1, 6)}}
+    assert written["counts"] == report.counts == dict.fromkeys(("anger", "fear", "happiness"), expected)
+    assert (written["dataset"], written["clips"], written["root"]) == ("folder", 30, str(own))
+
+
+def test_the_same_input_gives_the_same_bytes(own, tmp_path):
+    index_clips("folder", own, tmp_path / "a", seed=3)
+    index_clips("folder", own, tmp_path / "b", seed=3)
+    index_clips("folder", own, tmp_path / "c", seed=4)
+    first, second, third = ((tmp_path / name / "clips.parquet").read_bytes() for name in "abc")
+    assert first == second
+    assert first != third
+
+
+def test_past_the_bad_share_the_report_is_written_and_the_index_is_not(own, tmp_path):
+    for i in range(3):
+        (own / "anger" / f"{i}.mp4").write_bytes(b"")
+    with pytest.raises(
+        TooManyBadClips, match=r"3 of 30 clips are unusable \(10\.0%, allowed 1\.0%\), first: empty file"
+    ):
+        index_clips("folder", own, tmp_path / "out")
+    written = json.loads((tmp_path / "out" / "index_report.json").read_text())
+    assert written["quarantined_counts"] == {"anger": 3}
+    assert not (tmp_path / "out" / "clips.parquet").exists()
+    index_clips("folder", own, tmp_path / "out", max_bad_share=0.1)
+    assert len(read_index(tmp_path / "out")) == 27
+
+
+def test_the_validation_share_and_seed_of_the_index_are_used_by_every_reader_of_it(own, tmp_path):
+    index_clips("folder", own, tmp_path / "small", validation_share=0.1)
+    index_clips("folder", own, tmp_path / "large", validation_share=0.5)
+    small, large = read_index(tmp_path / "small"), read_index(tmp_path / "large")
+    assert len(small.select("validation", 1)) == 3
+    assert len(large.select("validation", 1)) == 12
+    index_clips("folder", own, tmp_path / "none", validation_share=0)
+    assert read_index(tmp_path / "none").select("validation", 1) == []
+
+
+def test_a_probe_fills_what_the_annotation_leaves_open(own, tmp_path):
+    seen = []
+
+    def probe(path):
+        seen.append(path)
+        if path.name == "9.mp4":
+            raise ClipError("no frame could be decoded")
+        return 30.0, 60, 2.0
+
+    report = index_clips("folder", own, tmp_path / "out", probe=probe, max_bad_share=0.2)
+    clip = read_index(tmp_path / "out").clips[0]
+    assert (clip.fps, clip.n_frames, clip.duration_s) == (30.0, 60, 2.0)
+    assert len(seen) == 30
+    assert [row["reason"] for row in report.quarantined] == ["no frame could be decoded"] * 3
+    index_clips("folder", own, tmp_path / "without")
+    clip = read_index(tmp_path / "without").clips[0]
+    assert (clip.fps, clip.n_frames, clip.duration_s) == (None, None, None)
+
+
+def test_an_unknown_data_set_or_option_names_the_nearest(own, tmp_path):
+    with pytest.raises(ValueError, match=r"unknown data set 'ferv39'.*did you mean 'ferv39k'"):
+        index_clips("ferv39", own, tmp_path / "out")
+    with pytest.raises(ValueError, match="data set 'folder' has no option --caption; it knows --label-set"):
+        index_clips("folder", own, tmp_path / "out", caption="en")
+
+
+def test_a_symbolic_link_below_the_root_is_followed(own, tmp_path):
+    disk = tmp_path / "disk"
+    (own / "anger").rename(disk)
+    (own / "anger").symlink_to(disk)
+    (own / "fear" / "0.mp4").unlink()
+    (own / "fear" / "0.mp4").symlink_to(tmp_path / "gone.mp4")
+    report = index_clips("folder", own, tmp_path / "out", max_bad_share=0.1)
+    assert len([clip for clip in read_index(tmp_path / "out") if clip.label == "anger"]) == 10
+    assert "fear/0.mp4 is a link to a file that does not exist" in report.quarantined[0]["reason"]
+
+
+def test_the_synthetic_set_is_taken_over_without_its_true_events(tmp_path, touch):
+    plans = plan_clips(label_set_name="mafw", train=60, validation=22, test=30, seed=0, micro_share=0.4)
+    touch(*(f"set/{plan.clip.path}" for plan in plans))
+    table = annotation_table(plans, "mafw")
+    assert "events" in table.column_names
+    write_table(table, tmp_path / "set" / "annotations.parquet")
+    index_clips("synthetic", tmp_path / "set", tmp_path / "out")
+    index = read_index(tmp_path / "out")
+    assert index.clips == [plan.clip for plan in plans]
+    assert index.label_set.name == "mafw"
+    assert [len(index.select(split)) for split in ("train", "validation", "test")] == [60, 22, 30]
+    assert "events" not in pq.read_schema(tmp_path / "out" / "clips.parquet").names
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, timeout=120)
+
+
+def test_the_command_indexes_probes_and_says_what_it_found(tmp_path):
+    for label in ("anger", "fear"):
+        for i in range(5):
+            _video(tmp_path / "v" / label / f"{i}.mp4", frames=10 + i)
+    (tmp_path / "v" / "fear" / "text.mp4").write_text("not a video")
+    done = run(
+        *("--dataset", "folder", "--root", str(tmp_path / "v"), "--out", str(tmp_path / "out")),
+        *("--probe", "--max-bad-share", "0.2", "--label-set", "mafw"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "folder: 10 clips, label set 'mafw'" in done.stdout
+    assert "quarantined: 1" in done.stderr
+    clip = {clip.clip_id: clip for clip in read_index(tmp_path / "out")}["anger/3"]
+    assert (clip.n_frames, clip.fps) == (13, pytest.approx(25.0))
+    assert clip.duration_s == pytest.approx(13 / 25)
+
+
+def test_the_command_fails_with_one_line_that_says_why(tmp_path):
+    done = run("--dataset", "dfew", "--root", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("index_clips: ")
+    assert "EmoLabel_DataSplit" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_command_offers_every_reader():
+    done = run("--help")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in READERS)
+
+
+def _video(path: Path, frames: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
+        for i in range(frames):
+            picture = np.full((32, 32, 3), 20 * i % 255, np.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
