@@ -1,0 +1,174 @@
+"""A recipe: one flat YAML file that inherits from others and says everything about a run.
+
+`base: other.yaml` (relative to the file) is read first; a later value wins; `--key value` on the command line wins over
+all. Every fault of a recipe is reported in one go, before a model is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emotrain.shards import write_text
+from emotrain.training.arguments import BalanceArguments, ContextArguments, DataArguments, EvaluationArguments
+
+RESOLVED = "recipe.resolved.yaml"
+
+
+class RecipeError(ValueError):
+    """A recipe cannot be used; the message lists every reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A parsed recipe. `sft` and `model` are TRL's SFTConfig and ModelConfig; `values` is what the files said."""
+
+    data: DataArguments
+    context: ContextArguments
+    balance: BalanceArguments
+    evaluation: EvaluationArguments
+    sft: Any
+    model: Any
+    values: Mapping[str, Any]
+    path: Path | None = None
+
+    def save(self, folder: Path) -> None:
+        """Write the resolved recipe (inheritance and overrides applied) beside an output."""
+        text = "# every value this run was given; anything not named had its default\n"
+        write_text(text + yaml.safe_dump(dict(self.values), sort_keys=False, allow_unicode=True), folder / RESOLVED)
+
+
+def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe file and `--key value` overrides; raises RecipeError that lists every fault."""
+    values = read_values(path)
+    values.update(parse_overrides(overrides))
+    return parse_recipe(values, path)
+
+
+def read_values(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The flat key-value pairs of a recipe with its bases merged in."""
+    path = path.resolve()
+    if path in seen:
+        raise RecipeError(f"{path}: `base:` leads back to itself through {' -> '.join(p.name for p in (*seen, path))}")
+    if not path.exists():
+        raise RecipeError(f"{path}: no such recipe{_beside(path)}")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{path}: not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise RecipeError(f"{path}: expected `key: value` lines, found a {type(values).__name__}")
+    base = values.pop("base", None)
+    merged = read_values(path.parent / base, (*seen, path)) if base else {}
+    return merged | values
+
+
+def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
+    """Turn `--key value`, `--key=value` and `--flag` into key-value pairs; values are read as YAML."""
+    values: dict[str, Any] = {}
+    pending: str | None = None
+    for word in words:
+        if word.startswith("--") and len(word) > 2:
+            if pending is not None:
+                values[pending] = True
+            key, equals, value = word[2:].partition("=")
+            key = key.replace("-", "_")
+            pending = None if equals else key
+            if equals:
+                values[key] = yaml.safe_load(value)
+        elif pending is not None:
+            values[pending] = yaml.safe_load(word)
+            pending = None
+        else:
+            raise RecipeError(f"command line: {word!r} belongs to no --key")
+    if pending is not None:
+        values[pending] = True
+    return values
+
+
+def parse_recipe(values: Mapping[str, Any], path: Path | None = None) -> Recipe:
+    """Sort the values into their dataclasses and check them; raises RecipeError that lists every fault."""
+    from trl import ModelConfig, SFTConfig
+
+    kinds = {
+        "data": DataArguments,
+        "context": ContextArguments,
+        "balance": BalanceArguments,
+        "evaluation": EvaluationArguments,
+        "sft": SFTConfig,
+        "model": ModelConfig,
+    }
+    keys = {name: {f.name for f in fields(kind) if f.init} for name, kind in kinds.items()}
+    every = sorted(set().union(*keys.values()))
+    faults = [_unknown(key, every) for key in values if key not in every]
+    parsed: dict[str, Any] = {}
+    for name, kind in kinds.items():
+        mine = {key: value for key, value in values.items() if key in keys[name]}
+        if name == "sft":
+            mine = _DEFAULTS | mine
+        try:
+            parsed[name] = _parse_anywhere(kind, mine) if name == "sft" else _parse(kind, mine)
+        except (ValueError, TypeError) as error:
+            faults.append(str(error))
+    if faults:
+        where = str(path) if path else "recipe"
+        raise RecipeError(f"{where}: {len(faults)} fault(s)\n" + "\n".join(f"  - {fault}" for fault in faults))
+    return Recipe(**parsed, values=dict(values), path=path)
+
+
+# The manifest is the data order: one pass over all its epochs, never reshuffled, nothing padded. Only a last step that
+# the draws do not fill is left out, for every rank must have the same number of batches.
+_DEFAULTS: dict[str, Any] = {
+    "num_train_epochs": 1,
+    "dataloader_drop_last": True,
+    "remove_unused_columns": False,
+    "max_length": None,
+    "dataset_kwargs": {"skip_prepare_dataset": True},
+    "report_to": "none",
+    "save_only_model": False,
+    "gradient_checkpointing": False,
+    "bf16": False,
+    "accelerator_config": {"split_batches": False, "dispatch_batches": False, "even_batches": False},
+}
+
+
+def _parse_anywhere(kind: Any, values: Mapping[str, Any]) -> Any:
+    """SFTConfig of a GPU recipe on a machine without one: login nodes plan and submit what they cannot run.
+
+    transformers refuses `bf16` there while parsing; `train` makes the same check when it matters.
+    """
+    import torch
+
+    if values.get("use_cpu") or torch.cuda.is_available():
+        return _parse(kind, values)
+    parsed = _parse(kind, {**values, "use_cpu": True})
+    parsed.use_cpu = False
+    return parsed
+
+
+def _parse(kind: Any, values: Mapping[str, Any]) -> Any:
+    """Build one dataclass through TRL's parser, so that `1e-4` (text to YAML) becomes the number it means."""
+    from trl import TrlParser
+
+    class Parser(TrlParser):
+        def error(self, message: str) -> Any:
+            raise ValueError(message.replace("argument --", ""))
+
+    parser = Parser([kind])
+    parser.set_defaults_with_config(**values)
+    return parser.parse_args_into_dataclasses(args=[])[0]
+
+
+def _unknown(key: str, every: Sequence[str]) -> str:
+    close = get_close_matches(key, every, n=1, cutoff=0.6)
+    return f"unknown key {key!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
+def _beside(path: Path) -> str:
+    names = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.exists() else []
+    return f"; beside it: {', '.join(names)}" if names else f" ({path.parent} holds no .yaml file)"

@@ -1,0 +1,96 @@
+"""A recipe inherits, is overridden, and reports all its faults at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from emotrain.training.recipe import RecipeError, load_recipe, parse_overrides, read_values
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_shipped_recipe_parses_and_is_at_most_forty_lines(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe.model.model_name_or_path
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 40
+
+
+def test_a_later_value_wins_over_its_base_and_the_command_line_over_both(tmp_path: Path) -> None:
+    write(tmp_path, "root.yaml", "model_name_or_path: tiny\nkeyframes: 4\nepochs: 2\nlearning_rate: 1e-4\n")
+    write(tmp_path, "middle.yaml", "base: root.yaml\nepochs: 5\n")
+    leaf = write(tmp_path, "leaf.yaml", "base: middle.yaml\nkeyframes: 6\noutput_dir: out\n")
+    recipe = load_recipe(leaf, ["--epochs", "7", "--use_cpu", "true"])
+    assert (recipe.data.keyframes, recipe.balance.epochs) == (6, 7)
+    assert recipe.sft.learning_rate == pytest.approx(1e-4), "1e-4 is text to YAML and a number to a recipe"
+
+
+def test_the_resolved_recipe_gives_the_same_run_again(tmp_path: Path) -> None:
+    leaf = write(tmp_path, "leaf.yaml", "model_name_or_path: tiny\nsampling: square_root\noutput_dir: out\n")
+    recipe = load_recipe(leaf, ["--tau=0.5", "--loss", "logit_adjusted"])
+    recipe.save(tmp_path / "run")
+    again = load_recipe(tmp_path / "run" / "recipe.resolved.yaml")
+    assert again.values == recipe.values
+    assert again.balance == recipe.balance
+
+
+def test_all_faults_are_reported_at_once_with_the_nearest_names(tmp_path: Path) -> None:
+    leaf = write(
+        tmp_path,
+        "leaf.yaml",
+        "model_name_or_path: tiny\noutput_dir: out\nlearning_ratee: 1\nsampling: class_balance\nlora_r: many\n"
+        "keyframes: 0\nsplit: tset\n",
+    )
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(leaf)
+    message = str(caught.value)
+    for part in ("leaf.yaml", "5 fault(s)", "'learning_rate'", "'class_balanced'", "lora_r", "keyframes", "'test'"):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sampling: class_balanced\nsampling_power: 0.5",  # a setting that the strategy would ignore
+        "objective: tokens\nloss: focal",  # a loss that the objective would ignore
+        "objective: tokens\nclass_weights: inverse_frequency",
+        "label_set: mafww",
+        "fold: 9",
+        "loss: focal\ngamma: -1",
+    ],
+)
+def test_a_value_that_would_be_ignored_or_is_out_of_range_stops(tmp_path: Path, text: str) -> None:
+    leaf = write(tmp_path, "leaf.yaml", f"model_name_or_path: tiny\noutput_dir: out\n{text}\n")
+    with pytest.raises(RecipeError):
+        load_recipe(leaf)
+
+
+def test_a_circle_of_bases_and_a_missing_file_say_so(tmp_path: Path) -> None:
+    write(tmp_path, "a.yaml", "base: b.yaml\n")
+    b = write(tmp_path, "b.yaml", "base: a.yaml\n")
+    with pytest.raises(RecipeError, match="leads back to itself"):
+        read_values(b)
+    with pytest.raises(RecipeError, match=r"no such recipe; beside it: a\.yaml, b\.yaml"):
+        read_values(tmp_path / "c.yaml")
+
+
+def test_recipes_hold_no_objects(tmp_path: Path) -> None:
+    leaf = write(tmp_path, "leaf.yaml", "output_dir: !!python/object/apply:os.getcwd []\n")
+    with pytest.raises(RecipeError, match="not valid YAML"):
+        load_recipe(leaf)
+
+
+def test_overrides_are_read_as_yaml() -> None:
+    assert parse_overrides(["--a", "1", "--b=x", "--c-d", "null", "--e"]) == {"a": 1, "b": "x", "c_d": None, "e": True}
+    with pytest.raises(RecipeError, match="belongs to no --key"):
+        parse_overrides(["lonely"])
+    assert yaml.safe_load("1e-4") == "1e-4"
