@@ -1,0 +1,106 @@
+"""The report of finished evaluations: reads their folders, picks clips worth a page, writes `report.html`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emotrain.datasets.clips import read_index
+from emotrain.evaluation.evaluate import METRICS, PREDICTIONS
+from emotrain.evaluation.headline import ArmResult, differences, print_table
+from emotrain.evaluation.report import write_report
+from emotrain.evaluation.timeline import ClipStory
+from emotrain.metrics.predictions import PredictionTable, read_predictions
+from emotrain.metrics.published import PUBLISHED
+from emotrain.records import Clip, Event
+from emotrain.training.examples import Examples
+from emotrain.training.recipe import RESOLVED, Recipe, read_values
+
+PAGES = 24
+_SHOWN = ("model_name_or_path", "context", "summarizer", "keyframes", "sampling", "loss", "epochs", "lora_r", "seed")
+
+
+def report_runs(
+    recipe: Recipe, runs: Mapping[str, Path], out: Path, *, title: str = "", notes: Sequence[str] = ()
+) -> Path:
+    """Write the report of evaluation folders by arm name, the first being the one that others are compared with.
+
+    `recipe` says where the clips, frames and summaries of the pages lie. Prints the headline table as well.
+    """
+    arms = [_read_arm(name, folder) for name, folder in runs.items()]
+    index = read_index(Path(recipe.data.data))
+    clips = {clip.clip_id: clip for clip in index.clips}
+    kinds = {clip_id: clip.kind for clip_id, clip in clips.items()}
+    resamples = recipe.evaluation.resamples
+    compared = differences(arms, kinds, resamples=resamples) if len(arms) > 1 else None
+    print_table(arms, compared, title=title or None)
+    examples = Examples(recipe.data, recipe.context, arms[0].table.labels)
+    # Published figures are of the real data sets; beside synthetic clips they would only mislead.
+    published = [row for row in PUBLISHED if row.label_set == index.dataset]
+    return write_report(
+        out,
+        arms,
+        title=title or f"{recipe.evaluation.arm} on {index.dataset}",
+        clips=clips,
+        stories=[_story(clips[clip_id], arms, examples) for clip_id in worth_a_page(arms, clips)],
+        published=published,
+        notes=notes,
+        resamples=resamples,
+    )
+
+
+def worth_a_page(arms: Sequence[ArmResult], clips: Mapping[str, Clip], pages: int = PAGES) -> list[str]:
+    """Clips to show: taken in turn from each pattern of arms being right or wrong, failures as well as successes.
+
+    Within a pattern rare classes and micro-expressions come first, then the order of the clip id, so the choice is the
+    same in every run and favours no arm.
+    """
+    hits = [{row.clip_id: row.label == row.predicted for row in arm.table.predictions} for arm in arms]
+    groups = arms[0].metrics["groups"] or {}
+    rank = {"tail": 0, "medium": 1, "head": 2}
+    patterns: dict[tuple[bool, ...], list[str]] = {}
+    for clip_id in sorted(
+        arms[0].table.clip_ids,
+        key=lambda name: (rank.get(groups.get(clips[name].label, ""), 3), clips[name].kind != "micro", name),
+    ):
+        patterns.setdefault(tuple(hit[clip_id] for hit in hits), []).append(clip_id)
+    queues = [patterns[pattern] for pattern in sorted(patterns)]
+    chosen: list[str] = []
+    while queues and len(chosen) < pages:
+        chosen.extend(queue.pop(0) for queue in queues[: pages - len(chosen)])
+        queues = [queue for queue in queues if queue]
+    return chosen
+
+
+def probabilities(table: PredictionTable, clip_id: str) -> np.ndarray:
+    """Softmax of a clip's label scores, (C,)."""
+    row = next(row for row in table.predictions if row.clip_id == clip_id)
+    scores = np.exp(np.array(row.logits) - max(row.logits))
+    return scores / scores.sum()
+
+
+def _read_arm(name: str, folder: Path) -> ArmResult:
+    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    values = read_values(folder / RESOLVED)
+    settings = {key: values[key] for key in _SHOWN if key in values}
+    return ArmResult(name, metrics, read_predictions(folder / PREDICTIONS), settings)
+
+
+def _story(clip: Clip, arms: Iterable[ArmResult], examples: Examples) -> ClipStory:
+    return ClipStory(
+        clip,
+        keyframes=examples.keyframes(clip.clip_id),
+        summaries=examples.summaries(clip.clip_id),
+        probabilities={arm.name: probabilities(arm.table, clip.clip_id) for arm in arms},
+        events=_annotated(clip),
+    )
+
+
+def _annotated(clip: Clip) -> tuple[Event, ...]:
+    if clip.onset_s is None or clip.offset_s is None:
+        return ()
+    apex = clip.apex_s if clip.apex_s is not None else (clip.onset_s + clip.offset_s) / 2
+    return (Event(clip.onset_s, apex, clip.offset_s, (), clip.action_units, 0.0),)
