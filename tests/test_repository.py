@@ -1,0 +1,102 @@
+"""What the README promises exists, and what ships parses."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SCRIPTS = [*sorted((ROOT / "slurm").glob("*.slurm")), *sorted((ROOT / ".ci").iterdir())]
+HELPED = [*sorted((ROOT / "data_prep").glob("*.py"))]
+
+
+def commands(page: Path) -> list[str]:
+    """Shell lines of the fenced code blocks of a page, continuation lines joined."""
+    blocks = re.findall(r"```(?:bash|sh|console)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [line.strip().removeprefix("$ ") for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_of_a_page_exists(page: Path) -> None:
+    from emotrain.cli import app
+
+    verbs = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for line in commands(page):
+        words = line.split()
+        if words[0] == "make":
+            assert words[1] in targets, f"{page.name}: {line}"
+        if words[0].endswith("emotrain") and len(words) > 1 and not words[1].startswith("-"):
+            assert words[1] in verbs, f"{page.name}: {line}"
+        for word in words:
+            if word.endswith((".py", ".yaml", ".slurm")) and "/" in word and "=" not in word and word.isascii():
+                if word.upper() == word or any(part.isupper() for part in Path(word).parts):
+                    continue  # a placeholder such as runs/RUN/recipe.yaml
+                assert (ROOT / word).exists(), f"{page.name}: {word} does not exist"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_named_path_of_a_page_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text) + re.findall(r'src="([^"]+)"', text):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}, which does not exist"
+    for path in re.findall(r"`((?:emotrain|recipes|data_prep|docs|tests|benchmarks|studies|slurm)/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), f"{page.name} names {path}, which does not exist"
+
+
+def test_the_readme_starts_with_the_two_commands() -> None:
+    found = commands(ROOT / "README.md")
+    assert found[:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_every_shell_script_parses(script: Path) -> None:
+    subprocess.run(["bash", "-n", str(script)], check=True)
+
+
+@pytest.mark.parametrize("config", sorted((ROOT / "accelerate_configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_accelerate_config_parses(config: Path) -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    assert load_config_from_file(str(config)).distributed_type
+    assert yaml.safe_load(config.read_text(encoding="utf-8"))["compute_environment"] == "LOCAL_MACHINE"
+
+
+@pytest.mark.parametrize("script", HELPED, ids=lambda path: path.name)
+def test_preparation_scripts_are_thin_and_explain_themselves(script: Path) -> None:
+    assert len(script.read_text(encoding="utf-8").splitlines()) < 100
+    done = subprocess.run([sys.executable, str(script), "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--" in done.stdout
+
+
+def test_help_answers_without_loading_a_model_library() -> None:
+    code = (
+        "import sys; from emotrain.cli import main; sys.argv = ['emotrain', '--help']\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "heavy = {'torch', 'transformers', 'trl', 'peft', 'datasets', 'cv2', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_imports_run_one_way() -> None:
+    rooms = ["records", "synthetic", "datasets", "video", "metrics", "balance", "context", "modeling"]
+    rooms += ["training", "evaluation", "study", "cli"]
+    rank = {room: i for i, room in enumerate(rooms)}
+    for file in sorted((ROOT / "emotrain").rglob("*.py")):
+        here = file.relative_to(ROOT / "emotrain").parts[0].removesuffix(".py")
+        if here not in rank:
+            continue
+        text = file.read_text(encoding="utf-8")
+        for room in re.findall(r"^\s*from emotrain\.(\w+)", text, re.MULTILINE):
+            if room in rank:
+                assert rank[room] <= rank[here], f"{file.relative_to(ROOT)} imports from {room}, which lies above it"
