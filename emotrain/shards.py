@@ -26,19 +26,21 @@ import pyarrow.parquet as pq
 
 from emotrain.progress import track
 from emotrain.records import Clip
-from emotrain.workers import Died
-from emotrain.workers import spread as _pool
+from emotrain.workers import Died, spread
 
 Work = Callable[[Clip], list[dict[str, Any]]]
 
 
 class Clips(Protocol):
-    """What a stage runs over when its clips are not a list in memory; `emotrain.clip_index.ClipIndex` is one."""
+    """What a stage runs over when its clips are not a list in memory; `datasets.clip_shards.ClipShards` is one."""
 
     def __len__(self) -> int: ...
 
     def shard_sizes(self, shards: int) -> Sequence[int]:
         """Number of clips in each shard."""
+
+    def label_counts(self, mine: Iterable[int], shards: int) -> Counter[str]:
+        """Number of clips of each label over the shards `mine`."""
 
     def of_shard(self, shard: int, shards: int) -> Iterator[Clip]:
         """The clips of one shard, always in the same order."""
@@ -185,14 +187,13 @@ def run_stage(
     counts = lazy.shard_sizes(shards)
     todo = [shard for shard in mine if not part_path(out, shard, shards).exists()]
     total = sum(counts[shard] for shard in todo)
-    with _pool(workers, total, limit_s) as run, track(stage, total) as advance:
+    with spread(workers, total, limit_s) as run, track(stage, total) as advance:
         for shard in todo:
             _run_shard(run, work, lazy.of_shard(shard, shards), schema, part_path(out, shard, shards), advance)
     for shard in mine:
         bad = _read_quarantine(part_path(out, shard, shards))
         report.quarantined.update(row["label"] for row in bad)
-        ids = {row["clip_id"] for row in bad}
-        report.done.update(clip.label for clip in lazy.of_shard(shard, shards) if clip.clip_id not in ids)
+    report.done = lazy.label_counts(mine, shards) - report.quarantined
     report.seconds = time.monotonic() - started
     if only is None:
         write_json(report.as_json(), out / "report.json")
@@ -247,6 +248,10 @@ class _InMemory:
     def shard_sizes(self, shards: int) -> Sequence[int]:
         counts = Counter(shard_of(clip.clip_id, shards) for clip in self.clips)
         return [counts[shard] for shard in range(shards)]
+
+    def label_counts(self, mine: Iterable[int], shards: int) -> Counter[str]:
+        chosen = set(mine)
+        return Counter(clip.label for clip in self.clips if shard_of(clip.clip_id, shards) in chosen)
 
     def of_shard(self, shard: int, shards: int) -> Iterator[Clip]:
         return (clip for clip in self.clips if shard_of(clip.clip_id, shards) == shard)

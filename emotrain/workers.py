@@ -63,15 +63,29 @@ class Worker:
         # Interpreter exit waits for children that are no daemons; closing our end first tells them to go.
         self._finalizer = Finalize(self, _close, args=(self.connection, self._process), exitpriority=10)
 
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        assert self._process.pid is not None
+        return self._process.pid
+
     def use(self, function: Callable[[Any], Any]) -> None:
         """Apply `function` to the items that follow; it is sent once, not with every item."""
         if function is not self._function:
+            self._send(_USE, function, None)
             self._function = function
-            self.connection.send((_USE, function, None))
 
     def send(self, item: Any, limit_s: float | None) -> None:
         """Give the child an item and the seconds it may take."""
-        self.connection.send((_ITEM, item, limit_s))
+        self._send(_ITEM, item, limit_s)
+
+    def _send(self, kind: str, value: Any, limit_s: float | None) -> None:
+        try:
+            self.connection.send((kind, value, limit_s))
+        except (BrokenPipeError, ConnectionResetError):
+            # The idle child was ended from outside (out of memory, an operator).
+            self._buried()
+            self.connection.send((kind, value, limit_s))
 
     def receive(self) -> Any:
         """The result of the item sent last, or `Died`, after which the worker has been started anew.

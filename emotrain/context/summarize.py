@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from emotrain.clip_index import ClipIndex
 from emotrain.context.gaps import gaps_of
 from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.summarizer import Summarizer, fingerprint
+from emotrain.datasets.clip_shards import ClipShards
 from emotrain.emotions import nearest
 from emotrain.records import SUMMARIES, Clip, Summary, from_table
 from emotrain.shards import ClipError, StageReport, read_parts, run_stage, write_json
@@ -43,7 +43,7 @@ def summarize_clips(
     if backend not in BACKENDS:
         raise ValueError(f"unknown summary back end {backend!r}; {nearest(backend, BACKENDS)}")
     summarizer = BACKENDS[backend](**settings)
-    clips = ClipIndex(data / "clips.parquet")
+    clips = ClipShards(data / "clips.parquet")
     frames = FrameStore(data / "frames")
     about = {"frames": _frame_settings(frames.folder)}
     out = data / "summaries" / f"{backend}-{fingerprint(summarizer, about)}"

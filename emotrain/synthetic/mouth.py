@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emotrain.face_layout import ALIGNED_CROP
 from emotrain.synthetic.action_units import INDEX
 from emotrain.synthetic.identity import Identity
 from emotrain.synthetic.plane import MIDDLE, Plane, fixed_point, noise
-from emotrain.video.face_layout import ALIGNED_CROP
 
 Image = NDArray[np.uint8]
 

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emotrain.face_layout import ALIGNED_CROP
 from emotrain.synthetic.action_units import AUS, INDEX
 from emotrain.synthetic.identity import Identity
 from emotrain.synthetic.plane import MIDDLE, Floats, Plane, noise, pair, spot, step
-from emotrain.video.face_layout import ALIGNED_CROP
 
 # Unit: (distance from the middle, y), (spread x, spread y), (outward, down), all in crop fractions.
 _Push = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]

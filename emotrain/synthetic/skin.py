@@ -9,10 +9,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from emotrain.face_layout import ALIGNED_CROP
 from emotrain.synthetic.identity import Identity
 from emotrain.synthetic.muscles import resting_lines
 from emotrain.synthetic.plane import MIDDLE, Floats, Plane, noise, pair, spot, step
-from emotrain.video.face_layout import ALIGNED_CROP
 
 _OUTLINE_Y = (-0.16, -0.10, 0.0, 0.15, 0.30, 0.45, 0.60, 0.70, 0.80, 0.88, 0.94, 0.985)
 _OUTLINE_X = (0.0, 0.22, 0.335, 0.385, 0.398, 0.396, 0.378, 0.350, 0.295, 0.225, 0.140, 0.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrain.video.face_layout import ALIGNED_CROP, FaceLayout
+from emotrain.face_layout import ALIGNED_CROP, FaceLayout
 
 Floats = NDArray[np.float32]
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrain.video.face_layout import ALIGNED_CROP, FaceLayout
+from emotrain.face_layout import ALIGNED_CROP, FaceLayout
 from emotrain.video.face_regions import Floats, box_weights, region_weights, rigid_weights
 
 SIZE = 128

@@ -1,0 +1,1 @@
+"""One small file a decoding back end; `emotrain.video.decode` chooses between them."""

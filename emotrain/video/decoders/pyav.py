@@ -1,0 +1,184 @@
+"""Decoding with PyAV (FFmpeg's libraries in the process): the default, fastest and most forgiving back end."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from emotrain.shards import ClipError
+from emotrain.video.crop import Box, place
+from emotrain.video.reader import ClipReader, Picture, Pixels, Times
+
+HELD_BYTES = 64 << 20
+"""Largest size of a clip's packets that is kept between looking at their times and decoding them."""
+
+
+class PyavReader(ClipReader):
+    """One clip through FFmpeg's demuxer and decoder, one codec thread (many short clips: one process a core)."""
+
+    decoder = "pyav"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._container = _open(path)
+        streams = self._container.streams.video
+        if not streams or streams[0].codec_context is None:
+            self._container.close()
+            reason = "its codec is unknown" if streams else "no video stream (audio only, or not a video)"
+            raise ClipError(f"{path}: {reason}")
+        self._stream = streams[0]
+        self._stream.thread_type = "NONE"
+        self._fresh = True
+        self._promised: Times | None = None
+        self._held: list[av.Packet] | None = None
+        # One scaler for each kind of output: a scaler keeps its tables between frames, a new one costs 0.4 ms a frame.
+        self._scalers = {"rgb24": VideoReformatter(), "gray": VideoReformatter()}
+
+    def close(self) -> None:
+        self._container.close()
+
+    def _declared_fps(self) -> float | None:
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        return float(rate) if rate else None
+
+    def _predict_times(self) -> Times | None:
+        if self._promised is None:
+            self._promised = self._read_ahead()
+        return self._promised if len(self._promised) else None
+
+    def _read_ahead(self) -> Times:
+        """Demux the clip, and keep its packets for the first decoding pass where they are small enough."""
+        base = self._stream.time_base
+        held: list[av.Packet] = []
+        size = 0
+        stamps: list[tuple[int | None, bool]] = []
+        for packet in self._packets():
+            stamps.append((packet.pts, packet.is_discard))
+            size += packet.size
+            if size <= HELD_BYTES:
+                held.append(packet)
+        self._held = held if size <= HELD_BYTES else None
+        times = sorted(pts for pts, discard in stamps if pts is not None and not discard)
+        if base is None or any(pts is None for pts, _ in stamps):
+            return np.empty(0)
+        return np.asarray([float((pts - times[0]) * base) for pts in times])
+
+    def opens_with_keyframe(self) -> bool:
+        """False for a clip that was cut in the middle of a group of pictures."""
+        return next((packet.is_keyframe for packet in self._packets()), False)
+
+    def _decode(self) -> Iterator[Picture]:
+        # The None at the end makes the decoder give what it still holds.
+        for packet in chain(self._packets(), [None]):
+            # A try a packet: garbage in the middle of a file then costs the frames it hit, not the whole clip.
+            try:
+                frames = self._stream.codec_context.decode(packet)
+            except (av.error.FFmpegError, ValueError):
+                continue
+            for frame in frames:
+                yield PyavPicture(frame, self._scalers)
+
+    def _packets(self) -> Iterator[av.Packet]:
+        """All packets of the video stream from the beginning, without the empty one that ends the demuxer's list."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            yield from held
+            return
+        self._rewind()
+        while True:
+            try:
+                for packet in self._container.demux(self._stream):
+                    if packet.size:
+                        yield packet
+                return
+            except IndexError:
+                # A damaged .ts file seems to begin another stream, which PyAV has no place for; ours goes on.
+                continue
+            except av.error.FFmpegError:
+                # The file ends inside a packet.
+                return
+
+    def _rewind(self) -> None:
+        """Back to the first packet. Reopened, not seeked: seeking to 0 is inexact in .ts and edit-list files."""
+        if not self._fresh:
+            self._container.close()
+            self._container = _open(self.path)
+            self._stream = self._container.streams.video[0]
+            self._stream.thread_type = "NONE"
+        self._fresh = False
+
+
+class PyavPicture(Picture):
+    """A frame as the codec left it; libswscale converts and scales in one step."""
+
+    def __init__(self, frame: av.VideoFrame, scalers: Mapping[str, VideoReformatter]) -> None:
+        self._frame, self._scalers = frame, scalers
+        self._turns = round(frame.rotation / 90) % 4
+        time = frame.time
+        self.time_s = float("nan") if time is None else float(time)
+
+    def shape(self) -> tuple[int, int]:
+        height, width = self._frame.height, self._frame.width
+        return (width, height) if self._turns % 2 else (height, width)
+
+    def rgb(self, size: int | None, box: Box) -> Pixels:
+        return self._convert("rgb24", size, box, square=False)
+
+    def grey(self, size: int, box: Box) -> Pixels:
+        return self._convert("gray", size, box, square=True)
+
+    def _convert(self, pixel_format: str, size: int | None, box: Box, square: bool) -> Pixels:
+        height, width = self.shape()
+        placement = place(height, width, box, size, square)
+        full_h, full_w = placement.full
+        upright = self._turns % 2 == 0
+        image = (
+            self._scalers[pixel_format]
+            .reformat(
+                self._frame,
+                width=full_w if upright else full_h,
+                height=full_h if upright else full_w,
+                format=pixel_format,
+                interpolation="BILINEAR",
+                threads=1,
+            )
+            .to_ndarray()
+        )
+        turned = np.rot90(image, self._turns) if self._turns else image
+        return np.ascontiguousarray(turned[placement.rows, placement.columns])
+
+
+def _open(path: Path) -> av.container.InputContainer:
+    try:
+        return av.open(str(path), metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        raise ClipError(f"{path}: {_cause(path, error)}") from error
+
+
+def _cause(path: Path, error: av.error.FFmpegError) -> str:
+    if _has_no_index(path):
+        return "truncated: an mp4/mov whose index (moov) is missing; copy the file again"
+    return f"not a video that can be opened ({error.strerror})"
+
+
+def _has_no_index(path: Path) -> bool:
+    """True for an mp4/mov file in which no top-level `moov` box begins: usually the end was cut off."""
+    end, position = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while position + 8 <= end:
+            file.seek(position)
+            size, kind = struct.unpack(">I4s", file.read(8))
+            if kind == b"moov" or (position == 0 and kind != b"ftyp"):
+                return False
+            if size == 1 and position + 16 <= end:
+                (size,) = struct.unpack(">Q", file.read(8))
+            if size < 8:
+                break
+            position += size
+    return position > 0

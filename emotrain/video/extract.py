@@ -1,0 +1,181 @@
+"""The frames stage: from clips to keyframes and in-between frames, as JPEG bytes with their presentation times.
+
+Reads `DATA/clips.parquet`, writes `DATA/frames/part-*.parquet` (one row a frame, the rows of a clip together in time
+order, one row group a clip) and `DATA/frames/frames.json` with every setting. The parts load with
+`datasets.load_dataset("parquet", ...)` and show as images.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os.path
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from emotrain.datasets.clip_shards import ClipShards
+from emotrain.records import FRAMES, Clip
+from emotrain.shards import ClipError, StageReport, run_stage
+from emotrain.video.decode import ClipReader, open_clip
+from emotrain.video.face_boxes import FaceBoxes
+from emotrain.video.frame_settings import CROPS, Crop, FrameSettings, claim
+from emotrain.video.keyframes import between_keyframes, choose_keyframes, motion_energy, parse_policy
+from emotrain.video.reader import Indices, Pixels, Times, duration_of
+
+__all__ = ["CLIP_LIMIT_S", "CROPS", "ExtractClip", "FrameSettings", "extract_frames", "frame_rows", "inside"]
+
+MOTION_SIZE = 64
+"""Side in pixels of the grey frames that the `motion` policy is scored on."""
+
+CLIP_LIMIT_S = 300.0
+"""Seconds after which a clip counts as stuck: a thousand times the usual."""
+
+PART_BYTES = 160 << 20
+JPEG_BYTES_PER_PIXEL = 0.3
+"""A face crop at quality 95 takes about this many bytes a pixel; used only to choose the number of parts."""
+
+
+def extract_frames(
+    data: Path,
+    *,
+    policy: str = "segment_centres",
+    keyframes: int = 8,
+    between: int | None = 4,
+    size: int | None = 224,
+    quality: int = 95,
+    decoder: str = "auto",
+    crop: Crop = "none",
+    seed: int = 0,
+    shards: int | None = None,
+    only: tuple[int, int] | None = None,
+    workers: int | None = None,
+    max_bad_share: float = 0.01,
+    limit_s: float | None = CLIP_LIMIT_S,
+) -> StageReport:
+    """Extract the frames of every clip of `data/clips.parquet` into `data/frames/`.
+
+    A clip with no more frames than `keyframes` keeps all of them as keyframes, none twice. `shards` None takes as many
+    as make parts of about 160 MB. Finished parts are kept; a folder that was begun with other settings or another list
+    of clips is refused with ValueError. A clip that takes longer than `limit_s` is stopped and quarantined (None: no
+    limit, and one worker then means this process). `frames.json` states the policy's P(miss) where the index knows
+    durations. Raises TooManyBadClips past `max_bad_share`.
+    """
+    settings = FrameSettings(policy, keyframes, between, size, quality, decoder, crop, seed)
+    clips = ClipShards(data / "clips.parquet")
+    root = clips.root()
+    out = data / "frames"
+    boxes = FaceBoxes(data / "boxes.parquet") if settings.crop == "box-from-annotation" else None
+    claim(out, settings, clips, boxes)
+    return run_stage(
+        "frames",
+        clips,
+        ExtractClip(root, settings, boxes),
+        frames_schema(),
+        out,
+        shards=shards if shards is not None else _parts(len(clips), settings),
+        only=only,
+        workers=workers,
+        max_bad_share=max_bad_share,
+        limit_s=limit_s,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractClip:
+    """The stage's work on one clip; picklable, raises ClipError with the reason when the clip cannot be used."""
+
+    root: Path
+    settings: FrameSettings
+    boxes: FaceBoxes | None = None
+
+    def __call__(self, clip: Clip) -> list[dict[str, Any]]:
+        with open_clip(inside(self.root, clip.path), self.settings.decoder, fps=clip.fps) as reader:
+            if self.settings.crop == "centre":
+                reader.box = "centre"
+            elif self.boxes is not None:
+                reader.box = self.boxes.of(clip.clip_id)
+            return frame_rows(reader, clip, self.settings)
+
+
+def frame_rows(reader: ClipReader, clip: Clip, settings: FrameSettings) -> list[dict[str, Any]]:
+    """The rows of one clip, by `records.FRAMES`, in time order; one decoding pass (two for the `motion` policy)."""
+    score = motion_energy(reader.grey(MOTION_SIZE)) if parse_policy(settings.policy).name == "motion" else None
+
+    def keyframes(times: Times) -> Indices:
+        return choose_keyframes(
+            settings.policy,
+            times,
+            settings.keyframes,
+            duration_s=duration_of(times, None),
+            seed=settings.seed,
+            score=score,
+            clip=clip,
+        )
+
+    def wanted(times: Times) -> Indices:
+        keys = keyframes(times)
+        return np.sort(np.concatenate([keys, *between_keyframes(times, keys, settings.between)]))
+
+    indices, images = reader.encoded(wanted, settings.size, jpeg_encoder(settings.quality))
+    times = reader.times_s
+    keys = keyframes(times).tolist()
+    gap_of = {
+        int(i): gap
+        for gap, inner in enumerate(between_keyframes(times, keyframes(times), settings.between))
+        for i in inner
+    }
+    return [
+        {
+            "clip_id": clip.clip_id,
+            "index": index,
+            "time_s": float(times[index]),
+            "role": "keyframe" if index in keys else "between",
+            "gap": gap_of.get(index),
+            "image": {"bytes": image, "path": None},
+        }
+        for index, image in zip(indices.tolist(), images)
+    ]
+
+
+def jpeg_encoder(quality: int) -> Callable[[Pixels], bytes]:
+    """A function from (H, W, 3) uint8 RGB to JPEG bytes."""
+    import cv2
+
+    def encode(image: Pixels) -> bytes:
+        done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+        if not done:
+            raise ClipError(f"a frame of {image.shape[1]}x{image.shape[0]} pixels could not be written as JPEG")
+        return data.tobytes()
+
+    return encode
+
+
+def frames_schema() -> pa.Schema:
+    """`records.FRAMES` with the metadata by which the datasets library knows that `image` holds images."""
+    kinds = {pa.string(): "string", pa.int32(): "int32", pa.float64(): "float64"}
+    features = {
+        field.name: {"_type": "Image"} if field.name == "image" else {"dtype": kinds[field.type], "_type": "Value"}
+        for field in FRAMES
+    }
+    return FRAMES.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def inside(root: Path, path: str) -> Path:
+    """`root / path`, refused with ClipError when it points outside `root`; links made on disk are followed."""
+    joined = Path(os.path.normpath(root / path))
+    if os.path.isabs(path) or not joined.is_relative_to(os.path.normpath(root)):
+        raise ClipError(f"path {path!r} leaves the data root {root}; clip paths must be relative and stay inside")
+    return joined
+
+
+def _parts(clips: int, settings: FrameSettings) -> int:
+    """How many parts give files of about PART_BYTES."""
+    per_gap = 16 if settings.between is None else settings.between
+    frames = settings.keyframes + per_gap * (settings.keyframes + 1)
+    side = settings.size if settings.size is not None else 512
+    return max(1, math.ceil(clips * frames * side * side * JPEG_BYTES_PER_PIXEL / PART_BYTES))

@@ -1,0 +1,104 @@
+"""What decides which frames are stored and how they look, and the `frames.json` that keeps a folder to one answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Literal
+
+from emotrain.datasets.clip_shards import ClipShards
+from emotrain.emotions import nearest
+from emotrain.shards import write_json
+from emotrain.video.decode import DECODERS
+from emotrain.video.face_boxes import FaceBoxes
+from emotrain.video.keyframes import parse_policy
+from emotrain.video.miss import EVENT_S, miss_table
+
+Crop = Literal["none", "centre", "box-from-annotation"]
+CROPS: tuple[Crop, ...] = ("none", "centre", "box-from-annotation")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSettings:
+    """Everything that decides which frames are stored and how they look.
+
+    `between` is the number of in-between frames a gap, None for all of them. `size` is the longer side in pixels, None
+    for native resolution. `quality` is the JPEG quality. `crop` reads the whole frame, its largest centred square, or
+    the box that `boxes.parquet` names for the clip.
+    """
+
+    policy: str = "segment_centres"
+    keyframes: int = 8
+    between: int | None = 4
+    size: int | None = 224
+    quality: int = 95
+    decoder: str = "auto"
+    crop: Crop = "none"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        parse_policy(self.policy)
+        if self.decoder not in DECODERS:
+            raise ValueError(f"unknown decoder {self.decoder!r}; {nearest(self.decoder, DECODERS)}")
+        if self.crop not in CROPS:
+            raise ValueError(f"unknown crop {self.crop!r}; {nearest(self.crop, CROPS)}")
+        for name, value, low, high in (
+            ("keyframes", self.keyframes, 1, 1024),
+            ("between", self.between, 0, 1024),
+            ("size", self.size, 16, 8192),
+            ("quality", self.quality, 1, 100),
+        ):
+            if value is not None and not low <= value <= high:
+                raise ValueError(f"{name}: expected {low} to {high}, found {value}")
+
+    def fingerprint(self) -> str:
+        """Twelve hex digits that change with any setting."""
+        return blake2b(json.dumps(asdict(self), sort_keys=True).encode(), digest_size=6).hexdigest()
+
+
+def policy_p_miss(clips: ClipShards, settings: FrameSettings) -> dict[str, float] | None:
+    """Mean P(miss) of the policy by event length in seconds, over the durations in the index; None if it has none."""
+    durations_s = clips.durations_s()
+    durations_s = durations_s[durations_s > 0]
+    if not durations_s.size:
+        return None
+    by_event = miss_table(durations_s, [settings.policy], EVENT_S, settings.keyframes)[settings.policy]
+    return {f"{event:g}": round(miss, 4) for event, miss in by_event.items()}
+
+
+def claim(out: Path, settings: FrameSettings, clips: ClipShards, boxes: FaceBoxes | None) -> None:
+    """Write frames.json, or check that the one already there names the same settings and the same clips."""
+    header = {
+        "fingerprint": settings.fingerprint(),
+        "settings": asdict(settings),
+        "clips": len(clips),
+        "clips_fingerprint": clips.fingerprint(),
+        "boxes_fingerprint": None if boxes is None else boxes.fingerprint(),
+        "p_miss": policy_p_miss(clips, settings),
+    }
+    path = out / "frames.json"
+    if not path.exists():
+        write_json(header, path)
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if found["clips_fingerprint"] != header["clips_fingerprint"]:
+        raise ValueError(
+            f"{path}: the frames here were begun for another list of clips ({found['clips']}, now {len(clips)}); "
+            f"delete {out} to extract anew, or keep the new index in another folder"
+        )
+    differs = [
+        f"{name} {found['settings'].get(name)!r} there, {value!r} now"
+        for name, value in asdict(settings).items()
+        if found["settings"].get(name) != value
+    ]
+    if differs:
+        raise ValueError(
+            f"{path}: the frames here were made with other settings: {'; '.join(differs)}; "
+            f"use those settings, or delete {out} to extract anew"
+        )
+    if found["boxes_fingerprint"] != header["boxes_fingerprint"]:
+        raise ValueError(
+            f"{path}: the face boxes have changed since the frames were begun; delete {out} to extract anew"
+        )

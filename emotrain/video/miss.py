@@ -1,0 +1,99 @@
+"""How likely a keyframe policy is to miss a short event: the argument for in-between frames, in figures.
+
+An event of d seconds begins uniformly on [0, T - d] in a clip of T seconds and is missed when no keyframe lies inside
+it. With g = T / K: segment centres miss 1 - K d / (T - d) for d <= g / 2; end points 1 - (K - 2) d / (T - d) for
+d <= T / (K - 1); one draw a segment 1 - x + x^3 / 6 with x = d / g <= 1, up to the clip's ends. The functions below
+hold for every d and K, the ends included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from emotrain.video.keyframes import MOTION_FLOOR, frames_at, parse_policy
+
+EVENT_S = (0.10, 0.25, 0.50)
+"""Lengths of events to report, in seconds: a micro-expression lasts 0.25 to 0.5 s, its apex about 0.1 s."""
+
+
+def missed_share(keyframes_s: npt.ArrayLike, duration_s: float, event_s: float) -> float:
+    """P(miss) of fixed keyframe times: the share of onsets in [0, T - d] that no window [t - d, t] covers."""
+    room = duration_s - event_s
+    moments = np.sort(np.asarray(keyframes_s, np.float64))
+    if room <= 0:
+        return 0.0 if moments.size else 1.0
+    starts, ends = np.clip(moments - event_s, 0, room), np.clip(moments, 0, room)
+    # Windows of equal length, sorted: each one adds what lies beyond the end of the one before.
+    before = np.concatenate([[0.0], ends[:-1]])
+    covered = np.maximum(ends - np.maximum(starts, before), 0).sum()
+    return float(1 - covered / room)
+
+
+def p_miss(policy: str, duration_s: float, event_s: float, keyframes: int = 8) -> float:
+    """P(miss) of `policy` on one clip; `uniform` is accepted too (independent uniform draws, the textbook sampler).
+
+    `motion` gives the worst case, an event that its score cannot see while the rest of the clip draws all the keyframes
+    it may: only the evenly spread share MOTION_FLOOR is left. `onset_apex_offset` is 0 for the annotated event.
+    """
+    if event_s >= duration_s:
+        return 0.0
+    if policy == "uniform":
+        return (1 - event_s / duration_s) ** keyframes
+    parsed = parse_policy(policy)
+    if parsed.rate is not None:
+        return missed_share(np.linspace(0, duration_s, frames_at(parsed.rate, duration_s)), duration_s, event_s)
+    if parsed.name == "endpoints":
+        return missed_share(np.linspace(0, duration_s, keyframes), duration_s, event_s)
+    if parsed.name == "stratified":
+        return _stratified(duration_s, event_s, keyframes)
+    if parsed.name == "onset_apex_offset":
+        return 0.0
+    if parsed.name == "motion":
+        return max(0.0, 1 - MOTION_FLOOR * keyframes * event_s / (duration_s - event_s))
+    segment = duration_s / keyframes
+    return missed_share((np.arange(keyframes) + 0.5) * segment, duration_s, event_s)
+
+
+def miss_table(
+    durations_s: Iterable[float],
+    policies: Sequence[str] = ("segment_centres", "endpoints", "fps:2", "stratified", "motion"),
+    event_s: Sequence[float] = EVENT_S,
+    keyframes: int = 8,
+) -> dict[str, dict[float, float]]:
+    """Mean P(miss) over a data set's clips: {policy: {event length: probability}}.
+
+    Equal durations are computed once, so a million clips cost what their distinct lengths cost.
+    """
+    lengths, counts = np.unique(np.round(np.asarray(list(durations_s), np.float64), 3), return_counts=True)
+    if lengths.size == 0 or lengths.min() <= 0:
+        raise ValueError("miss_table: expected the clips' durations in seconds, all above 0")
+    return {
+        policy: {
+            event: float(np.average([p_miss(policy, length, event, keyframes) for length in lengths], weights=counts))
+            for event in event_s
+        }
+        for policy in policies
+    }
+
+
+def _stratified(duration_s: float, event_s: float, keyframes: int) -> float:
+    """One uniform draw in each of K segments: the mean over onsets of the product of (1 - overlap / g).
+
+    Between the onsets at which either end of the event crosses a segment border that product is a polynomial of degree
+    two at most (the segments wholly inside make it 0), so Simpson's rule on each piece is exact.
+    """
+    segment, room = duration_s / keyframes, duration_s - event_s
+    borders = np.arange(keyframes + 1) * segment
+    cuts = np.unique(np.clip(np.concatenate([borders, borders - event_s, [0.0, room]]), 0, room))
+    middles = (cuts[:-1] + cuts[1:]) / 2
+
+    def missed(onset: np.ndarray) -> np.ndarray:
+        low, high = borders[None, :-1], borders[None, 1:]
+        overlap = np.minimum(high, onset[:, None] + event_s) - np.maximum(low, onset[:, None])
+        return np.prod(1 - np.clip(overlap, 0, segment) / segment, axis=1)
+
+    pieces = (missed(cuts[:-1]) + 4 * missed(middles) + missed(cuts[1:])) / 6 * np.diff(cuts)
+    return float(pieces.sum() / room)

@@ -1,0 +1,104 @@
+"""The index is read lazily: shards, fingerprint and memory do not depend on how many rows it has."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from emotrain.datasets.clip_shards import ClipShards
+from emotrain.records import Clip, to_table
+from emotrain.shards import shard_of, write_table
+
+
+def write(path: Path, clips: list[Clip], **metadata: str) -> ClipShards:
+    write_table(to_table(clips, Clip, metadata), path)
+    return ClipShards(path)
+
+
+CLIPS = [
+    Clip(f"c{i}", f"videos/{i}.mp4", "joy", duration_s=None if i % 2 else i / 10, labels=("joy",)) for i in range(50)
+]
+
+
+def test_the_shards_hold_every_clip_once(tmp_path: Path) -> None:
+    index = write(tmp_path / "clips.parquet", CLIPS)
+    shards = [list(index.of_shard(shard, 4)) for shard in range(4)]
+    assert [len(shard) for shard in shards] == index.shard_sizes(4)
+    assert all(shard_of(clip.clip_id, 4) == number for number, shard in enumerate(shards) for clip in shard)
+    assert sorted(clip.clip_id for shard in shards for clip in shard) == sorted(clip.clip_id for clip in CLIPS)
+    assert index.label_counts([0, 2], 4) == {"joy": len(shards[0]) + len(shards[2])}
+    assert list(index) == CLIPS
+    assert len(index) == 50
+
+
+def test_the_fingerprint_is_of_ids_and_paths_in_any_order(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.parquet", CLIPS).fingerprint()
+    assert write(tmp_path / "b.parquet", CLIPS[::-1]).fingerprint() == first
+    assert write(tmp_path / "c.parquet", CLIPS[1:]).fingerprint() != first
+    moved = [Clip(clip.clip_id, "x" + clip.path, clip.label) for clip in CLIPS]
+    assert write(tmp_path / "d.parquet", moved).fingerprint() != first
+
+
+def test_known_durations_are_listed(tmp_path: Path) -> None:
+    assert write(tmp_path / "a.parquet", CLIPS).durations_s().tolist() == [i / 10 for i in range(0, 50, 2)]
+
+
+def test_a_root_is_taken_from_the_metadata(tmp_path: Path) -> None:
+    assert write(tmp_path / "a.parquet", CLIPS, root="/videos").root() == Path("/videos")
+    assert write(tmp_path / "a.parquet", CLIPS, root="videos").root() == tmp_path / "videos"
+    with pytest.raises(ValueError, match="no 'root' in the schema metadata"):
+        write(tmp_path / "a.parquet", CLIPS).root()
+
+
+def test_a_missing_file_a_missing_column_and_a_doubled_id_are_explained(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="index_clips"):
+        ClipShards(tmp_path / "none.parquet")
+    write_table(pa.table({"clip_id": ["a"], "label": ["x"]}), tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match="no column path"):
+        ClipShards(tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match="more than once: c3"):
+        write(tmp_path / "b.parquet", [*CLIPS, CLIPS[3]])
+
+
+def test_memory_is_flat_from_a_thousand_to_a_hundred_thousand_rows(tmp_path: Path) -> None:
+    """The same 250 clips' worth of a stage, once out of 1,000 rows and once out of 100,000."""
+    script = (
+        "import re, sys; from pathlib import Path\n"
+        "from emotrain.datasets.clip_shards import ClipShards; from emotrain.shards import run_stage\n"
+        "from stage_work import two_rows, SCHEMA\n"
+        "index = ClipShards(Path(sys.argv[1])); index.fingerprint()\n"
+        "run_stage('s', index, two_rows, SCHEMA, Path(sys.argv[2]), only=(0, int(sys.argv[3])), workers=1)\n"
+        # Not ru_maxrss, which a child inherits from the process it was forked from.
+        "print(int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]) / 1024)\n"
+    )
+    peaks = {}
+    for rows in (1_000, 100_000):
+        table = pa.table(
+            {
+                "clip_id": [f"clip-{i:07d}" for i in range(rows)],
+                "path": [f"videos/some/folder/{i:07d}.mp4" for i in range(rows)],
+                "label": ["joy"] * rows,
+            }
+        )
+        write_table(table, tmp_path / f"{rows}.parquet")
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                script,
+                str(tmp_path / f"{rows}.parquet"),
+                str(tmp_path / f"out{rows}"),
+                str(rows // 250),
+            ],
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parent,
+            env={"PYTHONPATH": f"{Path(__file__).parent}:{Path(__file__).parents[1]}"},
+        )
+        assert done.returncode == 0, done.stderr
+        peaks[rows] = float(done.stdout)
+    assert peaks[100_000] - peaks[1_000] < 20, f"peak memory in MiB: {peaks}"

@@ -1,0 +1,109 @@
+"""Damage valid clips at random and read them: frames or a reason must come out, never a crash, a hang or another error.
+
+    python tests/video/fuzzing.py --cases 5000
+
+Each case is a pure function of its number, so a failure can be looked at again with --first N --cases 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emotrain.shards import ClipError
+from emotrain.video.decode import open_clip
+from emotrain.workers import Died, Pool
+
+LIMIT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """Damage number `number` of the file `source`, read with `decoder`."""
+
+    number: int
+    source: Path
+    decoder: str = "auto"
+
+
+def damaged(data: bytes, number: int) -> bytes:
+    """`data` with flipped bits, an overwritten, removed or doubled stretch, or without its end."""
+    rng = np.random.default_rng(number)
+    out = bytearray(data)
+    kind = rng.integers(5)
+    start = int(rng.integers(len(out)))
+    stop = min(len(out), start + int(rng.integers(1, 1 + len(out) // 4)))
+    if kind == 0:
+        for place in rng.integers(len(out), size=int(rng.integers(1, 40))):
+            out[place] ^= 1 << int(rng.integers(8))
+    elif kind == 1:
+        out[start:stop] = rng.integers(0, 256, stop - start, np.uint8).tobytes()
+    elif kind == 2:
+        del out[start:stop]
+    elif kind == 3:
+        out[start:start] = out[start:stop]
+    else:
+        del out[start:]
+    return bytes(out)
+
+
+def read_case(case: Case) -> str:
+    """Reads the damaged clip as the frames stage does; `frames` or `reason`, any other exception passes through."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"damaged{case.source.suffix}"
+        path.write_bytes(damaged(case.source.read_bytes(), case.number))
+        try:
+            with open_clip(path, case.decoder) as clip:
+                sweep = clip.sweep(32, lambda times_s: np.unique(np.linspace(0, len(times_s) - 1, 4).astype(int)), 32)
+        except ClipError as error:
+            if len(str(error)) <= len(str(path)) + 2:
+                raise AssertionError(f"case {case.number}: no reason given") from error
+            return "reason"
+        times_s = sweep.times_s
+        if not (len(times_s) == len(sweep.grey) > 0 and times_s[0] == 0 and np.all(np.diff(times_s) > 0)):
+            raise AssertionError(f"case {case.number}: times {times_s} for {len(sweep.grey)} frames")
+        return "frames"
+
+
+def outcomes(cases: list[Case], workers: int) -> Counter[str]:
+    """How often each outcome came; RuntimeError names the case on which a child hung or crashed."""
+    counts: Counter[str] = Counter()
+    with Pool(workers, LIMIT_S) as pool:
+        for case, outcome in zip(cases, pool.run(read_case, cases)):
+            if isinstance(outcome, Died):
+                raise RuntimeError(f"{case} {outcome.reason}")
+            counts[f"{case.source.suffix} {outcome}"] += 1
+    return counts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=5000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--decoder", default="auto")
+    parser.add_argument("--workers", type=int, default=1)
+    args = parser.parse_args()
+    sys.path.insert(0, str(Path(__file__).parent))
+    with tempfile.TemporaryDirectory() as folder:
+        sources = valid_files(Path(folder))
+        numbers = range(args.first, args.first + args.cases)
+        cases = [Case(number, sources[number % len(sources)], args.decoder) for number in numbers]
+        for outcome, count in sorted(outcomes(cases, args.workers).items()):
+            print(f"{outcome:16s} {count}")
+
+
+def valid_files(folder: Path) -> list[Path]:
+    """One small valid clip of each container and codec that clips commonly have."""
+    from odd_files import gif, hevc, transport_stream, turned, vp9
+
+    return [make(folder) for make in (turned, transport_stream, vp9, gif, hevc)]
+
+
+if __name__ == "__main__":
+    main()
