@@ -11,7 +11,7 @@ import os
 import pickle
 import signal
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -58,7 +58,10 @@ class Worker:
         self.connection, theirs = context.Pipe()
         # Not a daemon: a daemon may have no children of its own, and a guarded decoder is one.
         self._process = context.Process(target=_serve, args=(theirs,), daemon=False)
-        self._process.start()
+        # Set before the child starts: it imports the caller's main module, and numpy reads these on import. Threads that
+        # spin for a core cost more than the work (a motion summary took twice its CPU time).
+        with _environment(QUIET_SINGLE):
+            self._process.start()
         theirs.close()
         # Interpreter exit waits for children that are no daemons; closing our end first tells them to go.
         self._finalizer = Finalize(self, _close, args=(self.connection, self._process), exitpriority=10)
@@ -194,8 +197,19 @@ def spread(workers: int, total: int, limit_s: float | None = None) -> Iterator[C
             yield pool.run
 
 
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for the time of a block, without overriding what the user has set."""
+    added = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
 def _serve(connection: Connection) -> None:
-    os.environ.update(QUIET_SINGLE)
     end_with_parent(os.getppid())
     # Ctrl-C reaches the whole process group; the parent answers it and closes the pipes.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
