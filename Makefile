@@ -33,7 +33,7 @@ figures: $(VENV)/.run
 	$(BIN)/python docs/draw_pipeline.py docs/assets/pipeline.svg
 
 clean:
-	rm -rf $(VENV) runs build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) runs/demo build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

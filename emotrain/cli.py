@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from emotrain.processes import end_with_starter
 
@@ -118,6 +119,9 @@ def main() -> None:
         sys.exit(stop.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except TyperException as error:
+        print(f"emotrain: {error} (see emotrain --help)", file=sys.stderr)
+        sys.exit(2)
     except Exception as error:
         if _is_users(error) and not os.environ.get("EMOTRAIN_TRACEBACK"):
             print(f"emotrain: {error}", file=sys.stderr)
@@ -127,13 +131,10 @@ def main() -> None:
 
 def _is_users(error: Exception) -> bool:
     """Faults of the input, whose message says everything, as against faults of the program."""
-    import click
-
     from emotrain.shards import ClipError, TooManyBadClips
+    from emotrain.study.failures import ArmsFailed
 
-    if isinstance(error, click.ClickException):
-        return True
-    return isinstance(error, (ValueError, FileNotFoundError, ClipError, TooManyBadClips))
+    return isinstance(error, (ValueError, FileNotFoundError, ClipError, TooManyBadClips, ArmsFailed))
 
 
 if __name__ == "__main__":

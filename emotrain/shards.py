@@ -1,7 +1,7 @@
 """How a stage runs over many clips: stable shards, atomic writes, a worker pool, quarantine, resume.
 
 A stage is a function `work(clip) -> rows`. Its output folder holds one `part-00003-of-00064.parquet` per shard. A
-finished shard is never redone and an interrupted one leaves nothing behind, because a part appears only by a rename.
+finished shard is never redone and an interrupted one leaves no part behind, because a part appears only by a rename.
 Clips are assigned by a hash of their id, so the assignment depends on neither order nor machine. A clip that cannot be
 processed raises `ClipError`; it is written to the part's quarantine file with the reason and counted per class, and the
 run stops loudly when more than a stated share of the clips is bad.

@@ -58,8 +58,8 @@ class Worker:
         self.connection, theirs = context.Pipe()
         # Not a daemon: a daemon may have no children of its own, and a guarded decoder is one.
         self._process = context.Process(target=_serve, args=(theirs,), daemon=False)
-        # Set before the child starts: it imports the caller's main module, and numpy reads these on import. Threads that
-        # spin for a core cost more than the work (a motion summary took twice its CPU time).
+        # Set before the child starts: it imports the caller's main module, and numpy reads these on import. Threads
+        # that spin for a core cost more than the work (a motion summary took twice its CPU time).
         with _environment(QUIET_SINGLE):
             self._process.start()
         theirs.close()

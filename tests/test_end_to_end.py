@@ -135,7 +135,9 @@ def test_train_and_evaluate_run_from_a_recipe_and_a_killed_run_has_the_same_loss
     assert len(losses(whole)) == 11
     broken = tiny_recipe(cut, clips, data=whole / "data")
     kill_when(lambda: (cut / "run/checkpoint-4/provenance.json").exists(), *EMOTRAIN, "train", *broken)
+    kept = (cut / "run/checkpoint-2/optimizer.pt").stat().st_mtime_ns
     run(*EMOTRAIN, "train", *broken)
+    assert (cut / "run/checkpoint-2/optimizer.pt").stat().st_mtime_ns == kept, "it went on, it did not start again"
     assert losses(cut) == losses(whole)
     adapter = "adapter_model.safetensors"
     assert (cut / "run" / adapter).read_bytes() == (whole / "run" / adapter).read_bytes()
@@ -149,6 +151,12 @@ def test_train_and_evaluate_run_from_a_recipe_and_a_killed_run_has_the_same_loss
     assert "data:image/jpeg;base64" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert 'src="http' not in page
+    refused = [*EMOTRAIN, "evaluate", *recipe, "--out", out]  # zero-shot into the folder of an adapter
+    done = subprocess.run(
+        [str(w) for w in refused], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "another adapter" in done.stderr
     table = run(*EMOTRAIN, "score", out / "predictions.parquet", "--label-set", "mafw", "--out", tmp_path / "again")
     assert "UAR" in table
 
@@ -157,10 +165,12 @@ def test_the_demo_goes_on_after_a_kill_and_a_second_run_does_nothing_again(tmp_p
     out = tmp_path / "demo"
     command = [*EMOTRAIN, "demo", "--out", out, "--scale", "0.02"]
     kill_when(lambda: len(list((out / "clips" / "videos").glob("*.mp4"))) >= 3, *command)
+    rendered = {path: path.stat().st_mtime_ns for path in (out / "clips" / "videos").glob("*.mp4")}
     kill_when(lambda: any((out / "arms").glob("*/progress.json")), *command, patience_s=240)
     printed = run(*command)
     for name in ("sparse + natural", "enriched + balanced", "zero-shot"):
         assert name in printed
+    assert all(path.stat().st_mtime_ns == before for path, before in rendered.items())
     made = {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")}
     started = time.monotonic()
     run(*command)

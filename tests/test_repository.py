@@ -100,3 +100,13 @@ def test_imports_run_one_way() -> None:
         for room in re.findall(r"^\s*from emotrain\.(\w+)", text, re.MULTILINE):
             if room in rank:
                 assert rank[room] <= rank[here], f"{file.relative_to(ROOT)} imports from {room}, which lies above it"
+
+
+@pytest.mark.parametrize("words", [["trainn"], ["demo", "--no-such-flag"], ["score"], ["train", "no/such/recipe.yaml"]])
+def test_a_wrong_command_line_ends_with_a_message_and_status_2(words: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "emotrain.cli", *words], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 2
+    assert done.stderr.strip()
+    assert "Traceback" not in done.stderr

@@ -37,7 +37,7 @@ class MotionSummarizer:
         from emotrain.video.motion import SIZE, face_motion
         from emotrain.video.spotting import spot
 
-        with open_clip(video) as reader:
+        with open_clip(video, fps=clip.fps) as reader:
             grey = reader.grey(SIZE)
             times_s = reader.times_s
         events, blinks = spot(face_motion(grey, times_s), self.spotting)

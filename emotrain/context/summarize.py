@@ -110,7 +110,7 @@ class SummarizeClip:
             raise ClipError(f"no keyframes to summarise between: {error.args[0]}") from error
         video = inside(self.root, clip.path)
         # An index may be wrong about a duration; the frames are what was really decoded.
-        duration_s = max(clip.duration_s if clip.duration_s is not None else _duration(video), times[-1])
+        duration_s = max(clip.duration_s if clip.duration_s is not None else _duration(video, clip.fps), times[-1])
         gaps = gaps_of(clip.clip_id, times, duration_s)
         return [asdict(summary) for summary in self.summarizer.summarize(clip, video, gaps)]
 
@@ -124,8 +124,8 @@ def _frame_settings(folder: Path) -> dict[str, Any]:
     return {key: found[key] for key in ("policy", "keyframes", "seed", "decoder") if key in found}
 
 
-def _duration(video: Path) -> float:
+def _duration(video: Path, fps: float | None) -> float:
     from emotrain.video.decode import open_clip
 
-    with open_clip(video) as reader:
+    with open_clip(video, fps=fps) as reader:
         return reader.duration_s

@@ -20,6 +20,7 @@ from emotrain.training.examples import Examples
 from emotrain.training.recipe import RESOLVED, Recipe, read_values
 
 PAGES = 24
+_SHOWN_UNTRAINED = ("model_name_or_path", "context", "summarizer", "keyframes")
 _SHOWN = ("model_name_or_path", "context", "summarizer", "keyframes", "sampling", "loss", "epochs", "lora_r", "seed")
 
 
@@ -85,7 +86,8 @@ def probabilities(table: PredictionTable, clip_id: str) -> np.ndarray:
 def _read_arm(name: str, folder: Path) -> ArmResult:
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
     values = read_values(folder / RESOLVED)
-    settings = {key: values[key] for key in _SHOWN if key in values}
+    shown = _SHOWN if metrics["adapter"] is not None else _SHOWN_UNTRAINED
+    settings = {key: values[key] for key in shown if key in values}
     return ArmResult(name, metrics, read_predictions(folder / PREDICTIONS), settings)
 
 

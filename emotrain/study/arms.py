@@ -17,14 +17,12 @@ from pathlib import Path
 from emotrain.evaluation.evaluate import METRICS
 from emotrain.processes import PARENT
 from emotrain.progress import track
+from emotrain.study.failures import ArmsFailed
 from emotrain.training.live import read_progress
+from emotrain.training.recipe import RESOLVED, load_recipe, read_values
 
 _POLL_S = 0.5
 _TAIL_LINES = 15
-
-
-class ArmsFailed(RuntimeError):
-    """At least one arm ended with an error; the message has the end of each log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,13 @@ class Arm:
         """Everything the arm's commands printed."""
         return self.scores / "log.txt"
 
+    def is_done(self) -> bool:
+        """Whether the arm has been scored with the recipe as it stands now."""
+        if not (self.scores / METRICS).exists():
+            return False
+        given = load_recipe(self.recipe, [*self.overrides, "--arm", self.name, "--output_dir", str(self.output)])
+        return read_values(self.scores / RESOLVED) == dict(given.values)
+
     def commands(self) -> list[list[str]]:
         """The command lines of the arm, in order."""
         emotrain = [sys.executable, "-m", "emotrain.cli"]
@@ -55,14 +60,18 @@ class Arm:
 
 def run_arms(arms: Sequence[Arm], *, parallel: int) -> None:
     """Run all arms that have no metrics yet, `parallel` at a time; raises ArmsFailed after all have ended."""
-    todo = [arm for arm in arms if not (arm.scores / METRICS).exists()]
+    todo = [arm for arm in arms if not arm.is_done()]
     weights = {arm.name: 100 if arm.trained else 5 for arm in todo}
     with ThreadPoolExecutor(max(parallel, 1)) as pool, track("train and score", sum(weights.values()), "%") as advance:
         futures = {pool.submit(_run, arm): arm for arm in todo}
         shown = dict.fromkeys(weights, 0)
         running = set(futures)
         while running:
-            _, running = wait(running, timeout=_POLL_S)
+            try:
+                _, running = wait(running, timeout=_POLL_S)
+            except KeyboardInterrupt:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
             for future, arm in futures.items():
                 share = 1.0 if future.done() else read_progress(arm.output) * 0.95 if arm.trained else 0.0
                 done = int(share * weights[arm.name])

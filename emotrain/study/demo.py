@@ -75,7 +75,7 @@ def _arm(out: Path, name: str, recipe: str, trained: bool, scale: float, split: 
     overrides = ["--data", str(out / "data"), "--root", str(out / "clips"), "--split", split]
     if scale != 1.0:
         epochs = load_recipe(shipped_recipe(recipe)).balance.epochs
-        overrides += ["--epochs", str(max(2, round(epochs * scale)))]
+        overrides += ["--epochs", str(max(1, round(epochs * scale)))]
     return Arm(
         name=name,
         recipe=shipped_recipe(recipe),

@@ -34,7 +34,7 @@ class DataArguments:
     dataset: str = _help("Layout of the data set (see data_prep/index_clips.py --help).", default="synthetic")
     root: str | None = _help("Folder of the data set itself; needed by `emotrain prep` only.", default=None)
     label_set: str = _help("Label set that is trained and scored: mafw, dfew, ...", default="mafw")
-    fold: int | None = _help("Test fold (1-5) of a data set with folds; null for fixed splits.", default=None)
+    fold: int | None = _help("Test fold (from 1) of a data set with folds; null for fixed splits.", default=None)
     keyframe_policy: str = _help("How keyframes are chosen.", default="segment_centres")
     keyframes: int = _help("Keyframes a clip.", default=8)
     between: int = _help("In-between frames stored in each gap; 0 where the summariser reads the video.", default=0)
@@ -47,8 +47,8 @@ class DataArguments:
         label_set(self.label_set)
         if self.keyframes < 1:
             raise ValueError(f"keyframes: {self.keyframes} is below 1")
-        if self.fold is not None and not 1 <= self.fold <= 5:
-            raise ValueError(f"fold: {self.fold} is not in 1..5; use null for a data set with fixed splits")
+        if self.fold is not None and self.fold < 1:
+            raise ValueError(f"fold: {self.fold} is below 1; folds count from 1, null is for fixed splits")
 
 
 @dataclass
@@ -99,6 +99,20 @@ class BalanceArguments:
         )
         _check("objective", self.objective, OBJECTIVES)
         settings = self.loss_settings()
+        defaults = LossSettings()
+        for key, value, default, used in (
+            ("tau", self.tau, defaults.tau, self.loss == "logit_adjusted"),
+            ("gamma", self.gamma, defaults.gamma, self.loss == "focal"),
+            ("margin", self.margin, defaults.margin, self.loss == "ldam"),
+            ("scale", self.scale, defaults.scale, self.loss == "ldam"),
+            ("beta", self.beta, defaults.beta, self.class_weights == "effective_number"),
+            ("drw_start", self.drw_start, defaults.drw_start, self.class_weights != "none"),
+        ):
+            if value != default and not used:
+                raise ValueError(
+                    f"{key}: {value} would be ignored with loss: {self.loss} and class_weights: {self.class_weights}; "
+                    "remove it"
+                )
         if self.objective == "tokens" and settings != LossSettings():
             raise ValueError(
                 "objective: tokens has no label distribution, so loss, class_weights, smoothing and mass_weight would "

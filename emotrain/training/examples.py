@@ -13,7 +13,9 @@ from typing import Any
 import torch
 from PIL import Image
 
+from emotrain.balance.drawable import quarantined_ids
 from emotrain.context.prompt import PromptSettings, build_messages
+from emotrain.context.summarize import load_summaries, summaries_folder
 from emotrain.records import Frame, Summary
 from emotrain.training.arguments import ContextArguments, DataArguments
 from emotrain.video.frame_store import FrameStore
@@ -29,6 +31,7 @@ class Examples:
         self.prompt = PromptSettings(context=context.context)  # type: ignore[arg-type]
         self._frames: FrameStore | None = None
         self._summaries: Mapping[str, Sequence[Summary]] | None = None
+        self._wordless: frozenset[str] = frozenset()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_frames": None, "_summaries": None}
@@ -40,19 +43,18 @@ class Examples:
         return self._frames.keyframes(clip_id)
 
     def summaries(self, clip_id: str) -> Sequence[Summary]:
-        """The clip's gap summaries in time order; empty when the arm has no context."""
+        """The clip's gap summaries in time order; empty when the arm has no context or the clip was quarantined."""
         if self.prompt.context == "none":
             return ()
         if self._summaries is None:
-            from emotrain.context.summarize import load_summaries
-
             self._summaries = load_summaries(self.folder, self.summarizer)
-        if clip_id not in self._summaries:
-            raise KeyError(
-                f"{self.folder}/summaries ({self.summarizer}): no summary of clip {clip_id!r}; run "
-                "data_prep/summarize_frames.py, and see its quarantine files if it has run"
+            self._wordless = quarantined_ids(summaries_folder(self.folder, self.summarizer))
+        if clip_id not in self._summaries and clip_id not in self._wordless:
+            raise ValueError(
+                f"{self.folder}/summaries ({self.summarizer}): clip {clip_id!r} has neither a summary nor an entry in "
+                "a quarantine file; finish data_prep/summarize_frames.py"
             )
-        return self._summaries[clip_id]
+        return self._summaries.get(clip_id, ())
 
     def messages(self, clip_id: str) -> tuple[list[dict[str, Any]], list[Image.Image]]:
         """The chat messages of a clip and its images (RGB), in the order of their placeholders."""

@@ -6,27 +6,20 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from emotrain.balance.drawable import drawable_clips, quarantined_ids
+from emotrain.balance.drawable import drawable_clips
 from emotrain.balance.manifest import build_manifest, write_manifest
 from emotrain.balance.manifest_name import manifest_name
-from emotrain.context.summarize import summaries_folder
 from emotrain.emotions import label_set
 from emotrain.records import Clip, Split
 from emotrain.training.recipe import Recipe
 
 
 def usable_clips(recipe: Recipe, split: Split) -> tuple[list[Clip], Counter[str]]:
-    """The clips of a split that have everything the recipe reads, and how many of each label do not.
+    """The clips of a split that have frames, and how many of each label were quarantined there.
 
-    A clip is left out when the frame stage quarantined it, or the summary stage of a recipe with summaries.
+    A clip that only the summary stage quarantined stays, without words: every arm of a comparison has the same clips.
     """
-    data = Path(recipe.data.data)
-    clips, left_out = drawable_clips(data, recipe.data.fold, split)
-    if recipe.context.context == "none":
-        return clips, left_out
-    bad = quarantined_ids(summaries_folder(data, recipe.context.summarizer))
-    left_out.update(clip.label for clip in clips if clip.clip_id in bad)
-    return [clip for clip in clips if clip.clip_id not in bad], left_out
+    return drawable_clips(Path(recipe.data.data), recipe.data.fold, split)
 
 
 def manifest_path(recipe: Recipe) -> Path:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emotrain.context.summarize import summarize_clips
-from emotrain.datasets.clips import CLIPS_FILE
+from emotrain.context.summarize import BACKENDS, summarize_clips
+from emotrain.datasets.clips import CLIPS_FILE, read_index
 from emotrain.datasets.index import index_clips
 from emotrain.training.manifests import ensure_manifest
 from emotrain.training.recipe import Recipe
@@ -26,6 +26,7 @@ def prepare(recipe: Recipe, *, workers: int | None = None, max_bad_share: float 
                 "pass --root DIR"
             )
         index_clips(settings.dataset, Path(settings.root), data, max_bad_share=max_bad_share)
+    _check_index(recipe)
     extract_frames(
         data,
         policy=settings.keyframe_policy,
@@ -37,7 +38,7 @@ def prepare(recipe: Recipe, *, workers: int | None = None, max_bad_share: float 
         workers=workers,
         max_bad_share=max_bad_share,
     )
-    if recipe.context.context != "none":
+    if recipe.context.context != "none" and recipe.context.summarizer in BACKENDS:
         summarize_clips(
             data,
             recipe.context.summarizer,
@@ -47,3 +48,17 @@ def prepare(recipe: Recipe, *, workers: int | None = None, max_bad_share: float 
         )
     ensure_manifest(recipe)
     return data
+
+
+def _check_index(recipe: Recipe) -> None:
+    index = read_index(Path(recipe.data.data))
+    odd = [
+        f"{key} {found!r} there, {wanted!r} in the recipe"
+        for key, found, wanted in (
+            ("dataset", index.dataset, recipe.data.dataset),
+            ("label_set", index.label_set.name, recipe.data.label_set),
+        )
+        if found != wanted
+    ]
+    if odd:
+        raise ValueError(f"{index.file}: {'; '.join(odd)}; choose another `data` folder or mend the recipe")

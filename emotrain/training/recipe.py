@@ -106,6 +106,7 @@ def parse_recipe(values: Mapping[str, Any], path: Path | None = None) -> Recipe:
     keys = {name: {f.name for f in fields(kind) if f.init} for name, kind in kinds.items()}
     every = sorted(set().union(*keys.values()))
     faults = [_unknown(key, every) for key in values if key not in every]
+    faults += [f"{key}: {why}" for key, (kept, why) in _REFUSED.items() if values.get(key, kept) not in (kept, None)]
     parsed: dict[str, Any] = {}
     for name, kind in kinds.items():
         mine = {key: value for key, value in values.items() if key in keys[name]}
@@ -134,6 +135,17 @@ _DEFAULTS: dict[str, Any] = {
     "gradient_checkpointing": False,
     "bf16": False,
     "accelerator_config": {"split_batches": False, "dispatch_batches": False, "even_batches": False},
+}
+
+
+# Keys of TRL's classes that would have no effect here, the value that changes nothing, and what to do instead.
+_REFUSED: dict[str, tuple[Any, str]] = {
+    "use_peft": (True, "adapters are what is trained here; remove it"),
+    "num_train_epochs": (1, "the manifest is walked once; say `epochs`"),
+    "packing": (False, "prompts with images are not packed; remove it"),
+    "max_length": (None, "prompts are never cut; remove it"),
+    "lora_modules_to_save": (None, "adapters touch nothing but LoRA layers; remove it"),
+    "lora_target_parameters": (None, "name linear layers in lora_target_modules instead"),
 }
 
 

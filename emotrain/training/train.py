@@ -27,6 +27,7 @@ from emotrain.training.checkpoints import (
 from emotrain.training.examples import Collator, Examples
 from emotrain.training.live import WriteProgress
 from emotrain.training.manifests import manifest_path, train_counts, usable_clips
+from emotrain.training.prepared import check_prepared
 from emotrain.training.recipe import Recipe
 from emotrain.training.scoring import score_clips
 
@@ -34,15 +35,17 @@ from emotrain.training.scoring import score_clips
 def train(recipe: Recipe) -> Path:
     """Train the adapter that the recipe describes and return its folder.
 
-    Goes on from the newest complete checkpoint in `output_dir`; a finished run is left as it is.
+    Goes on from the newest complete checkpoint in `output_dir`; a finished run is left as it is. Raises ValueError when
+    `output_dir` holds another run, or when the frames on disk are not those that the recipe names.
     """
     output = Path(recipe.sft.output_dir)
+    check_prepared(recipe)
+    manifest = _manifest(recipe)
+    provenance = provenance_of(recipe, manifest.digest)
+    check_same_run(output, recipe, provenance)
     if is_finished(output):
         return output
     check_device(recipe)
-    manifest = _manifest(recipe)
-    provenance = provenance_of(manifest.digest)
-    check_same_run(output, provenance)
     trainer = build_trainer(recipe, manifest)
     trainer.add_callback(CarryProvenance(recipe, provenance))
     trainer.add_callback(WriteProgress())

@@ -15,7 +15,7 @@ import yaml
 
 from emotrain.modeling.tiny import random_tiny
 from emotrain.records import CLIPS, FRAMES, Clip, Frame, to_table
-from emotrain.shards import part_path, shard_of, write_table
+from emotrain.shards import part_path, shard_of, write_json, write_table
 
 torch.set_num_threads(1)
 LABELS = ("happiness", "sadness", "neutral", "anger")
@@ -78,6 +78,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     metadata = {"root": str(folder), "label_set": "dfew", "dataset": "csv"}
     write_table(to_table(clips, Clip, metadata).cast(CLIPS.with_metadata(metadata)), folder / "data" / "clips.parquet")
     _write_frames(clips, folder / "data" / "frames")
+    settings = {"policy": "segment_centres", "keyframes": 2, "size": 224, "decoder": "auto"}
+    write_json({"settings": settings}, folder / "data" / "frames" / "frames.json")
     tiny = random_tiny(seed=1, texts=("Which emotion does the person show?", *LABELS))
     # A frozen head of the usual initial size cannot be sure of anything, whatever a LoRA learns below it.
     with torch.no_grad():

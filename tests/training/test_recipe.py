@@ -64,7 +64,12 @@ def test_all_faults_are_reported_at_once_with_the_nearest_names(tmp_path: Path) 
         "objective: tokens\nloss: focal",  # a loss that the objective would ignore
         "objective: tokens\nclass_weights: inverse_frequency",
         "label_set: mafww",
-        "fold: 9",
+        "fold: 0",
+        "tau: 0.5",
+        "drw_start: 0.8",
+        "num_train_epochs: 3",
+        "use_peft: false",
+        "packing: true",
         "loss: focal\ngamma: -1",
     ],
 )

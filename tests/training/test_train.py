@@ -57,6 +57,7 @@ def test_a_finished_run_is_left_alone_and_an_interrupted_one_goes_on(trained: Tr
     whole, history = trained("whole", epochs=1)
     cut, _ = trained("cut", epochs=1)
     before = (whole / "adapter_model.safetensors").read_bytes()
+    kept = (cut / "checkpoint-2" / "optimizer.pt").stat().st_mtime_ns
     assert trained("whole", epochs=1)[0] == whole
     assert (whole / "adapter_model.safetensors").read_bytes() == before
     # As after a kill between two saves: no final files, and a newest checkpoint without its last file.
@@ -64,14 +65,25 @@ def test_a_finished_run_is_left_alone_and_an_interrupted_one_goes_on(trained: Tr
         (cut / name).unlink()
     again, resumed = trained("cut", epochs=1)
     assert losses(resumed) == losses(history)
+    assert (cut / "checkpoint-2" / "optimizer.pt").stat().st_mtime_ns == kept, "it went on, it did not start again"
     assert (again / "adapter_model.safetensors").read_bytes() == before
 
 
-def test_checkpoints_of_another_manifest_are_not_continued(trained: Trained) -> None:
+@pytest.mark.parametrize("change", [{"sampling": "class_balanced"}, {"learning_rate": 1e-3}, {"loss": "focal"}])
+def test_a_folder_of_another_run_is_neither_continued_nor_taken_for_this_one(
+    trained: Trained, change: dict[str, Any]
+) -> None:
     output, _ = trained("one", epochs=1)
+    with pytest.raises(ValueError, match=f"holds another run.*{next(iter(change))}"):
+        trained("one", epochs=1, **change)
     (output / "provenance.json").unlink()
-    with pytest.raises(ValueError, match="was trained on manifest"):
-        trained("one", epochs=1, sampling="class_balanced")
+    with pytest.raises(ValueError, match=r"checkpoint-.* holds another run"):
+        trained("one", epochs=1, **change)
+
+
+def test_frames_of_other_settings_are_refused(trained: Trained) -> None:
+    with pytest.raises(ValueError, match="keyframes 2 on disk, 3 in the recipe"):
+        trained("one", epochs=1, keyframes=3)
 
 
 def test_a_missing_manifest_names_the_command_that_makes_it(bench: Any, tmp_path: Path) -> None:
