@@ -1,0 +1,50 @@
+"""A label set is encoded with the end of the turn, and what cannot be told apart is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from emotrain.emotions import LABEL_SETS
+from emotrain.modeling.label_tokens import AnswerFrame, answer_frame, encode_labels, processor_labels
+from emotrain.modeling.tiny import VisionLanguageModel
+
+
+def test_answer_frame_is_read_off_the_chat_template(tiny: VisionLanguageModel) -> None:
+    assert answer_frame(tiny.processor) == AnswerFrame("", "<|im_end|>")
+    assert answer_frame(tiny.processor.tokenizer) == AnswerFrame("", "<|im_end|>")
+
+
+def test_answer_frame_keeps_the_space_before_the_answer(tiny: VisionLanguageModel) -> None:
+    template = (
+        "{% for m in messages %}{{ m['role'] }}:"
+        "{% for p in m['content'] %} {{ p['text'] }}{% endfor %}<|vision_end|>\\n{% endfor %}"
+        "{% if add_generation_prompt %}assistant:{% endif %}"
+    )
+    kept, tiny.processor.chat_template = tiny.processor.chat_template, template
+    try:
+        assert answer_frame(tiny.processor) == AnswerFrame(" ", "<|vision_end|>")
+    finally:
+        tiny.processor.chat_template = kept
+
+
+def test_every_label_ends_with_the_end_of_turn(tiny: VisionLanguageModel) -> None:
+    labels = processor_labels(tiny.processor, LABEL_SETS["mafw"].labels)
+    end = tiny.processor.tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert labels.labels == LABEL_SETS["mafw"].labels
+    for label, tokens in zip(labels.labels, labels.tokens):
+        assert tokens[-1] == end
+        assert tiny.processor.tokenizer.decode(tokens[:-1]) == label
+
+
+@pytest.mark.parametrize(
+    ("labels", "end", "message"),
+    [
+        (("anger", "anger"), "<|im_end|>", "same tokens"),
+        ((), "<|im_end|>", "empty"),
+        (("anger", " "), "<|im_end|>", "no tokens"),
+        (("anger",), "<end_of_turn>", "not in the vocabulary"),
+    ],
+)
+def test_bad_label_sets_are_refused(tiny: VisionLanguageModel, labels: tuple[str, ...], end: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        encode_labels(tiny.processor.tokenizer, labels, end)
