@@ -50,8 +50,8 @@ def test_it_reads_faces_and_texts_and_has_no_opinion_about_emotions(
 ) -> None:
     figures = answer_figures(base.model, base.processor, strangers, np.random.default_rng(0), count=96)
     assert figures["answer F1 seen"] > 2 * _chance_f1(strangers)
-    assert figures["answer F1 told"] > 0.7
-    assert figures["valid emotion answers"] > 0.85
+    assert figures["answer F1 told"] > 0.8
+    assert figures["valid emotion answers"] > 0.95
     assert figures["label mass"] > 0.95
     assert figures["option entropy"] > 0.97
 
