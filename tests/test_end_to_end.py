@@ -143,7 +143,10 @@ def test_train_and_evaluate_run_from_a_recipe_and_a_killed_run_has_the_same_loss
     assert (cut / "run" / adapter).read_bytes() == (whole / "run" / adapter).read_bytes()
 
     out = tmp_path / "scores"
-    run(*EMOTRAIN, "evaluate", *recipe, "--adapter", whole / "run", "--out", out)
+    evaluate = [*EMOTRAIN, "evaluate", *recipe, "--adapter", whole / "run", "--out", out]
+    kill_when(lambda: (out / "recipe.resolved.yaml").exists(), *evaluate)
+    assert not (out / "predictions.parquet").exists(), "predictions appear whole or not at all"
+    run(*evaluate)
     metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["clips"] == 22
     assert 0 <= metrics["uar"]["low"] <= metrics["uar"]["value"] <= metrics["uar"]["high"] <= 1
