@@ -24,13 +24,13 @@ class TorchcodecReader(ClipReader):
         try:
             from torchcodec.decoders import VideoDecoder
         except (ImportError, OSError, RuntimeError) as error:
-            raise DecoderMissing(
-                f"decoder 'torchcodec' does not load: {str(error).splitlines()[0]} "
-                "Install torchcodec and FFmpeg's shared libraries, or choose another decoder"
-            ) from error
+            raise _missing(error) from error
         try:
             self._video: Any = VideoDecoder(str(path), dimension_order="NHWC", num_ffmpeg_threads=1, seek_mode="exact")
         except (RuntimeError, ValueError) as error:
+            # Newer releases look for FFmpeg when the first file is opened; that is no fault of the file.
+            if "libtorchcodec" in str(error):
+                raise _missing(error) from error
             raise ClipError(f"{path}: torchcodec cannot open it: {_first_line(error)}") from error
 
     def close(self) -> None:
@@ -63,3 +63,10 @@ def _same(pixels: Pixels) -> Pixels:
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _missing(error: Exception) -> DecoderMissing:
+    return DecoderMissing(
+        f"decoder 'torchcodec' does not load: {str(error).splitlines()[0]} "
+        "Install torchcodec and FFmpeg's shared libraries, or choose another decoder"
+    )
