@@ -23,7 +23,8 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.dev
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	$(BIN)/python benchmarks/motion_events.py --clips 88 --seed 303
+	$(BIN)/python benchmarks/decode.py --repeats 3
 
 tiny-base: $(VENV)/.run
 	$(BIN)/python -m emotrain.modeling.tiny

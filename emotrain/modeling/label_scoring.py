@@ -79,10 +79,9 @@ def _packed(model: nn.Module, batch: Mapping[str, Tensor], tree: LabelTree) -> T
     positions = prompt_positions(model, batch)
     inputs["position_ids"] = torch.cat([positions, branch_positions(positions, mask, tree.depth)], dim=-1)
     inputs["attention_mask"] = _for_back_end(model, tree_mask(mask, tree))
-    kept = torch.cat(
-        [_last_token(mask), (length + torch.arange(len(tree), device=mask.device)).expand(rows, -1)], dim=1
-    )
-    logits = model(**inputs, logits_to_keep=kept, use_cache=False).logits
+    ends, which = _prompt_ends(mask)
+    kept = torch.cat([ends, length + torch.arange(len(tree), device=mask.device)])
+    logits = _one_end(model(**inputs, logits_to_keep=kept, use_cache=False).logits, which, len(ends))
     return _log_probability(logits, tree.source, tree.target)
 
 
@@ -92,7 +91,8 @@ def _cached(model: nn.Module, batch: Mapping[str, Tensor], labels: LabelTokens, 
     rows, count = mask.shape[0], len(labels)
     positions = prompt_positions(model, batch)
     inputs = {**batch, "position_ids": positions}
-    prompt = model(**inputs, logits_to_keep=_last_token(mask), use_cache=True)
+    ends, which = _prompt_ends(mask)
+    prompt = model(**inputs, logits_to_keep=ends, use_cache=True)
     cache = getattr(prompt, "past_key_values", None)
     if cache is None:
         raise ValueError(
@@ -114,7 +114,9 @@ def _cached(model: nn.Module, batch: Mapping[str, Tensor], labels: LabelTokens, 
         use_cache=True,
     ).logits
     behind = branches.unflatten(0, (rows, count))[:, tree.branch, tree.depth]
-    return _log_probability(torch.cat([prompt.logits, behind], dim=1), tree.source, tree.target)
+    return _log_probability(
+        torch.cat([_one_end(prompt.logits, which, len(ends)), behind], dim=1), tree.source, tree.target
+    )
 
 
 def _log_probability(logits: Tensor, source: Tensor, target: Tensor) -> Tensor:
@@ -123,10 +125,18 @@ def _log_probability(logits: Tensor, source: Tensor, target: Tensor) -> Tensor:
     return logits[:, source, target] - logits.logsumexp(-1)[:, source]
 
 
-def _last_token(mask: Tensor) -> Tensor:
-    """Index of the last real token of each row, (B, 1) int64, whichever side the padding is on."""
+def _prompt_ends(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The columns where prompts end (U,), one when padded on the left, and which of them each row's is, (B,)."""
     places = torch.arange(mask.shape[1], device=mask.device)
-    return torch.where(mask.bool(), places, -1).amax(1, keepdim=True)
+    return torch.where(mask.bool(), places, -1).amax(1).unique(return_inverse=True)
+
+
+def _one_end(logits: Tensor, which: Tensor, ends: int) -> Tensor:
+    """(B, U + P, V) to (B, 1 + P, V): of the U columns in front, the one where the row's own prompt ends."""
+    if ends == 1:
+        return logits
+    own = logits[torch.arange(len(which), device=which.device), which].unsqueeze(1)
+    return torch.cat([own, logits[:, ends:]], dim=1)
 
 
 def _for_back_end(model: nn.Module, mask: Tensor) -> Any:

@@ -26,7 +26,7 @@ def test_a_run_learns_and_leaves_a_plain_adapter_with_its_provenance(trained: Tr
     from peft import PeftModel
     from transformers import AutoModelForImageTextToText
 
-    output, history = trained(epochs=10)
+    output, history = trained(epochs=16)
     assert losses(history)[-1] < 0.5 * losses(history)[0]
     last = [entry for entry in history if "label_mass" in entry][-1]
     assert last["label_mass"] > 0.9
@@ -136,7 +136,7 @@ def test_two_processes_of_four_are_one_of_eight_and_resume_exactly(
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-3000:]
         state = json.loads((pair / "trainer_state.json").read_text(encoding="utf-8"))
-        assert losses(state["log_history"]) == pytest.approx(losses(history), abs=1e-4), f"attempt {attempt}"
+        assert losses(state["log_history"]) == pytest.approx(losses(history), rel=1e-5), f"attempt {attempt}"
         assert sorted(p.name for p in (pair / "checkpoint-2").glob("rng_state*")) == [
             "rng_state_0.pth",
             "rng_state_1.pth",
