@@ -73,9 +73,11 @@ def check_device(recipe: Recipe) -> None:
 def build_trainer(recipe: Recipe, manifest: Manifest) -> Any:
     """The trainer of a recipe, ready to run."""
     from datasets import Dataset
+    from transformers import set_seed
 
     from emotrain.training.trainer import LabelTrainer
 
+    set_seed(recipe.sft.seed)  # the adapter's first weights are random
     model, processor = load_base(recipe)
     names = label_set(recipe.data.label_set).labels
     labels = processor_labels(processor, names)
