@@ -92,11 +92,11 @@ def main() -> None:
         found, wrong, lost = hits[kind], false[kind], missed[kind]
         score = f"{2 * found / (2 * found + wrong + lost):.3f}" if found + lost else "-"
         print(f"| {kind} | {clips[kind]} | {found} | {wrong} | {lost} | {score} |")
-    print(f"\nfalse alarms per neutral clip: {false['neutral'] / max(clips['neutral'], 1):.3f}")
-    print(f"strongest region right: {regions / max(hits.total(), 1):.3f}")
-    print(f"apex error, micro: {sum(apex_s) / max(hits['micro'], 1) * 1000:.0f} ms")
+    print(f"\n* false alarms per neutral clip: {false['neutral'] / max(clips['neutral'], 1):.3f}")
+    print(f"* strongest region right: {regions / max(hits.total(), 1):.3f}")
+    print(f"* apex error, micro: {sum(apex_s) / max(hits['micro'], 1) * 1000:.0f} ms")
     print(
-        f"per frame: {1000 * seconds / frames:.2f} ms motion and spotting, {1000 * decoding / frames:.2f} ms decoding"
+        f"* per frame: {1000 * seconds / frames:.2f} ms motion and spotting, {1000 * decoding / frames:.2f} ms decoding"
     )
     print("\n| action unit | named right | named wrongly | missed | precision | recall |\n|-|-|-|-|-|-|")
     for unit in sorted({*unit_hits, *unit_false, *unit_missed}, key=lambda unit: (int(unit.lstrip("LR")), unit)):
