@@ -35,19 +35,22 @@ def write_report(
     stories: Sequence[ClipStory] = (),
     published: Sequence[Published] = (),
     notes: Sequence[str] = (),
+    compared: Sequence[dict[str, Any] | None] | None = None,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Path:
     """Write `out/report.html`, `out/differences.json` and `out/figures/*.{png,svg}`; returns the page's path.
 
-    All arms must score the same clips; differences are against the first. `clips` (by id) says which clips are macro
-    and micro. `stories` become clip pages, in the order given. `notes` are sentences printed under the title.
+    All arms must score the same clips; differences are against the first, and `compared` are those where the caller has
+    them already. `clips` (by id) says which clips are macro and micro. `stories` become clip pages, in the order given.
+    `notes` are sentences printed under the title.
     Raises ValueError for arms that cannot be compared and for a story whose probabilities fit no arm.
     """
     check_arms(arms)
     _check_stories(arms, stories)
     kinds = {clip_id: clip.kind for clip_id, clip in clips.items()}
-    compared = differences(arms, kinds, resamples=resamples, seed=seed)
+    if compared is None:
+        compared = differences(arms, kinds, resamples=resamples, seed=seed)
     order = _class_order(arms[0])
     write_json(
         {"reference": arms[0].name, "arms": {arm.name: row for arm, row in zip(arms, compared) if row is not None}},

@@ -36,8 +36,8 @@ def report_runs(
     clips = {clip.clip_id: clip for clip in index.clips}
     kinds = {clip_id: clip.kind for clip_id, clip in clips.items()}
     resamples = recipe.evaluation.resamples
-    compared = differences(arms, kinds, resamples=resamples) if len(arms) > 1 else None
-    print_table(arms, compared, title=title or None)
+    compared = differences(arms, kinds, resamples=resamples)
+    print_table(arms, compared if len(arms) > 1 else None, title=title or None)
     examples = Examples(recipe.data, recipe.context, arms[0].table.labels)
     # Published figures are of the real data sets; beside synthetic clips they would only mislead.
     published = [row for row in PUBLISHED if row.label_set == index.dataset]
@@ -49,6 +49,7 @@ def report_runs(
         stories=[_story(clips[clip_id], arms, examples) for clip_id in worth_a_page(arms, clips)],
         published=published,
         notes=notes,
+        compared=compared,
         resamples=resamples,
     )
 
