@@ -1,0 +1,65 @@
+"""The `emotrain` command. Every verb imports what it needs when it runs, so `--help` answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer.exceptions import TyperException
+
+from emotrain.cli.demo import demo
+from emotrain.cli.options import OVERRIDES
+from emotrain.cli.results import score
+from emotrain.cli.training import evaluate, prep, train
+from emotrain.processes import end_with_starter
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Teach vision-language models to recognise human emotion in video.",
+)
+
+# Verbs in the order of --help, and what click is told of each: recipe verbs take `--key value` overrides.
+VERBS: dict[Callable[..., None], dict[str, Any]] = {
+    prep: OVERRIDES,
+    train: OVERRIDES,
+    evaluate: OVERRIDES,
+    score: {},
+    demo: {},
+}
+for _verb, _settings in VERBS.items():
+    app.command(context_settings=_settings)(_verb)
+
+
+def main() -> None:
+    """Entry point. A fault of the input ends with its message and status 2, any other with a traceback.
+
+    EMOTRAIN_TRACEBACK=1 shows the traceback of the former too.
+    """
+    end_with_starter()
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except TyperException as error:
+        print(f"emotrain: {error} (see emotrain --help)", file=sys.stderr)
+        sys.exit(2)
+    except Exception as error:
+        if _is_users(error) and not os.environ.get("EMOTRAIN_TRACEBACK"):
+            print(f"emotrain: {error}", file=sys.stderr)
+            sys.exit(2)
+        raise
+
+
+def _is_users(error: Exception) -> bool:
+    """Faults of the input, whose message says everything, as against faults of the program."""
+    from emotrain.shards import ClipError, TooManyBadClips
+    from emotrain.study.failures import ArmsFailed
+
+    return isinstance(error, (ValueError, FileNotFoundError, ClipError, TooManyBadClips, ArmsFailed))
