@@ -6,7 +6,7 @@ translated at the reader's door and never travels further.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -113,6 +113,13 @@ def label_set(name: str) -> LabelSet:
     if name not in LABEL_SETS:
         raise ValueError(f"unknown label set {name!r}; known: {', '.join(LABEL_SETS)}; {nearest(name, LABEL_SETS)}")
     return LABEL_SETS[name]
+
+
+def display_names(labels: Sequence[str], language: str) -> tuple[str, ...]:
+    """What prompts call the labels in a language ("en", "zh"); a user's own label keeps its name."""
+    if language == "en":
+        return tuple(labels)
+    return tuple(next((word for word in ALIASES.get(label, ()) if not word.isascii()), label) for label in labels)
 
 
 def canonical(word: str) -> str | None:

@@ -10,11 +10,12 @@ times and question and no summaries, so the two arms show a model exactly the sa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from emotrain.context.trajectory import trajectory
 from emotrain.emotions import nearest
 from emotrain.records import Frame, Summary
 
@@ -30,11 +31,14 @@ TEMPLATES = Path(__file__).parent / "templates"
 class PromptSettings:
     """How a clip is put to the model.
 
-    `context` chooses the arm; `show_times` writes times before keyframes and summaries; `quiet` says whether gaps
-    without change are written too; `question` and `language` name the template files.
+    `context` chooses the arm; `images` says whether keyframes are shown or only spoken about; `trajectory` adds the
+    course of the whole clip in one line; `show_times` writes times before keyframes and summaries; `quiet` says whether
+    gaps without change are written too; `question` and `language` name the template files.
     """
 
     context: Context = "summaries"
+    images: bool = True
+    trajectory: bool = False
     show_times: bool = True
     quiet: bool = True
     question: str = "emotion"
@@ -43,7 +47,7 @@ class PromptSettings:
     def __post_init__(self) -> None:
         if self.context not in ("none", "summaries"):
             raise ValueError(f"prompt context {self.context!r}; {nearest(self.context, ('none', 'summaries'))}")
-        for piece in (self.question, "keyframe", "summary"):
+        for piece in (self.question, "keyframe", "summary", "trajectory"):
             _template(piece, self.language)
 
 
@@ -57,8 +61,9 @@ def build_messages(
     """Chat messages (the format of transformers' chat templates) for one clip.
 
     Keyframes among `frames` become `{"type": "image"}` parts in time order: pass the images to the processor in that
-    order (`keyframes(frames)`). `labels` are shown in the order given, or permuted by `order`. Summaries of gap k stand
-    before keyframe k. Raises ValueError for an `order` that is no permutation and for frames of several clips.
+    order (`keyframes(frames)`); with `images` off their times stay and the parts are left out. `labels` are shown in
+    the order given, or permuted by `order`. Summaries of gap k stand before keyframe k. Raises ValueError for an
+    `order` that is no permutation and for frames of several clips.
     """
     shown = list(labels) if order is None else _permuted(labels, order)
     keys = keyframes(frames)
@@ -81,10 +86,14 @@ def build_messages(
         if gap < len(keys):
             if settings.show_times:
                 words.append(_render("keyframe", settings, time_s=keys[gap].time_s))
-            if words:
-                parts.append({"type": "text", "text": " ".join(words)})
-            parts.append({"type": "image"})
-            words = []
+            if settings.images:
+                if words:
+                    parts.append({"type": "text", "text": " ".join(words)})
+                parts.append({"type": "image"})
+                words = []
+    course = trajectory(list(told.values())) if settings.trajectory else None
+    if course is not None:
+        words.append(_render("trajectory", settings, **asdict(course)))
     words.append(_render(settings.question, settings, labels=shown, context=settings.context, n_keyframes=len(keys)))
     parts.append({"type": "text", "text": " ".join(words)})
     return [{"role": "user", "content": parts}]

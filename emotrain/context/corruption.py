@@ -1,0 +1,104 @@
+"""Summaries with a stated share of faults, to measure how much a model's score hangs on good ones.
+
+A gap is corrupted when the hash of (seed, clip, gap) falls below the share, so a larger share corrupts a superset of a
+smaller one and a curve over shares is smooth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from emotrain.context.facs_words import PHRASES, describe
+from emotrain.records import Event, Summary
+from emotrain.shards import stable_hash
+
+Fault = Literal["drop", "swap", "region", "time"]
+FAULTS: tuple[Fault, ...] = ("drop", "swap", "region", "time")
+
+UPPER = ("1", "2", "4", "5", "6", "7", "45")
+LOWER = tuple(unit for unit in PHRASES if unit not in UPPER)
+"""Units of the upper and the lower face, which a wrong region exchanges."""
+
+_WRONG = {"upper": ("chin", "lower lip", "upper lip"), "lower": ("glabella", "left upper lid", "right upper lid")}
+_UPPER_WORDS = ("brow", "lid", "glabella", "cheek", "eye")
+
+
+def corrupt(
+    summaries: Sequence[Summary],
+    fault: Fault,
+    share: float,
+    *,
+    seed: int = 0,
+    other: Callable[[], Sequence[Summary]] | None = None,
+    describe: Callable[[Sequence[Event]], str] = describe,
+) -> list[Summary]:
+    """The summaries of a clip with `share` (0-1) of its gaps made wrong.
+
+    `drop` empties a gap; `swap` gives it the words of the same gap of another clip (`other()`); `region` tells the same
+    changes of the other half of the face; `time` tells the words of the gap half the clip away. Raises ValueError for
+    `swap` without `other`, and for `region` on summaries with words but no structured events.
+    """
+    struck = {summary.gap for summary in summaries if _struck(summary, share, seed)}
+    if not struck:
+        return list(summaries)
+    if fault == "swap":
+        if other is None:
+            raise ValueError("corrupt: swap needs another clip's summaries")
+        words = {summary.gap: summary for summary in other()}
+    else:
+        words = {gap.gap: gap for gap in _displaced(summaries)} if fault == "time" else {}
+    return [
+        _wrong(summary, fault, words.get(summary.gap), seed, describe) if summary.gap in struck else summary
+        for summary in summaries
+    ]
+
+
+def _struck(summary: Summary, share: float, seed: int) -> bool:
+    return stable_hash(f"{seed}/corrupt/{summary.clip_id}/{summary.gap}") < share * 2**64
+
+
+def _wrong(
+    summary: Summary, fault: Fault, words: Summary | None, seed: int, describe: Callable[[Sequence[Event]], str]
+) -> Summary:
+    if fault == "region":
+        if summary.changed and not summary.events:
+            raise ValueError(
+                f"corrupt: region: clip {summary.clip_id!r} gap {summary.gap} has words but no events to move; "
+                "only back ends that store events (motion) can be corrupted so"
+            )
+        events = tuple(_elsewhere(event, f"{seed}/{summary.clip_id}/{event.apex_s}") for event in summary.events)
+        return replace(summary, events=events, text=describe(events) if events else summary.text)
+    if words is None:
+        return replace(summary, text="", changed=False, events=())
+    return replace(summary, text=words.text, changed=words.changed, events=words.events)
+
+
+def _displaced(summaries: Sequence[Summary]) -> list[Summary]:
+    """Every gap with the words of the gap half the gaps further on."""
+    half = max(len(summaries) // 2, 1)
+    return [
+        replace(gap, text=word.text, changed=word.changed, events=word.events)
+        for gap, word in zip(summaries, [*summaries[half:], *summaries[:half]], strict=True)
+    ]
+
+
+def _elsewhere(event: Event, key: str) -> Event:
+    units = tuple(dict.fromkeys(_exchange(unit, key) for unit in event.action_units))
+    regions = tuple(
+        dict.fromkeys(
+            _pick(_WRONG["upper" if any(word in region for word in _UPPER_WORDS) else "lower"], f"{key}/{region}")
+            for region in event.regions
+        )
+    )
+    return replace(event, action_units=units, regions=regions)
+
+
+def _exchange(unit: str, key: str) -> str:
+    number = unit.lstrip("LR")
+    return _pick(LOWER if number in UPPER else UPPER, f"{key}/{number}")
+
+
+def _pick(choices: Sequence[str], key: str) -> str:
+    return choices[stable_hash(key) % len(choices)]
