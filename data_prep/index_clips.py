@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from emotrain.datasets.index import READERS, REPORT_FILE, IndexReport, index_clips
+from emotrain.datasets.media import Probe
 from emotrain.shards import TooManyBadClips
 
 SHOWN_A_KIND = 3
@@ -35,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--max-bad-share", type=float, default=0.01, help="fail past this share of unusable clips")
     parse.add_argument("--assume-fps", type=float, help="frame rate of frame folders whose annotation names none")
     parse.add_argument("--probe", action="store_true", help="decode each video once for its rate and length (slow)")
+    parse.add_argument("--workers", type=int, help="processes that probe (default: one a core)")
+    parse.add_argument("--limit-s", type=float, default=300.0, help="seconds after which a probe counts as stuck")
     for name, text in READER_OPTIONS.items():
         parse.add_argument("--" + name.replace("_", "-"), help=text)
     return parse
@@ -51,7 +54,9 @@ def main() -> int:
             validation_share=args.validation_share,
             seed=args.seed,
             max_bad_share=args.max_bad_share,
-            probe=probe if args.probe else None,
+            probe=_probe() if args.probe else None,
+            workers=args.workers,
+            limit_s=args.limit_s if args.probe else None,
             assume_fps=args.assume_fps,
             **{name: getattr(args, name) for name in READER_OPTIONS},
         )
@@ -62,12 +67,11 @@ def main() -> int:
     return 0
 
 
-def probe(path: Path) -> tuple[float | None, int | None, float | None]:
-    """Rate, frames and seconds of a video, counted by decoding it."""
-    from emotrain.video.decode import open_clip
+def _probe() -> Probe:
+    """Imported where it is used: OpenCV and PyAV take a second to load."""
+    from emotrain.video.probe import probe
 
-    with open_clip(path) as clip:
-        return clip.fps, clip.n_frames, clip.duration_s
+    return probe
 
 
 def show(report: IndexReport, out: Path) -> None:

@@ -4,7 +4,8 @@ A stage is a function `work(clip) -> rows`. Its output folder holds one `part-00
 finished shard is never redone and an interrupted one leaves no part behind, because a part appears only by a rename.
 Clips are assigned by a hash of their id, so the assignment depends on neither order nor machine. A clip that cannot be
 processed raises `ClipError`; it is written to the part's quarantine file with the reason and counted per class, and the
-run stops loudly when more than a stated share of the clips is bad.
+run stops loudly when more than a stated share of the clips is bad. A clip that is usable in part returns `Damaged`: it
+is kept, and named with what was lost in the part's `.damaged.jsonl`.
 """
 
 from __future__ import annotations
@@ -25,10 +26,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emotrain.progress import track
+from emotrain.quarantine import damage_path, quarantine_path, read_records, record_of, records_text
 from emotrain.records import Clip
 from emotrain.workers import Died, spread
 
-Work = Callable[[Clip], list[dict[str, Any]]]
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """The rows of a clip of which only a part could be used; `note` says what was lost, for the stage's report."""
+
+    rows: list[dict[str, Any]]
+    note: str
+
+
+Work = Callable[[Clip], "list[dict[str, Any]] | Damaged"]
 
 
 class Clips(Protocol):
@@ -56,11 +67,12 @@ class TooManyBadClips(RuntimeError):
 
 @dataclass(slots=True)
 class StageReport:
-    """What a stage did: clips and quarantined clips per class, and where the outputs are."""
+    """What a stage did: clips done, quarantined, and (among those done) damaged, each per class."""
 
     stage: str
     done: Counter[str] = field(default_factory=Counter)
     quarantined: Counter[str] = field(default_factory=Counter)
+    damaged: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
     @property
@@ -69,12 +81,22 @@ class StageReport:
         total = self.done.total() + self.quarantined.total()
         return self.quarantined.total() / total if total else 0.0
 
+    def in_words(self) -> str:
+        """The report in a line, and one more for each class that lost something."""
+        total = f"{self.done.total()} clips done, {self.quarantined.total()} quarantined"
+        partly = f" ({self.damaged.total()} of those done are damaged and kept in part)" if self.damaged else ""
+        lines = [f"{self.stage}: {total}{partly}, {self.seconds:.1f} s"]
+        lines += [f"  quarantined {count:6d}  {label}" for label, count in sorted(self.quarantined.items())]
+        lines += [f"  damaged     {count:6d}  {label}" for label, count in sorted(self.damaged.items())]
+        return "\n".join(lines)
+
     def as_json(self) -> dict[str, Any]:
         """The report as plain values (dataclasses.asdict cannot copy a Counter before Python 3.12)."""
         return {
             "stage": self.stage,
             "done": dict(sorted(self.done.items())),
             "quarantined": dict(sorted(self.quarantined.items())),
+            "damaged": dict(sorted(self.damaged.items())),
             "bad_share": self.bad_share,
             "seconds": round(self.seconds, 2),
         }
@@ -191,23 +213,25 @@ def run_stage(
         for shard in todo:
             _run_shard(run, work, lazy.of_shard(shard, shards), schema, part_path(out, shard, shards), advance)
     for shard in mine:
-        bad = _read_quarantine(part_path(out, shard, shards))
-        report.quarantined.update(row["label"] for row in bad)
+        part = part_path(out, shard, shards)
+        report.quarantined.update(row["label"] for row in read_records(quarantine_path(part)))
+        report.damaged.update(row["label"] for row in read_records(damage_path(part)))
     report.done = lazy.label_counts(mine, shards) - report.quarantined
     report.seconds = time.monotonic() - started
     if only is None:
         write_json(report.as_json(), out / "report.json")
-    if report.bad_share > max_bad_share:
-        raise TooManyBadClips(
-            f"{stage}: {report.quarantined.total()} of {len(clips)} clips are unusable ({report.bad_share:.1%}, "
-            f"allowed {max_bad_share:.1%}); the reasons are in {out}/*.quarantine.jsonl; raise --max-bad-share to go on"
-        )
+    check_bad_share(report, max_bad_share, out)
     return report
 
 
-def quarantine_path(part: Path) -> Path:
-    """The quarantine file that goes with a part."""
-    return part.with_suffix(".quarantine.jsonl")
+def check_bad_share(report: StageReport, max_bad_share: float, out: Path) -> None:
+    """Raise TooManyBadClips when a larger share of a stage's clips than `max_bad_share` was quarantined."""
+    if report.bad_share > max_bad_share:
+        clips = report.done.total() + report.quarantined.total()
+        raise TooManyBadClips(
+            f"{report.stage}: {report.quarantined.total()} of {clips} clips are unusable ({report.bad_share:.1%}, "
+            f"allowed {max_bad_share:.1%}); the reasons are in {out}/*.quarantine.jsonl; raise --max-bad-share to go on"
+        )
 
 
 def _run_shard(
@@ -219,24 +243,27 @@ def _run_shard(
     advance: Callable[[int], None],
 ) -> None:
     bad: list[dict[str, str]] = []
+    damaged: list[dict[str, str]] = []
     with replacing(part) as temporary:
         with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
             # tee keeps no more clips than are under way in the pool.
             inputs, named = tee(clips)
             for result, clip in zip(run(_Guarded(work), inputs), named):
-                rows, reason = ([], result.reason) if isinstance(result, Died) else result
+                done, reason = (None, result.reason) if isinstance(result, Died) else result
+                if isinstance(done, Damaged):
+                    damaged.append(record_of(clip, done.note))
+                rows = done.rows if isinstance(done, Damaged) else done
                 if reason is not None:
-                    bad.append({"clip_id": clip.clip_id, "label": clip.label, "path": clip.path, "reason": reason})
+                    bad.append(record_of(clip, reason))
                 elif rows:
                     writer.write_table(pa.Table.from_pylist(rows, schema=schema))
                 advance(1)
-        # The quarantine file lands first: a part that exists always has its quarantine beside it.
-        write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in bad), quarantine_path(part))
-
-
-def _read_quarantine(part: Path) -> list[dict[str, str]]:
-    path = quarantine_path(part)
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+        # These files land first: a part that exists always has its quarantine beside it.
+        write_text(records_text(bad), quarantine_path(part))
+        if damaged:
+            write_text(records_text(damaged), damage_path(part))
+        else:
+            damage_path(part).unlink(missing_ok=True)  # of a run whose part was deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +293,8 @@ class _Guarded:
 
     work: Work
 
-    def __call__(self, clip: Clip) -> tuple[list[dict[str, Any]], str | None]:
+    def __call__(self, clip: Clip) -> tuple[list[dict[str, Any]] | Damaged | None, str | None]:
         try:
             return self.work(clip), None
         except ClipError as error:
-            return [], str(error)
+            return None, str(error)

@@ -57,7 +57,7 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         # Not a daemon: a daemon may have no children of its own, and a guarded decoder is one.
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=False)
+        self._process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=False)
         # Set before the child starts: it imports the caller's main module, and numpy reads these on import. Threads
         # that spin for a core cost more than the work (a motion summary took twice its CPU time).
         with _environment(QUIET_SINGLE):
@@ -209,8 +209,9 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
             del os.environ[name]
 
 
-def _serve(connection: Connection) -> None:
-    end_with_parent(os.getppid())
+def _serve(connection: Connection, parent: int) -> None:
+    # Not os.getppid(): on a busy machine the parent may have been killed before this line is reached.
+    end_with_parent(parent)
     # Ctrl-C reaches the whole process group; the parent answers it and closes the pipes.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from emotrain.records import Clip
-from emotrain.shards import ClipError
+from emotrain.shards import ClipError, Damaged
 
 SCHEMA = pa.schema([("clip_id", pa.string()), ("copy", pa.int32())])
 
@@ -73,3 +73,16 @@ def square(item: int) -> int:
     """A quarter of the items take longer than those after them."""
     time.sleep(0.05 if item % 4 == 0 else 0)
     return item * item
+
+
+def stuck_on_nines(path: Path) -> tuple[float, int, float]:
+    """A probe that never answers for files named 9."""
+    if path.stem == "9":
+        time.sleep(60)
+    return 25.0, 50, 2.0
+
+
+def half_lost(clip: Clip) -> list[dict[str, Any]] | Damaged:
+    """Clips labelled `torn` are kept in part."""
+    rows = [{"clip_id": clip.clip_id, "copy": copy} for copy in range(2)]
+    return Damaged(rows[:1], "1 of 2 copies") if clip.label == "torn" else rows

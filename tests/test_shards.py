@@ -16,16 +16,16 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from stage_work import SCHEMA, troubled, two_rows
+from stage_work import SCHEMA, half_lost, troubled, two_rows
 
 from emotrain.datasets.clip_shards import ClipShards
+from emotrain.quarantine import damage_path, quarantine_path, read_records
 from emotrain.records import Clip, to_table
 from emotrain.shards import (
     TooManyBadClips,
     finished_parts,
     parse_shard,
     part_path,
-    quarantine_path,
     read_parts,
     replacing,
     run_stage,
@@ -137,6 +137,38 @@ def test_bad_clips_are_named_with_their_reason_and_too_many_of_them_are_an_error
     ]
     assert len(read_parts(tmp_path)) == 12, "what could be used was written before the error"
     assert run_stage("s", clips, two_rows, SCHEMA, tmp_path, shards=1, workers=1, max_bad_share=0.3).bad_share == 0.25
+
+
+def test_a_clip_that_is_usable_in_part_is_kept_and_named_in_the_report(tmp_path: Path) -> None:
+    clips = [Clip("a", "a.mp4", "good"), Clip("b", "b.mp4", "torn"), Clip("c", "c.mp4", "torn")]
+    for workers in (1, 2):
+        out = tmp_path / str(workers)
+        report = run_stage("s", clips, half_lost, SCHEMA, out, shards=1, workers=workers)
+        assert (report.done, report.damaged) == ({"good": 1, "torn": 2}, {"torn": 2})
+        assert report.bad_share == 0
+        assert read_parts(out)["clip_id"].to_pylist() == ["a", "a", "b", "c"]
+        assert [row["reason"] for row in read_records(damage_path(part_path(out, 0, 1)))] == ["1 of 2 copies"] * 2
+        assert json.loads((out / "report.json").read_text())["damaged"] == {"torn": 2}
+        assert "2 of those done are damaged and kept in part" in report.in_words()
+        # Resumed: nothing is done again, and the report still tells.
+        assert run_stage("s", clips, half_lost, SCHEMA, out, shards=1, workers=1).damaged == {"torn": 2}
+    part_path(out, 0, 1).unlink()
+    run_stage("s", [clips[0]], half_lost, SCHEMA, out, shards=1, workers=1)
+    assert not damage_path(part_path(out, 0, 1)).exists(), "of the part before"
+
+
+def test_a_line_that_is_no_quarantine_record_is_named(tmp_path: Path) -> None:
+    run_stage("s", some_clips(4), two_rows, SCHEMA, tmp_path, shards=1, workers=1, max_bad_share=1)
+    with quarantine_path(part_path(tmp_path, 0, 1)).open("a") as file:
+        file.write('{"clip_id": "x"}\n')
+    with pytest.raises(ValueError, match=r"part-00000-of-00001\.quarantine\.jsonl:2: .* is no quarantine record"):
+        run_stage("s", some_clips(4), two_rows, SCHEMA, tmp_path, shards=1, workers=1, max_bad_share=1)
+
+
+def test_a_name_with_a_line_separator_is_one_line(tmp_path: Path) -> None:
+    clips = [Clip("a\u2028b", "a\u2028b.mp4", "bad")]
+    report = run_stage("s", clips, two_rows, SCHEMA, tmp_path, shards=1, workers=1, max_bad_share=1)
+    assert report.quarantined == {"bad": 1}
 
 
 def test_a_clip_that_hangs_or_crashes_is_quarantined_and_the_others_are_done(tmp_path: Path) -> None:

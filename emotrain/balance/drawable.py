@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 
 from emotrain.datasets.clips import read_index
+from emotrain.quarantine import quarantined_in
 from emotrain.records import Clip, Split
 
 FRAMES = "frames"
@@ -28,14 +28,4 @@ def quarantined_ids(stage: Path) -> frozenset[str]:
 
     Raises ValueError that names the file and line when a line is no quarantine record.
     """
-    ids = set()
-    for file in sorted(stage.glob("*.quarantine.jsonl")):
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-            try:
-                ids.add(str(json.loads(line)["clip_id"]))
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(
-                    f"{file}:{number}: {line[:80]!r} is no quarantine record (a JSON object with clip_id); "
-                    "delete this part and its quarantine file, then run the stage again"
-                ) from error
-    return frozenset(ids)
+    return frozenset(record["clip_id"] for record in quarantined_in(stage))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emotrain.datasets.index_file import open_index_file
 from emotrain.records import CLIPS, Clip, from_table
 from emotrain.shards import stable_hash
 
@@ -25,19 +26,10 @@ class ClipShards:
 
     def __init__(self, path: Path) -> None:
         """Reads the ids. Raises FileNotFoundError, and ValueError for missing columns or an id that occurs twice."""
-        if not path.exists():
-            raise FileNotFoundError(f"{path} does not exist; run data_prep/index_clips.py --out {path.parent} first")
-        self.path = path
-        with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            missing = [name for name in ("clip_id", "path", "label") if name not in schema.names]
-            if missing:
-                raise ValueError(
-                    f"{path}: no column {', '.join(missing)}; make the index with data_prep/index_clips.py"
-                )
-            self.metadata = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
-            self._columns = [name for name in CLIPS.names if name in schema.names]
-            self._read_ids_and_labels(file)
+        self._file = open_index_file(path)
+        self.path = self._file.path
+        self._columns = [name for name in CLIPS.names if name in self._file.columns]
+        self._read_ids_and_labels()
         self._refuse_duplicates()
 
     def __len__(self) -> int:
@@ -62,9 +54,7 @@ class ClipShards:
 
     def root(self) -> Path:
         """The folder that clip paths are relative to; a relative one starts at the index's own folder."""
-        if "root" not in self.metadata:
-            raise ValueError(f"{self.path}: no 'root' in the schema metadata; make the index again")
-        return self.path.parent / self.metadata["root"]
+        return self._file.root
 
     def fingerprint(self) -> str:
         """Sixteen hex digits of the set of (clip id, path) pairs, whatever their order."""
@@ -96,13 +86,12 @@ class ClipShards:
             for batch in file.iter_batches(BATCH, columns=columns, use_threads=False):
                 yield batch.select(columns)
 
-    def _read_ids_and_labels(self, file: pq.ParquetFile) -> None:
-        rows = file.metadata.num_rows
-        self._hashes = np.empty(rows, np.uint64)
-        self._label_of = np.empty(rows, np.int32)
+    def _read_ids_and_labels(self) -> None:
+        self._hashes = np.empty(self._file.rows, np.uint64)
+        self._label_of = np.empty(self._file.rows, np.int32)
         numbers: dict[str, int] = {}
         start = 0
-        for batch in file.iter_batches(BATCH, columns=["clip_id", "label"], use_threads=False):
+        for batch in self._batches(["clip_id", "label"]):
             stop = start + len(batch)
             self._hashes[start:stop] = [stable_hash(clip_id) for clip_id in batch["clip_id"].to_pylist()]
             self._label_of[start:stop] = [

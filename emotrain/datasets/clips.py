@@ -6,24 +6,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emotrain.datasets.index_file import CLIPS_FILE, open_index_file
+from emotrain.datasets.paths import inside
 from emotrain.datasets.splits import select
 from emotrain.emotions import LabelSet, label_set
 from emotrain.records import Clip, Split, from_table
 
-CLIPS_FILE = "clips.parquet"
+__all__ = ["CLIPS_FILE", "ClipIndex", "read_clips", "read_index"]
+
 _BATCH_ROWS = 4096
-
-
-class PathOutsideRoot(ValueError):
-    """A path of an annotation file points outside the data root."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class ClipIndex:
     validation_share: float
     seed: int
     rows: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the reader was told beyond `root` (`media`, `labels`, `assume_fps` ...); empty for an index of before."""
 
     def __len__(self) -> int:
         return self.rows
@@ -62,7 +64,7 @@ class ClipIndex:
 
     def path(self, clip: Clip) -> Path:
         """Absolute path of the clip's video file or frame folder."""
-        return resolve(self.root, clip.path)
+        return inside(self.root, clip.path)
 
 
 def read_index(data: Path | str) -> ClipIndex:
@@ -70,50 +72,23 @@ def read_index(data: Path | str) -> ClipIndex:
 
     Raises FileNotFoundError that names the command which makes the file, ValueError for another parquet file.
     """
-    data = Path(data)
-    file = data if data.suffix == ".parquet" else data / CLIPS_FILE
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"{file}: no clip index here; make it with\n"
-            f"  python data_prep/index_clips.py --dataset NAME --root DIR --out {file.parent}"
-        )
-    with pq.ParquetFile(file) as parquet:
-        metadata = {key.decode(): value.decode() for key, value in (parquet.schema_arrow.metadata or {}).items()}
-        rows = parquet.metadata.num_rows
-    missing = [key for key in ("root", "dataset", "label_set") if key not in metadata]
-    if missing:
-        raise ValueError(
-            f"{file}: the schema metadata lacks {', '.join(missing)}, so this is not a clip index; "
-            "make it again with data_prep/index_clips.py"
-        )
+    file = open_index_file(data)
+    metadata = file.stated("root", "dataset", "label_set")
     return ClipIndex(
-        file=file,
-        root=Path(metadata["root"]),
+        file=file.path,
+        root=file.root,
         dataset=metadata["dataset"],
         label_set=_labels(metadata),
         validation_share=float(metadata.get("validation_share", "0.1")),
         seed=int(metadata.get("seed", "0")),
-        rows=rows,
+        rows=file.rows,
+        options=json.loads(metadata.get("options", "{}")),
     )
 
 
 def read_clips(data: Path | str) -> list[Clip]:
     """All clips of a prepared data folder."""
     return read_index(data).clips
-
-
-def resolve(root: Path, path: str) -> Path:
-    """Absolute path of a clip; raises PathOutsideRoot for one that would leave the data root.
-
-    The check reads the text of the path alone. Symbolic links inside the root are followed: they were made by whoever
-    owns the disk, an annotation file cannot make one.
-    """
-    posix, windows = PurePosixPath(path), PureWindowsPath(path)
-    if not path or "\0" in path or posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
-        raise PathOutsideRoot(
-            f"path {path!r} leaves the data root {root}; expected a path relative to the root, without '..'"
-        )
-    return root / posix
 
 
 def _labels(metadata: dict[str, str]) -> LabelSet:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from emotrain.datasets.action_units import parse_action_units
-from emotrain.datasets.clips import PathOutsideRoot, resolve
 from emotrain.datasets.folder import SPLIT_NAMES
 from emotrain.datasets.media import Listing
 from emotrain.datasets.own_labels import own_label_set
+from emotrain.datasets.paths import PathOutsideRoot, inside
 from emotrain.datasets.reading import LayoutError, Reading, first_existing
 from emotrain.datasets.tables import Row, read_csv
 from emotrain.emotions import LabelSet, nearest
@@ -129,7 +129,7 @@ def _relative(path: str, root: Path) -> str:
         if Path(path).is_absolute() and Path(path).is_relative_to(base):
             path = Path(path).relative_to(base).as_posix()
     try:
-        resolve(root, path)
+        inside(root, path)
     except PathOutsideRoot as error:
         raise ValueError(str(error)) from error
     return path

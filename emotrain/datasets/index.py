@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -80,22 +81,27 @@ def index_clips(
     max_bad_share: float = 0.01,
     probe: Probe | None = None,
     assume_fps: float | None = None,
+    workers: int | None = 1,
+    limit_s: float | None = None,
     **options: str | None,
 ) -> IndexReport:
     """Read a data set below `root` and write `out/clips.parquet` and `out/index_report.json`, both atomically.
 
     `options` are the reader's own (for DFEW `media`, for MAFW `labels` and `caption`); None means its default. `probe`
-    opens each video for its frame rate and length, which are null without it; `assume_fps` is the rate of frame folders
-    whose annotation names none. Raises LayoutError, UnknownLabel, and TooManyBadClips when more than `max_bad_share` of
-    the clips is unusable; then the report is written and the index is not.
+    opens each video for its frame rate and length, which are null without it, in `workers` processes (None: one a
+    core; more than one need a picklable probe); a video that takes longer than `limit_s` is quarantined. `assume_fps`
+    is the rate of frame folders whose annotation names none. Raises LayoutError, UnknownLabel, and TooManyBadClips when
+    more than `max_bad_share` of the clips is unusable; then the report is written and the index is not.
     """
     root = root.absolute()
     listing = Listing(root)
-    reading = _reader(dataset, options)(root, listing, **{k: v for k, v in options.items() if v is not None})
+    given = {key: value for key, value in options.items() if value is not None}
+    reading = _reader(dataset, options)(root, listing, **given)
     _drop_duplicates(reading)
     _drop_without_split(reading)
     _compare_counts(reading)
-    check_media(reading, listing, probe, assume_fps)
+    workers = workers if workers is not None else len(os.sched_getaffinity(0))
+    check_media(reading, listing, probe, assume_fps, workers=workers, limit_s=limit_s)
     clips = _with_splits(reading, validation_share, seed)
     report = IndexReport(dataset, reading.label_set.name, str(root), len(clips))
     report.counts = _counts(clips, reading.label_set.labels)
@@ -111,20 +117,26 @@ def index_clips(
         "labels": json.dumps(reading.label_set.labels, ensure_ascii=False),
         "validation_share": repr(validation_share),
         "seed": str(seed),
+        "options": json.dumps({**given, "assume_fps": assume_fps, "probe": probe is not None}, sort_keys=True),
     }
     write_table(to_table(clips, Clip, metadata), out / CLIPS_FILE)
     return report
 
 
+def reader_options(dataset: str) -> tuple[str, ...]:
+    """The options that a data set's reader knows, such as `media`."""
+    parameters = inspect.signature(READERS[dataset]).parameters.values()
+    return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
+
+
 def _reader(dataset: str, options: dict[str, str | None]) -> Reader:
     if dataset not in READERS:
         raise ValueError(f"unknown data set {dataset!r}; known: {', '.join(READERS)}; {nearest(dataset, READERS)}")
-    reader = READERS[dataset]
-    known = [p.name for p in inspect.signature(reader).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    known = reader_options(dataset)
     for name in (name for name, value in options.items() if value is not None and name not in known):
         flags = ", ".join("--" + k.replace("_", "-") for k in known) if known else "no options"
         raise ValueError(f"data set {dataset!r} has no option --{name.replace('_', '-')}; it knows {flags}")
-    return reader
+    return READERS[dataset]
 
 
 def _drop_duplicates(reading: Reading) -> None:

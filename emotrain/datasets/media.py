@@ -5,17 +5,19 @@ One directory listing per folder instead of one `stat` per clip: that is what a 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from emotrain.datasets.clips import PathOutsideRoot, resolve
+from emotrain.datasets.paths import inside
 from emotrain.datasets.reading import Reading
 from emotrain.progress import track
 from emotrain.records import Clip
 from emotrain.shards import ClipError
+from emotrain.workers import Died, spread
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv"})
@@ -43,14 +45,14 @@ class Listing:
 
     def spelled(self, folder: str, name: str) -> str:
         """`name` as it is really spelled in `folder` (relative to the root), whatever its case; else as given."""
-        names = self.folder(resolve(self.root, folder) if folder else self.root)
+        names = self.folder(inside(self.root, folder) if folder else self.root)
         if name in names:
             return name
         return next((other for other in sorted(names) if other.lower() == name.lower()), name)
 
     def frames(self, path: str) -> list[str]:
         """Names of the images in a frame folder (relative to the root), in the order of their numbers."""
-        names = _entries(resolve(self.root, path))
+        names = _entries(inside(self.root, path))
         images = [(frame_number(name), name) for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES]
         return [name for _, name in sorted(images, key=lambda image: (-1 if image[0] is None else image[0], image[1]))]
 
@@ -62,55 +64,109 @@ def frame_number(name: str) -> int | None:
 
 
 def check_media(
-    reading: Reading, listing: Listing, probe: Probe | None = None, assume_fps: float | None = None
+    reading: Reading,
+    listing: Listing,
+    probe: Probe | None = None,
+    assume_fps: float | None = None,
+    *,
+    workers: int = 1,
+    limit_s: float | None = None,
 ) -> None:
     """Move clips whose file is missing or empty into quarantine; fill `n_frames`, `fps` and `duration_s` of the others.
 
     Frame folders are counted, their rate is `assume_fps` where the annotation names none. Videos are opened only with
-    `probe`; what an annotation already says is kept.
+    `probe`, in `workers` processes; one that takes longer than `limit_s` or crashes there is quarantined. What an
+    annotation already says is kept.
     """
     usable: list[Clip] = []
     with track("checking clip files", len(reading.clips)) as advance:
         for clip in reading.clips:
             try:
-                usable.append(_checked(clip, listing, probe, assume_fps))
-            except (ClipError, PathOutsideRoot) as error:
+                usable.append(_checked(clip, listing, assume_fps))
+            except ClipError as error:
                 reading.quarantine(clip.clip_id, clip.label, clip.path, str(error))
             advance(1)
-    reading.clips = usable
+    if probe is not None:
+        usable = _probed(usable, reading, listing, probe, workers, limit_s)
+    reading.clips = [_completed(clip, None, None, None) for clip in usable]
+
+
+def _probed(
+    clips: list[Clip], reading: Reading, listing: Listing, probe: Probe, workers: int, limit_s: float | None
+) -> list[Clip]:
+    """The clips with what their videos tell; frame folders are passed on. The order, and so the index, is kept."""
+    paths = {clip.clip_id: inside(listing.root, clip.path) for clip in clips if not _is_folder(clip, listing)}
+    usable: list[Clip] = []
+    with spread(workers, len(paths), limit_s) as run, track("probing videos", len(paths)) as advance:
+        answers = iter(run(_Probed(probe), paths.values()))
+        for clip in clips:
+            if clip.clip_id not in paths:
+                usable.append(clip)
+                continue
+            answer = next(answers)
+            advance(1)
+            if isinstance(answer, Died):
+                answer = f"{paths[clip.clip_id]} {answer.reason}"
+            if isinstance(answer, str):
+                reading.quarantine(clip.clip_id, clip.label, clip.path, answer)
+            else:
+                usable.append(_completed(clip, *answer))
+    return usable
+
+
+@dataclass(frozen=True, slots=True)
+class _Probed:
+    """The probe, with the reason for an unusable video carried home as text; picklable where the probe is."""
+
+    probe: Probe
+
+    def __call__(self, path: Path) -> tuple[float | None, int | None, float | None] | str:
+        try:
+            return self.probe(path)
+        except ClipError as error:
+            return str(error)
+        except OSError as error:
+            return f"unreadable video: {path}: {error}"
 
 
 def _entries(path: Path) -> dict[str, bool]:
     try:
         with os.scandir(path) as entries:
             return {entry.name: entry.is_dir() for entry in entries}
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
+    except OSError as error:
+        # A name longer than the file system allows cannot be there either.
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            return {}
+        raise
 
 
-def _checked(clip: Clip, listing: Listing, probe: Probe | None, assume_fps: float | None) -> Clip:
-    path = resolve(listing.root, clip.path)
+def _is_folder(clip: Clip, listing: Listing) -> bool:
+    path = inside(listing.root, clip.path)
+    return listing.folder(path.parent)[path.name]
+
+
+def _checked(clip: Clip, listing: Listing, assume_fps: float | None) -> Clip:
+    path = inside(listing.root, clip.path)
     siblings = listing.folder(path.parent)
     if path.name not in siblings:
         raise ClipError(f"missing: {path} does not exist")
-    fps, n_frames, duration_s = clip.fps, clip.n_frames, clip.duration_s
     if siblings[path.name]:
         n_frames = len(listing.frames(clip.path))
         if n_frames == 0:
             raise ClipError(f"empty frame folder: {path} holds no image")
-        fps = fps if fps is not None else assume_fps
-    elif not path.exists():
+        return replace(clip, n_frames=n_frames, fps=clip.fps if clip.fps is not None else assume_fps)
+    if not path.exists():
         raise ClipError(f"missing: {path} is a link to a file that does not exist")
-    elif path.stat().st_size == 0:
+    if path.stat().st_size == 0:
         raise ClipError(f"empty file: {path} has 0 bytes")
-    elif probe is not None:
-        try:
-            seen_fps, seen_frames, seen_s = probe(path)
-        except OSError as error:
-            raise ClipError(f"unreadable video: {path}: {error}") from error
-        fps = fps if fps is not None else seen_fps
-        n_frames = n_frames if n_frames is not None else seen_frames
-        duration_s = duration_s if duration_s is not None else seen_s
+    return clip
+
+
+def _completed(clip: Clip, fps: float | None, n_frames: int | None, duration_s: float | None) -> Clip:
+    """The clip with what its annotation leaves open; a length follows from rate and number of frames."""
+    fps = clip.fps if clip.fps is not None else fps
+    n_frames = clip.n_frames if clip.n_frames is not None else n_frames
+    duration_s = clip.duration_s if clip.duration_s is not None else duration_s
     if duration_s is None and n_frames is not None and fps is not None:
         duration_s = n_frames / fps
     return replace(clip, fps=fps, n_frames=n_frames, duration_s=duration_s)

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 
 from emotrain.datasets.action_units import parse_action_units
-from emotrain.datasets.clips import PathOutsideRoot, resolve
 from emotrain.datasets.media import Listing, frame_number
+from emotrain.datasets.paths import PathOutsideRoot, inside
 from emotrain.datasets.reading import Reading
 from emotrain.datasets.tables import Row
 from emotrain.records import Clip
@@ -29,7 +29,7 @@ class MicroReader:
     def add(self, row: Row, clip_id: str, path: str, label: str, subject: str) -> None:
         """One annotated row; what is wrong with it becomes warnings that name the row."""
         try:
-            resolve(self.listing.root, path)
+            inside(self.listing.root, path)
         except PathOutsideRoot as error:
             self.reading.quarantine(clip_id, label, path, f"{row.where}: {error}")
             return
@@ -120,10 +120,10 @@ class MicroReader:
             f"annotated {min(marks)}..{max(marks)}, images {numbers[0]}..{numbers[-1]}: marks outside were dropped",
         )
 
-        def inside(mark: int | None) -> int | None:
+        def within(mark: int | None) -> int | None:
             return mark if mark is not None and numbers[0] <= mark <= numbers[-1] else None
 
-        return inside(onset), inside(apex), inside(offset)
+        return within(onset), within(apex), within(offset)
 
     def _seconds(self, numbers: list[int], mark: int | None) -> float | None:
         return None if mark is None else sum(number < mark for number in numbers) / self.fps

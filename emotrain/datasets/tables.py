@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 from emotrain.datasets.reading import LayoutError
 
@@ -60,30 +59,37 @@ def read_sheet(file: Path, columns: Mapping[str, Sequence[str]], sheet: str | No
     without case, spaces and underscores. `sheet` is taken when the workbook has it, else the first sheet that fits.
     Empty rows are left out. Raises LayoutError when no sheet fits.
     """
+    heads: list[str] = []
+    for title, values in _pages(file, sheet):
+        rows = _under_header(file, values, columns)
+        if rows is not None:
+            return rows
+        heads += [f"{title}: {', '.join(filter(None, values[0]))}"] if values else []
+    wanted = ", ".join(aliases[0] for aliases in columns.values())
+    raise LayoutError(f"{file}: no sheet has the columns {wanted}; first rows found: {'; '.join(heads)}")
+
+
+def _pages(file: Path, sheet: str | None) -> Iterator[tuple[str, list[list[str]]]]:
+    """Title and cells of the pages of a workbook, of `sheet` alone when the workbook has it."""
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except (InvalidFileException, BadZipFile, OSError, KeyError, ValueError) as error:
+        try:
+            wanted = [page for page in book.worksheets if page.title == sheet]
+            for page in wanted if wanted else book.worksheets:
+                # Some programs write a wrong extent into the file; without this, rows beyond it would be lost silently.
+                page.reset_dimensions()
+                yield page.title, [[_text(cell) for cell in row] for row in page.iter_rows(values_only=True)]
+        finally:
+            book.close()
+    except Exception as error:
+        # A damaged workbook fails in whichever of the zip, XML and spreadsheet parsers meets the damage first, with
+        # that parser's own error.
         raise LayoutError(
-            f"{file}: not a readable .xlsx workbook ({error}); open it in a spreadsheet and save it as .xlsx"
+            f"{file}: not a readable .xlsx workbook ({type(error).__name__}: {error}); open it in a spreadsheet and "
+            "save it as .xlsx"
         ) from error
-    try:
-        wanted_pages = [page for page in book.worksheets if page.title == sheet]
-        heads: list[str] = []
-        for page in wanted_pages if wanted_pages else book.worksheets:
-            # Some programs write a wrong extent into the file; without this, rows beyond it would be lost silently.
-            page.reset_dimensions()
-            values = [[_text(cell) for cell in row] for row in page.iter_rows(values_only=True)]
-            rows = _under_header(file, values, columns)
-            if rows is not None:
-                return rows
-            heads += [f"{page.title}: {', '.join(filter(None, values[0]))}"] if values else []
-    finally:
-        book.close()
-    wanted = ", ".join(aliases[0] for aliases in columns.values())
-    raise LayoutError(f"{file}: no sheet has the columns {wanted}; first rows found: {'; '.join(heads)}")
 
 
 def read_lines(file: Path, encodings: Sequence[str] = ("utf-8-sig", "gb18030")) -> list[tuple[int, str]]:

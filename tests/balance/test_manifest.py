@@ -298,3 +298,29 @@ def test_settings_that_make_no_sense_are_refused(arguments, message):
     more = {"epochs": 1, "seed": 0} | {name: value for name, value in arguments.items() if name != "clips"}
     with pytest.raises(ValueError, match=message):
         build_manifest(clips, "natural", **more)
+
+
+def test_a_write_killed_with_signal_9_leaves_the_old_manifest_whole(tmp_path):
+    script = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from emotrain.balance.manifest import build_manifest, write_manifest; from emotrain.records import Clip\n"
+        "import pyarrow.parquet as pq\n"
+        "clips = [Clip(str(i), f'{i}.mp4', 'ab'[i % 2]) for i in range(10)]\n"
+        "write = pq.write_table\n"
+        "def half(table, where, **options):\n"
+        "    write(table, where, **options); os.truncate(where, Path(where).stat().st_size // 2)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "if sys.argv[2] == 'killed': pq.write_table = half\n"
+        "write_manifest(build_manifest(clips, 'natural', epochs=1, seed=int(sys.argv[3])), Path(sys.argv[1]))\n"
+    )
+    path = tmp_path / "m.parquet"
+
+    def run(how, seed):
+        return subprocess.run([sys.executable, "-c", script, str(path), how, str(seed)]).returncode
+
+    assert run("whole", 0) == 0
+    digest = read_manifest(path).digest
+    assert run("killed", 1) == -9
+    assert read_manifest(path).digest == digest
+    assert run("whole", 1) == 0
+    assert read_manifest(path).digest != digest

@@ -15,6 +15,11 @@ from emotrain.datasets.index import READERS, index_clips
 from emotrain.shards import ClipError, TooManyBadClips, write_table
 from emotrain.synthetic.clip_plan import plan_clips
 from emotrain.synthetic.clip_set import annotation_table
+from emotrain.video.probe import probe
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from stage_work import stuck_on_nines
 
 SCRIPT = Path(__file__).parents[2] / "data_prep" / "index_clips.py"
 
@@ -70,13 +75,13 @@ def test_the_validation_share_and_seed_of_the_index_are_used_by_every_reader_of_
 def test_a_probe_fills_what_the_annotation_leaves_open(own, tmp_path):
     seen = []
 
-    def probe(path):
+    def counted(path):
         seen.append(path)
         if path.name == "9.mp4":
             raise ClipError("no frame could be decoded")
         return 30.0, 60, 2.0
 
-    report = index_clips("folder", own, tmp_path / "out", probe=probe, max_bad_share=0.2)
+    report = index_clips("folder", own, tmp_path / "out", probe=counted, max_bad_share=0.2)
     clip = read_index(tmp_path / "out").clips[0]
     assert (clip.fps, clip.n_frames, clip.duration_s) == (30.0, 60, 2.0)
     assert len(seen) == 30
@@ -86,6 +91,50 @@ def test_a_probe_fills_what_the_annotation_leaves_open(own, tmp_path):
     assert (clip.fps, clip.n_frames, clip.duration_s) == (None, None, None)
 
 
+def test_probing_in_processes_gives_the_bytes_that_probing_in_turn_gives(tmp_path):
+    for label in ("anger", "fear"):
+        for i in range(4):
+            _video(tmp_path / "v" / label / f"{i}.mp4", frames=5 + i)
+    (tmp_path / "v" / "fear" / "text.mp4").write_text("not a video")
+    reports = [
+        index_clips(
+            "folder", tmp_path / "v", tmp_path / out, probe=probe, workers=workers, limit_s=limit, max_bad_share=1
+        )
+        for out, workers, limit in (("serial", 1, None), ("pool", 3, 60.0))
+    ]
+    serial, pool = ((tmp_path / out / "clips.parquet").read_bytes() for out in ("serial", "pool"))
+    assert serial == pool
+    assert reports[0].quarantined == reports[1].quarantined
+    assert {clip.n_frames for clip in read_index(tmp_path / "pool")} == {5, 6, 7, 8}
+
+
+def test_a_video_that_stops_the_probe_is_quarantined(own, tmp_path):
+    report = index_clips("folder", own, tmp_path / "out", probe=stuck_on_nines, workers=1, limit_s=0.5, max_bad_share=1)
+    assert {row["clip_id"] for row in report.quarantined} == {"anger/9", "fear/9", "joy/9"}
+    assert all("took longer than the time limit" in row["reason"] for row in report.quarantined)
+
+
+def test_a_write_of_the_index_killed_with_signal_9_leaves_the_old_one_or_the_new_one(own, tmp_path):
+    index_clips("folder", own, tmp_path / "out", seed=1)
+    old = (tmp_path / "out" / "clips.parquet").read_bytes()
+    script = (
+        "import sys, os, signal; from pathlib import Path\n"
+        "from emotrain.datasets.index import index_clips; import pyarrow.parquet as pq\n"
+        "write = pq.write_table\n"
+        "def half(table, where, **options):\n"
+        "    write(table, where, **options); os.truncate(where, Path(where).stat().st_size // 2)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "pq.write_table = half\n"
+        "index_clips('folder', Path(sys.argv[1]), Path(sys.argv[2]), seed=2)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(own), str(tmp_path / "out")], capture_output=True)
+    assert done.returncode == -9
+    assert (tmp_path / "out" / "clips.parquet").read_bytes() == old
+    index_clips("folder", own, tmp_path / "out", seed=2)
+    assert (tmp_path / "out" / "clips.parquet").read_bytes() != old
+    assert len(read_index(tmp_path / "out")) == 30
+
+
 def test_an_unknown_data_set_or_option_names_the_nearest(own, tmp_path):
     with pytest.raises(ValueError, match=r"unknown data set 'ferv39'.*did you mean 'ferv39k'"):
         index_clips("ferv39", own, tmp_path / "out")
@@ -93,15 +142,19 @@ def test_an_unknown_data_set_or_option_names_the_nearest(own, tmp_path):
         index_clips("folder", own, tmp_path / "out", caption="en")
 
 
-def test_a_symbolic_link_below_the_root_is_followed(own, tmp_path):
-    disk = tmp_path / "disk"
-    (own / "anger").rename(disk)
-    (own / "anger").symlink_to(disk)
+def test_a_link_that_stays_below_the_root_is_followed_and_one_that_leaves_it_is_not(own, tmp_path):
+    (own / ".disk").mkdir()
+    (own / "anger").rename(own / ".disk" / "anger")
+    (own / "anger").symlink_to(own / ".disk" / "anger")
     (own / "fear" / "0.mp4").unlink()
-    (own / "fear" / "0.mp4").symlink_to(tmp_path / "gone.mp4")
+    (own / "fear" / "0.mp4").symlink_to(own / "gone.mp4")
+    (own / "fear" / "1.mp4").unlink()
+    (own / "fear" / "1.mp4").symlink_to(tmp_path / "secret.mp4")
     report = index_clips("folder", own, tmp_path / "out", max_bad_share=0.1)
     assert len([clip for clip in read_index(tmp_path / "out") if clip.label == "anger"]) == 10
-    assert "fear/0.mp4 is a link to a file that does not exist" in report.quarantined[0]["reason"]
+    reasons = {row["clip_id"]: row["reason"] for row in report.quarantined}
+    assert "fear/0.mp4 is a link to a file that does not exist" in reasons["fear/0"]
+    assert "leaves the data root" in reasons["fear/1"]
 
 
 def test_the_synthetic_set_is_taken_over_without_its_true_events(tmp_path, touch):

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emotrain.datasets.clips import read_index, resolve
+from emotrain.datasets.clips import read_index
 from emotrain.datasets.csv_file import COLUMNS, read_csv_file
 from emotrain.datasets.index import index_clips
 from emotrain.datasets.media import Listing
+from emotrain.datasets.paths import inside
 from emotrain.datasets.reading import LayoutError, UnknownLabel
 from emotrain.datasets.splits import folds
 from emotrain.emotions import LABEL_SETS
@@ -201,7 +202,7 @@ def test_any_csv_is_read_in_full_or_refused_with_a_reason(tmp_path_factory, head
         assert refusal.startswith(str(root / "clips.csv"))
         return
     for clip in reading.clips:
-        assert resolve(root, clip.path)
+        assert inside(root, clip.path)
         assert clip.label in reading.label_set.labels
         assert clip.fps is None or clip.fps > 0
     assert all(row["reason"] for row in reading.quarantined)

@@ -1,0 +1,57 @@
+"""The file `clips.parquet` itself: where it lies, what its footer says. Rows are read elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+CLIPS_FILE = "clips.parquet"
+NEEDED = ("clip_id", "path", "label")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFile:
+    """The footer of one index: its schema metadata, the names of its columns and the number of its rows."""
+
+    path: Path
+    metadata: dict[str, str]
+    columns: tuple[str, ...]
+    rows: int
+
+    def stated(self, *keys: str) -> dict[str, str]:
+        """The metadata; raises ValueError when one of `keys` is not in it."""
+        missing = [key for key in keys if key not in self.metadata]
+        if missing:
+            raise ValueError(
+                f"{self.path}: the schema metadata lacks {', '.join(missing)}, so this is not a clip index; "
+                "make it again with data_prep/index_clips.py"
+            )
+        return self.metadata
+
+    @property
+    def root(self) -> Path:
+        """The folder that clip paths are relative to; a relative one starts at the index's own folder."""
+        return self.path.parent / self.stated("root")["root"]
+
+
+def open_index_file(data: Path | str) -> IndexFile:
+    """Read the footer of the index of a prepared data folder (or of the parquet file itself).
+
+    Raises FileNotFoundError that names the command which makes the file, ValueError for another parquet file.
+    """
+    data = Path(data)
+    path = data if data.suffix == ".parquet" else data / CLIPS_FILE
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path}: no clip index here; make it with\n"
+            f"  python data_prep/index_clips.py --dataset NAME --root DIR --out {path.parent}"
+        )
+    with pq.ParquetFile(path) as parquet:
+        schema, rows = parquet.schema_arrow, parquet.metadata.num_rows
+    missing = [name for name in NEEDED if name not in schema.names]
+    if missing:
+        raise ValueError(f"{path}: no column {', '.join(missing)}; make the index with data_prep/index_clips.py")
+    metadata = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+    return IndexFile(path, metadata, tuple(schema.names), rows)
