@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from emotrain.shards import StageReport, TooManyBadClips, parse_shard
+from emotrain.shards import TooManyBadClips, parse_shard
 from emotrain.video.decode import DECODERS
 from emotrain.video.extract import CLIP_LIMIT_S, CROPS, extract_frames
 
@@ -56,14 +56,6 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-def describe(report: StageReport) -> str:
-    lines = [
-        f"frames: {report.done.total()} clips done, {report.quarantined.total()} quarantined, {report.seconds:.1f} s"
-    ]
-    lines += [f"  quarantined {count:6d}  {label}" for label, count in sorted(report.quarantined.items())]
-    return "\n".join(lines)
-
-
 def p_miss(data: Path) -> str:
     table = json.loads((data / "frames" / "frames.json").read_text(encoding="utf-8"))["p_miss"]
     if table is None:
@@ -76,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = vars(parser().parse_args(arguments))
     try:
         data = args.pop("data")
-        print(describe(extract_frames(data, only=args.pop("shard"), **args)))
+        print(extract_frames(data, only=args.pop("shard"), **args).in_words())
         print(p_miss(data))
     except (FileNotFoundError, ImportError, TooManyBadClips, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os.path
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +18,16 @@ import numpy as np
 import pyarrow as pa
 
 from emotrain.datasets.clip_shards import ClipShards
+from emotrain.datasets.paths import inside
 from emotrain.records import FRAMES, Clip
-from emotrain.shards import ClipError, StageReport, run_stage
+from emotrain.shards import ClipError, Damaged, StageReport, run_stage
 from emotrain.video.decode import ClipReader, open_clip
 from emotrain.video.face_boxes import FaceBoxes
 from emotrain.video.frame_settings import CROPS, Crop, FrameSettings, claim
 from emotrain.video.keyframes import between_keyframes, choose_keyframes, motion_energy, parse_policy
 from emotrain.video.reader import Indices, Pixels, Times, duration_of
 
-__all__ = ["CLIP_LIMIT_S", "CROPS", "ExtractClip", "FrameSettings", "extract_frames", "frame_rows", "inside"]
+__all__ = ["CLIP_LIMIT_S", "CROPS", "ExtractClip", "FrameSettings", "extract_frames", "frame_rows"]
 
 MOTION_SIZE = 64
 """Side in pixels of the grey frames that the `motion` policy is scored on."""
@@ -93,48 +93,52 @@ class ExtractClip:
     settings: FrameSettings
     boxes: FaceBoxes | None = None
 
-    def __call__(self, clip: Clip) -> list[dict[str, Any]]:
+    def __call__(self, clip: Clip) -> list[dict[str, Any]] | Damaged:
         with open_clip(inside(self.root, clip.path), self.settings.decoder, fps=clip.fps) as reader:
             if self.settings.crop == "centre":
                 reader.box = "centre"
             elif self.boxes is not None:
                 reader.box = self.boxes.of(clip.clip_id)
-            return frame_rows(reader, clip, self.settings)
+            rows = frame_rows(reader, clip, self.settings)
+            return rows if reader.damage is None else Damaged(rows, reader.damage)
 
 
 def frame_rows(reader: ClipReader, clip: Clip, settings: FrameSettings) -> list[dict[str, Any]]:
     """The rows of one clip, by `records.FRAMES`, in time order; one decoding pass (two for the `motion` policy)."""
     score = motion_energy(reader.grey(MOTION_SIZE)) if parse_policy(settings.policy).name == "motion" else None
 
-    def keyframes(times: Times) -> Indices:
-        return choose_keyframes(
-            settings.policy,
-            times,
-            settings.keyframes,
-            duration_s=duration_of(times, None),
-            seed=settings.seed,
-            score=score,
-            clip=clip,
-        )
+    chosen: list[tuple[Times, Indices, list[Indices]]] = []
+
+    def choose(times: Times) -> tuple[Indices, list[Indices]]:
+        """Keyframes and in-between frames; asked with the promised times and again with the decoded ones."""
+        if not (chosen and np.array_equal(chosen[-1][0], times)):
+            keys = choose_keyframes(
+                settings.policy,
+                times,
+                settings.keyframes,
+                duration_s=duration_of(times, None),
+                seed=settings.seed,
+                score=score,
+                clip=clip,
+            )
+            chosen.append((times, keys, between_keyframes(times, keys, settings.between)))
+        return chosen[-1][1:]
 
     def wanted(times: Times) -> Indices:
-        keys = keyframes(times)
-        return np.sort(np.concatenate([keys, *between_keyframes(times, keys, settings.between)]))
+        keys, inner = choose(times)
+        return np.sort(np.concatenate([keys, *inner]))
 
     indices, images = reader.encoded(wanted, settings.size, jpeg_encoder(settings.quality))
     times = reader.times_s
-    keys = keyframes(times).tolist()
-    gap_of = {
-        int(i): gap
-        for gap, inner in enumerate(between_keyframes(times, keyframes(times), settings.between))
-        for i in inner
-    }
+    keys, inner = choose(times)
+    key_set = set(keys.tolist())
+    gap_of = {index: gap for gap, inside_gap in enumerate(inner) for index in inside_gap.tolist()}
     return [
         {
             "clip_id": clip.clip_id,
             "index": index,
             "time_s": float(times[index]),
-            "role": "keyframe" if index in keys else "between",
+            "role": "keyframe" if index in key_set else "between",
             "gap": gap_of.get(index),
             "image": {"bytes": image, "path": None},
         }
@@ -163,14 +167,6 @@ def frames_schema() -> pa.Schema:
         for field in FRAMES
     }
     return FRAMES.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
-
-
-def inside(root: Path, path: str) -> Path:
-    """`root / path`, refused with ClipError when it points outside `root`; links made on disk are followed."""
-    joined = Path(os.path.normpath(root / path))
-    if os.path.isabs(path) or not joined.is_relative_to(os.path.normpath(root)):
-        raise ClipError(f"path {path!r} leaves the data root {root}; clip paths must be relative and stay inside")
-    return joined
 
 
 def _parts(clips: int, settings: FrameSettings) -> int:

@@ -7,7 +7,6 @@ can be sent to data-loader workers: it travels as a path.
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from emotrain.quarantine import quarantine_path, read_records
 from emotrain.records import Frame, from_table
-from emotrain.shards import finished_parts, part_path, quarantine_path, shard_of
+from emotrain.shards import finished_parts, part_path, shard_of
 
 OPEN_PARTS = 32
 """Parts kept open with their footers; the least recently used is closed first."""
@@ -89,11 +89,9 @@ class FrameStore:
     def _why_not(self, clip_id: str) -> str:
         part = part_path(self.folder, shard_of(clip_id, self.shards), self.shards)
         bad = quarantine_path(part)
-        if bad.exists():
-            for line in bad.read_text(encoding="utf-8").splitlines():
-                row = json.loads(line)
-                if row["clip_id"] == clip_id:
-                    return f"clip {clip_id!r} has no frames: it was quarantined in {bad}: {row['reason']}"
+        for record in read_records(bad):
+            if record["clip_id"] == clip_id:
+                return f"clip {clip_id!r} has no frames: it was quarantined in {bad}: {record['reason']}"
         return f"clip {clip_id!r} is not in {self.folder} and was not quarantined; is it in this data folder's index?"
 
 

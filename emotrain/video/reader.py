@@ -74,6 +74,8 @@ class ClipReader(ABC):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.box: Box | Literal["centre"] = WHOLE
+        self.damage: str | None = None
+        """What a complete pass found to be lost of the clip, in words; None before one, and for a whole clip."""
         self._times: Times | None = None
 
     def __enter__(self) -> ClipReader:

@@ -113,6 +113,12 @@ def vp9(folder: Path) -> Path:
     return write_clip(folder / "vp9.webm", 12, codec="libvpx-vp9", options={"cpu-used": "8", "deadline": "realtime"})
 
 
+def b_frames(folder: Path) -> Path:
+    """As common encoders write it: half of the frames are B frames that no other frame is predicted from."""
+    options = {"preset": "fast", "crf": "12", "threads": "1", "bf": "3"}
+    return write_clip(folder / "b_frames.mp4", 48, options=options, container_options={"movflags": "faststart"})
+
+
 def av1(folder: Path) -> Path:
     return write_clip(folder / "av1.mp4", 12, codec="libsvtav1", options={"preset": "12", "crf": "20"})
 
@@ -160,6 +166,7 @@ READABLE: dict[str, tuple[Callable[[Path], Path], list[int]]] = {
     "grey_video": (grey_video, list(range(12))),
     "sixteen_bit": (sixteen_bit, list(range(12))),
     "hevc": (hevc, list(range(12))),
+    "b_frames": (b_frames, list(range(48))),
     "vp9": (vp9, list(range(12))),
     "av1": (av1, list(range(12))),
     "gif": (gif, list(range(12))),

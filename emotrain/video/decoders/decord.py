@@ -82,6 +82,7 @@ class DecordReader(ClipReader):
     def _decode(self) -> Iterator[Picture]:
         if self._instead is not None:
             yield from self._instead._decode()
+            self.damage = self._instead.damage
             return
         height, width = self._size
         batch = max(1, BATCH_BYTES // (height * width * 3))
@@ -95,6 +96,7 @@ class DecordReader(ClipReader):
                 log.warning("%s; reading this clip with PyAV", refusal)
                 self.decoder, self._instead = "pyav", PyavReader(self.path)
                 yield from self._instead._decode()
+                self.damage = self._instead.damage
                 return
             for index, pixels in zip(range(start, stop), frames):
                 yield ArrayPicture(float(self._stamps[index]), height, width, partial(_same, pixels))

@@ -52,10 +52,15 @@ class ImagesReader(ClipReader):
         return np.asarray(self._stamps, np.float64)
 
     def _decode(self) -> Iterator[Picture]:
+        unread = 0
         for file, stamp in zip(self._files, self._stamps):
             image = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR) if file.stat().st_size else None
             if image is not None:
                 yield ArrayPicture(stamp, image.shape[0], image.shape[1], partial(_rgb, image))
+            else:
+                unread += 1
+        if unread:
+            self.damage = f"{len(self._files) - unread} of {len(self._files)} images could be read"
 
 
 def _rgb(image: Pixels) -> Pixels:

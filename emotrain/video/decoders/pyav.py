@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from av.video.reformatter import VideoReformatter
 
 from emotrain.shards import ClipError
 from emotrain.video.crop import Box, place
-from emotrain.video.reader import ClipReader, Picture, Pixels, Times
+from emotrain.video.decoders.losses import Losses
+from emotrain.video.decoders.skipping import CODECS, Unsure, only
+from emotrain.video.reader import Choose, ClipReader, Indices, Picture, Pixels, T, Times
+
+log = logging.getLogger(__name__)
 
 HELD_BYTES = 64 << 20
 """Largest size of a clip's packets that is kept between looking at their times and decoding them."""
@@ -36,6 +41,7 @@ class PyavReader(ClipReader):
         self._stream.thread_type = "NONE"
         self._fresh = True
         self._promised: Times | None = None
+        self._stamps: list[int] = []
         self._held: list[av.Packet] | None = None
         # One scaler for each kind of output: a scaler keeps its tables between frames, a new one costs 0.4 ms a frame.
         self._scalers = {"rgb24": VideoReformatter(), "gray": VideoReformatter()}
@@ -67,22 +73,65 @@ class PyavReader(ClipReader):
         times = sorted(pts for pts, discard in stamps if pts is not None and not discard)
         if base is None or any(pts is None for pts, _ in stamps):
             return np.empty(0)
-        return np.asarray([float((pts - times[0]) * base) for pts in times])
+        self._stamps = times
+        # Integers divided once are rounded as exactly as the fractions they stand for, at a tenth of their cost.
+        return np.asarray([(pts - times[0]) * base.numerator / base.denominator for pts in times])
 
     def opens_with_keyframe(self) -> bool:
         """False for a clip that was cut in the middle of a group of pictures."""
         return next((packet.is_keyframe for packet in self._packets()), False)
 
     def _decode(self) -> Iterator[Picture]:
+        losses = Losses()
         # The None at the end makes the decoder give what it still holds.
         for packet in chain(self._packets(), [None]):
+            if packet is not None:
+                losses.packet(packet)
             # A try a packet: garbage in the middle of a file then costs the frames it hit, not the whole clip.
             try:
                 frames = self._stream.codec_context.decode(packet)
             except (av.error.FFmpegError, ValueError):
+                losses.refused += 1
                 continue
             for frame in frames:
+                losses.frame(frame)
                 yield PyavPicture(frame, self._scalers)
+        self.damage = losses.in_words(self._stream)
+
+    def _pick(
+        self,
+        choose: Choose | Sequence[int] | Indices,
+        size: int | None,
+        transform: Callable[[Pixels], T],
+        grey_size: int | None,
+        grey: list[Pixels],
+    ) -> tuple[Indices, list[T]]:
+        """Frames that nobody asked for and nothing depends on are not decoded, where no grey ones are asked for."""
+        if grey_size is None and callable(choose) and self._stream.codec_context.name in CODECS:
+            times = self._predict_times()
+            if times is not None and np.all(np.diff(times) > 0) and self._agrees_with(times):
+                indices = np.asarray(choose(times), np.int64)
+                try:
+                    images = self._only(indices.tolist(), size, transform)
+                    self._times = times
+                    return indices, images
+                except Unsure:
+                    log.debug("%s is damaged: a full pass will tell what it holds", self.path)
+        return super()._pick(choose, size, transform, grey_size, grey)
+
+    def _agrees_with(self, promised: Times) -> bool:
+        """False when an earlier full pass has found other times than the container promises: the clip is damaged."""
+        return self._times is None or np.array_equal(self._times, promised)
+
+    def _only(self, indices: list[int], size: int | None, transform: Callable[[Pixels], T]) -> list[T]:
+        wanted = {self._stamps[index] for index in indices}
+        kept: dict[int, T] = {}
+        # The first frame comes out too: times are counted from it, and where it is lost they count from a later one.
+        for frame in only(self._stream, self._packets(), frozenset({self._stamps[0], *wanted})):
+            if frame.pts in wanted:
+                picture = PyavPicture(frame, self._scalers)
+                kept[frame.pts] = transform(picture.rgb(size, self._box(picture)))
+        return [kept[self._stamps[index]] for index in indices]
 
     def _packets(self) -> Iterator[av.Packet]:
         """All packets of the video stream from the beginning, without the empty one that ends the demuxer's list."""

@@ -42,11 +42,13 @@ class TorchcodecReader(ClipReader):
 
     def _decode(self) -> Iterator[Picture]:
         latest = float("-inf")
+        lost = 0
         for index in range(len(self._video)):
             try:
                 frame = self._video.get_frame_at(index)
             except (RuntimeError, IndexError):
                 # A damaged stretch: what comes after it may still decode.
+                lost += 1
                 continue
             if frame.pts_seconds <= latest:
                 # After undecodable packets at the start, torchcodec counts past the end and repeats frames.
@@ -55,6 +57,8 @@ class TorchcodecReader(ClipReader):
             pixels: Pixels = np.asarray(frame.data.numpy())
             height, width = pixels.shape[:2]
             yield ArrayPicture(float(frame.pts_seconds), height, width, partial(_same, pixels))
+        if lost:
+            self.damage = f"{len(self._video) - lost} of {len(self._video)} frames could be decoded"
 
 
 def _same(pixels: Pixels) -> Pixels:
