@@ -20,9 +20,9 @@ import pyarrow.parquet as pq
 from emotrain.progress import track
 from emotrain.records import Event
 from emotrain.synthetic.clip_set import write_clip_set
+from emotrain.video.clip_events import clip_events
 from emotrain.video.decode import open_clip
-from emotrain.video.motion import SIZE, face_motion
-from emotrain.video.spotting import spot
+from emotrain.video.motion import SIZE
 
 REGION_OF = {"upper lid": "eyelids", "lower lid": "eyelids"}
 
@@ -67,7 +67,7 @@ def main() -> None:
                 with open_clip(root / row["path"]) as reader:
                     grey, times_s = reader.grey(SIZE), reader.times_s
                 decoded = time.perf_counter()
-                events, _ = spot(face_motion(grey, times_s))
+                events = clip_events(grey, times_s).events
                 seconds += time.perf_counter() - decoded
                 decoding += decoded - started
                 frames += len(times_s)

@@ -9,7 +9,9 @@ phrase, in the order of FACS; a unit on one side names the side. When no unit is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
+from emotrain.context import facs_words_zh as zh
 from emotrain.records import Event
 
 PHRASES: dict[str, str] = {
@@ -39,7 +41,12 @@ ONE_SIDE: dict[str, str] = {
     "14": "{side} mouth corner dimples",
 }
 
+LANGUAGES = ("en", "zh")
+
 QUIET = "no visible change."
+CUT = "{time_s:.2f} s: cut to another shot."
+"""The picture became another: what the face did before it and does after it is told apart."""
+
 SLIGHT, STRONG = 4.0, 12.0
 """Peak motion in percent of the inter-ocular distance below which a change is slight, and from which it is strong."""
 
@@ -47,23 +54,41 @@ BRIEF_S = 0.6
 """An event shorter than this is brief; a micro-expression lasts at most half a second."""
 
 
-def describe(events: Sequence[Event], *, relative_to_s: float = 0.0) -> str:
-    """One sentence an event, in order of time; "no visible change." for none. Times are on the clip's time line."""
-    return " ".join(_sentence(event, relative_to_s) for event in events) if events else QUIET
+def describe(
+    events: Sequence[Event], *, relative_to_s: float = 0.0, cuts_s: Sequence[float] = (), language: str = "en"
+) -> str:
+    """One sentence an event and a cut, in order of time; "no visible change." for none of either.
+
+    Times are on the clip's time line. Events come in order of onset. Raises ValueError for a language without words.
+    """
+    check_language(language)
+    sentence, cut, quiet = (_sentence, CUT, QUIET) if language == "en" else (_sentence_zh, zh.CUT, zh.QUIET)
+    told = [(event.onset_s, sentence(event, relative_to_s)) for event in events]
+    told += [(cut_s, cut.format(time_s=cut_s - relative_to_s)) for cut_s in cuts_s]
+    joint = " " if language == "en" else ""
+    return joint.join(sentence for _, sentence in sorted(told, key=itemgetter(0))) if told else quiet
 
 
-def phrase(unit: str) -> str:
+def check_language(language: str) -> None:
+    """Raise ValueError for a language that events cannot be told in."""
+    if language not in LANGUAGES:
+        raise ValueError(f"no words for events in language {language!r}; known: {', '.join(LANGUAGES)}")
+
+
+def phrase(unit: str, language: str = "en") -> str:
     """The words for one unit, "L12" with its side; raises ValueError for a unit without words."""
     side, number = ("left", unit[1:]) if unit[0] == "L" else ("right", unit[1:]) if unit[0] == "R" else ("", unit)
     if number not in PHRASES:
         raise ValueError(f"no words for action unit {unit!r}; known: {', '.join(PHRASES)}")
+    if language == "zh":
+        return zh.SIDES.get(side, "") + zh.PHRASES[number]
     if not side:
         return PHRASES[number]
     return ONE_SIDE[number].format(side=side) if number in ONE_SIDE else f"{side} {PHRASES[number]}"
 
 
 def vocabulary() -> list[str]:
-    """Every phrase that a description can hold, for tokenizers and for tests."""
+    """Every phrase that tells of the face, for tokenizers and for tests."""
     sided = [words.format(side=side) for words in ONE_SIDE.values() for side in ("left", "right")]
     return [*PHRASES.values(), *sided, QUIET]
 
@@ -76,6 +101,27 @@ def _sentence(event: Event, relative_to_s: float) -> str:
     if not what:
         what = "motion of " + ", ".join(event.regions[:2])
     return f"{start:.2f}-{end:.2f} s: {_intensity(event)}{what} ({lasting})."
+
+
+def _sentence_zh(event: Event, relative_to_s: float) -> str:
+    length = event.offset_s - event.onset_s
+    lasting = (zh.BRIEF if length < BRIEF_S else zh.HELD).format(length=length, apex=event.apex_s - relative_to_s)
+    what = "、".join(phrase(unit, "zh") for unit in event.action_units)
+    if not what:
+        what = zh.MOTION.format(regions="、".join(_region_zh(region) for region in event.regions[:2]))
+    weak, strong = event.strength < SLIGHT, event.strength >= STRONG
+    return zh.SENTENCE.format(
+        start=event.onset_s - relative_to_s,
+        end=event.offset_s - relative_to_s,
+        intensity=zh.SLIGHTLY if weak else zh.STRONGLY if strong else "",
+        what=what,
+        lasting=lasting,
+    )
+
+
+def _region_zh(region: str) -> str:
+    side, _, name = region.partition(" ")
+    return zh.SIDES[side] + zh.REGIONS[name] if side in zh.SIDES else zh.REGIONS[region]
 
 
 def _intensity(event: Event) -> str:

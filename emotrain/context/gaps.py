@@ -31,8 +31,20 @@ def gaps_of(clip_id: str, keyframe_times_s: Sequence[float], duration_s: float) 
 
 def events_by_gap(events: Sequence[Event], gaps: Sequence[Gap]) -> list[list[Event]]:
     """The events of each gap, in order of their onset; apexes outside the clip fall to the nearest gap."""
-    starts = [gap.start_s for gap in gaps]
     told: list[list[Event]] = [[] for _ in gaps]
     for event in sorted(events, key=lambda event: (event.onset_s, event.apex_s)):
-        told[max(bisect_right(starts, event.apex_s) - 1, 0)].append(event)
+        told[gap_at(event.apex_s, gaps)].append(event)
     return told
+
+
+def times_by_gap(times_s: Sequence[float], gaps: Sequence[Gap]) -> list[list[float]]:
+    """The moments of each gap (cuts), in order; one outside the clip falls to the nearest gap."""
+    told: list[list[float]] = [[] for _ in gaps]
+    for time_s in sorted(times_s):
+        told[gap_at(time_s, gaps)].append(time_s)
+    return told
+
+
+def gap_at(time_s: float, gaps: Sequence[Gap]) -> int:
+    """The place in `gaps` of the one that owns a moment; the nearest for a moment outside the clip."""
+    return max(bisect_right(gaps, time_s, key=lambda gap: gap.start_s) - 1, 0)

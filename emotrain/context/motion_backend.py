@@ -1,50 +1,117 @@
-"""The default summariser: motion facts from optical flow over all frames, no weights, about a millisecond a frame."""
+"""The default summariser: motion facts from optical flow over all frames, no weights, under a millisecond a frame.
+
+With `cues` the facts come from action-unit intensities that OpenFace, py-feat or LibreFace measured, instead of flow.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from emotrain.context.facs_words import describe
-from emotrain.context.gaps import events_by_gap
+from emotrain.context.facs_words import check_language, describe
+from emotrain.context.gaps import events_by_gap, times_by_gap
 from emotrain.records import Clip, Gap, Summary
 from emotrain.video.action_units import TEMPLATES
+from emotrain.video.clip_events import ClipEvents, clip_events
+from emotrain.video.cue_events import cue_events
+from emotrain.video.cues import cues_fingerprint, read_cues
+from emotrain.video.face_boxes import FaceBoxes
+from emotrain.video.frame_settings import Crop
 from emotrain.video.spotting import SpotSettings
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same clip would give another text, so that old and new summaries never mix."""
 
 
 @dataclass(frozen=True, slots=True)
 class MotionSummarizer:
-    """Decodes the clip in grey, spots its events and tells each in the gap of its apex."""
+    """Decodes the clip in grey, spots its events and tells each in the gap of its apex.
+
+    `crop` is the part of the frame that holds the face, as in the frames stage; box-from-annotation takes it from
+    `boxes`. `cues` is a CSV file, or a folder of them, to read intensities from; the video is then not decoded.
+    """
 
     spotting: SpotSettings = field(default_factory=SpotSettings)
     blinks: bool = False
+    crop: Crop = "none"
+    boxes: FaceBoxes | None = None
+    cues: str | None = None
+    language: str = "en"
     name: str = "motion"
 
+    def __post_init__(self) -> None:
+        check_language(self.language)
+
     def settings(self) -> Mapping[str, Any]:
-        """Version, thresholds and the hash of the action-unit templates."""
-        templates = blake2b(TEMPLATES.read_bytes(), digest_size=8).hexdigest()
-        return {"version": VERSION, "templates": templates, "blinks": self.blinks, "spotting": asdict(self.spotting)}
+        """Version, thresholds, and the hashes of the action-unit templates, the face boxes and the cue files.
+
+        Raises FileNotFoundError when `cues` does not exist.
+        """
+        return {
+            "version": VERSION,
+            "templates": blake2b(TEMPLATES.read_bytes(), digest_size=8).hexdigest(),
+            "blinks": self.blinks,
+            "language": self.language,
+            "spotting": asdict(self.spotting),
+            "crop": self.crop,
+            "boxes_fingerprint": None if self.boxes is None else self.boxes.fingerprint(),
+            "cues_fingerprint": None if self.cues is None else cues_fingerprint(Path(self.cues)),
+        }
+
+    def cropped_as(self, data: Path) -> MotionSummarizer:
+        """This summariser looking at the part of the frame that the frames in `data` were cut to.
+
+        Raises ValueError when the face boxes are no longer those that the frames were made with.
+        """
+        header = data / "frames" / "frames.json"
+        if self.cues is not None or not header.exists():
+            return self
+        found = json.loads(header.read_text(encoding="utf-8"))
+        crop = found["settings"].get("crop", "none")
+        if crop != "box-from-annotation":
+            return replace(self, crop=crop)
+        boxes = FaceBoxes(data / "boxes.parquet")
+        if boxes.fingerprint() != found["boxes_fingerprint"]:
+            raise ValueError(
+                f"{boxes.path}: the face boxes have changed since {header.parent} was made; run "
+                "data_prep/extract_frames.py again first"
+            )
+        return replace(self, crop=crop, boxes=boxes)
 
     def summarize(self, clip: Clip, video: Path, gaps: Sequence[Gap]) -> list[Summary]:
-        """One summary a gap; raises ClipError when the video cannot be decoded."""
-        from emotrain.video.decode import open_clip
-        from emotrain.video.motion import SIZE, face_motion
-        from emotrain.video.spotting import spot
-
-        with open_clip(video, fps=clip.fps) as reader:
-            grey = reader.grey(SIZE)
-            times_s = reader.times_s
-        events, blinks = spot(face_motion(grey, times_s), self.spotting)
-        told = events_by_gap([*events, *blinks] if self.blinks else events, gaps)
+        """One summary a gap; raises ClipError when the video, its face box or its cues cannot be read."""
+        seen = self._seen(clip, video)
+        told = events_by_gap([*seen.events, *seen.blinks] if self.blinks else seen.events, gaps)
         return [
             Summary(
-                clip.clip_id, gap.gap, gap.start_s, gap.end_s, describe(of_gap), bool(of_gap), self.name, tuple(of_gap)
+                clip.clip_id,
+                gap.gap,
+                gap.start_s,
+                gap.end_s,
+                describe(of_gap, cuts_s=cuts_s, language=self.language),
+                bool(of_gap),
+                self.name,
+                tuple(of_gap),
             )
-            for gap, of_gap in zip(gaps, told)
+            for gap, of_gap, cuts_s in zip(gaps, told, times_by_gap(seen.cuts_s, gaps))
         ]
+
+    def _seen(self, clip: Clip, video: Path) -> ClipEvents:
+        if self.cues is not None:
+            return cue_events(read_cues(Path(self.cues), clip, video), self.spotting)
+
+        from emotrain.video.decode import open_clip
+        from emotrain.video.motion import SIZE
+
+        with open_clip(video, fps=clip.fps) as reader:
+            if self.crop == "centre":
+                reader.box = "centre"
+            elif self.boxes is not None:
+                reader.box = self.boxes.of(clip.clip_id)
+            grey = reader.grey(SIZE)
+            times_s = reader.times_s
+        return clip_events(grey, times_s, self.spotting)

@@ -8,7 +8,7 @@ is. What they name is a hint about visible motion, never a FACS coding by an exp
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -96,6 +96,17 @@ def intensities(change: Floats) -> dict[str, float]:
     root, design, _ = _read_out()
     found, _ = nnls(design, solve_triangular(root, change, lower=True))
     return dict(zip(templates().units, found.tolist()))
+
+
+def shown(intensity: Mapping[str, float]) -> Floats:
+    """The change (F,) that the templates expect of units ("12" for both sides, "L12"); unknown units add nothing."""
+    known = templates()
+    total = np.zeros(len(FEATURES), np.float32)
+    for unit, value in intensity.items():
+        for name in (unit, f"L{unit}", f"R{unit}"):
+            if name in known.units:
+                total += np.float32(value) * known.response[known.units.index(name)]
+    return total
 
 
 def unexplained(change: Floats) -> float:

@@ -2,11 +2,13 @@
 
 Flow goes from an anchor frame to every later frame, started from the flow of the frame before, so a displacement is
 measured rather than summed up. An affine map fitted robustly to the parts that move with the skull is taken off; what
-remains is facial motion, in percent of the inter-ocular distance.
+remains is facial motion, in percent of the inter-ocular distance. Region means are linear in the flow, so flow and
+head motion are averaged apart, all frames in one matrix product each, and no residual field is ever made.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -16,15 +18,16 @@ from numpy.typing import NDArray
 
 from emotrain.face_layout import ALIGNED_CROP, FaceLayout
 from emotrain.video.face_regions import Floats, box_weights, region_weights, rigid_weights
+from emotrain.video.flow import FLOW_GRID, evened, flattened, flow_from_first, halved, lit_unevenly
+from emotrain.video.head_motion import affine, design
 
 SIZE = 128
-"""Pixels on a side of the grey face crop that flow is computed on."""
-
-FLOW_GRID = 64
-"""Flow is kept on a 64 x 64 grid: with FinestScale = 1 it has no finer detail."""
+"""Pixels on a side of the grey face crop; brightness is read at this size."""
 
 FIT_GRID = 32
-FIT_STEPS = 5
+
+_NEGLIGIBLE = 1e-4
+"""Pixels that weigh less than this share of a box's heaviest one are left out of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,53 +48,93 @@ class FaceMotion:
 
 
 def face_motion(
-    grey: NDArray[np.uint8], times_s: NDArray[np.float64], layout: FaceLayout = ALIGNED_CROP, anchor_s: float = 6.0
+    grey: NDArray[np.uint8],
+    times_s: NDArray[np.float64],
+    layout: FaceLayout = ALIGNED_CROP,
+    anchor_s: float = 6.0,
+    light_steps: Sequence[int] = (),
 ) -> FaceMotion:
     """Tracks of the face in `grey` (T, 128, 128), shown at `times_s` (T,).
 
     A new anchor frame is taken every `anchor_s` seconds, because light and pose drift away from an old one; what was
-    measured at the anchor is added to what is measured from it. Raises ValueError when the shapes do not fit.
+    measured at the anchor is added to what is measured from it. `light_steps` are frames from which on the light is
+    another. Raises ValueError when the shapes do not fit.
     """
     if grey.ndim != 3 or grey.shape[1:] != (SIZE, SIZE) or len(grey) != len(times_s) or len(grey) == 0:
         raise ValueError(
             f"face_motion: expected (T, {SIZE}, {SIZE}) and T > 0 times, found {grey.shape}, {len(times_s)}"
         )
-    anchors = _anchors(times_s, anchor_s)
-    parts: list[tuple[Floats, Floats, Floats, Floats]] = []
-    for start, stop in pairwise(anchors):
-        motion, light, contrast, head = _from_anchor(grey[start : stop + 1], layout)
-        if parts:
-            motion, light = motion + parts[-1][0][-1], light + parts[-1][1][-1]
-            parts[-1] = tuple(track[:-1] for track in parts[-1])  # type: ignore[assignment]
-        parts.append((motion, light, contrast, head))
-    motion, light, contrast, head = (np.concatenate(tracks) for tracks in zip(*parts))
-    eyes = contrast / np.maximum(np.median(contrast, axis=0), 1e-3)
-    return FaceMotion(times_s, motion, light, eyes.astype(np.float32), head)
+    small = evened(halved(grey))
+    if any(lit_unevenly(small[step - 1], small[step]) for step in light_steps):
+        small = flattened(small)
+    tracks: list[Floats] = []
+    for start, end in _spans(times_s, anchor_s):
+        part = _from_anchor(grey[start : end + 1], small[start : end + 1], layout)
+        if tracks:
+            part[:, :-_OWN] += tracks[-1][-1, :-_OWN]
+            part = part[1:]
+        tracks.append(part)
+    whole = np.concatenate(tracks)
+    count = len(whole)
+    regions = len(_maps(layout).regions)
+    for step in light_steps:
+        _level(whole, step, slice(2 * regions, -_OWN))
+    contrast = whole[:, _EYES]
+    eyes_open = contrast / np.maximum(np.median(contrast, axis=0), 1e-3)
+    return FaceMotion(
+        times_s,
+        whole[:, : 2 * regions].reshape(count, regions, 2),
+        whole[:, 2 * regions : -_OWN],
+        eyes_open.astype(np.float32),
+        whole[:, -6:].reshape(count, 2, 3),
+    )
 
 
-def _anchors(times_s: NDArray[np.float64], anchor_s: float) -> list[int]:
+_OWN = 8
+"""Columns of a part that are not relative to its anchor: eye contrast (2) and head motion (6)."""
+
+_EYES = slice(-8, -6)
+
+
+def _level(tracks: Floats, step: int, light: slice) -> None:
+    """Take what a light step did out of brightness and eye contrast, in place: before and after it they are equal."""
+    before, after = (np.median(part, axis=0) for part in (tracks[max(step - 3, 0) : step], tracks[step : step + 3]))
+    tracks[step:, light] -= (after - before)[light]
+    tracks[step:, _EYES] *= before[_EYES] / np.maximum(after[_EYES], 1e-3)
+
+
+def _spans(times_s: NDArray[np.float64], anchor_s: float) -> list[tuple[int, int]]:
+    """Anchor frame and last frame of each stretch; a stretch begins at the last frame of the one before."""
     last = len(times_s) - 1
     count = max(1, round((times_s[-1] - times_s[0]) / anchor_s))
-    return [*sorted({round(k * last / count) for k in range(count)} | {0}), last]
+    anchors = [*sorted({round(k * last / count) for k in range(count)} | {0}), last]
+    return list(pairwise(anchors))
 
 
-def _from_anchor(grey: NDArray[np.uint8], layout: FaceLayout) -> tuple[Floats, Floats, Floats, Floats]:
+def _from_anchor(grey: NDArray[np.uint8], small: NDArray[np.uint8], layout: FaceLayout) -> Floats:
+    """(T, 34 + B + 2 + 6): region motion, brightness change, eye contrast and head motion since the first frame."""
     maps = _maps(layout)
-    flow = _flow(grey)
+    flow = flow_from_first(small)
     texture = _texture(grey[0])
-    head = _affine(_resize(flow, FIT_GRID), maps.fit * _resize(texture[None, ..., None], FIT_GRID).ravel())
-    residual = flow.reshape(len(grey), -1, 2) - _design(FLOW_GRID) @ head.transpose(0, 2, 1)
-    regions = maps.regions * (texture.ravel() + 0.05 * texture.mean())
+    prior = maps.fit * _block_means(texture[None], FIT_GRID).ravel()
+    head = affine(_block_means(flow.reshape(-1, FLOW_GRID, FLOW_GRID), FIT_GRID).reshape(2, len(grey), -1), prior)
+    regions = maps.regions * (texture.ravel() + 0.05 * texture.mean() + np.float32(1e-6))
     regions /= regions.sum(1, keepdims=True)
-    motion = np.einsum("rp,tpc->trc", regions, residual, optimize=True) * (100 / layout.inter_ocular)
+    moved = flow.reshape(2, len(grey), -1) @ regions.T - head @ (regions @ design(FLOW_GRID)).T
+    moved *= 100 / layout.inter_ocular
+    motion = moved.transpose(1, 2, 0).reshape(len(grey), -1)
     light, contrast = _appearance(grey, head, maps)
-    return motion.astype(np.float32), light, contrast, head
+    return np.concatenate([motion, light, contrast, head.transpose(1, 0, 2).reshape(len(grey), 6)], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
 class _Maps:
+    """`seen` are the pixels that any box weighs, `boxes` their weights, `eye_pixels` where in `seen` the eyes lie."""
+
     regions: Floats
+    seen: NDArray[np.intp]
     boxes: Floats
+    eye_pixels: NDArray[np.intp]
     fit: Floats
     skull: Floats
 
@@ -99,41 +142,24 @@ class _Maps:
 @cache
 def _maps(layout: FaceLayout) -> _Maps:
     skull = rigid_weights(SIZE, layout)
+    boxes = box_weights(SIZE, layout)
+    boxes = np.where(boxes > _NEGLIGIBLE * boxes.max(1, keepdims=True), boxes, 0)
+    boxes /= boxes.sum(1, keepdims=True)
+    seen = np.flatnonzero(boxes.any(0))
     return _Maps(
         region_weights(FLOW_GRID, layout),
-        box_weights(SIZE, layout),
+        seen,
+        np.ascontiguousarray(boxes[:, seen].T),
+        np.flatnonzero(boxes[:2, seen].any(0)),
         rigid_weights(FIT_GRID, layout),
         skull / skull.sum(),
     )
 
 
-@cache
-def _design(size: int) -> Floats:
-    """(size^2, 3): 1, x, y of each grid place, in fractions of the crop."""
-    ticks: Floats = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
-    y, x = np.meshgrid(ticks, ticks, indexing="ij")
-    return np.stack([np.ones_like(x), x, y], axis=-1).reshape(-1, 3)
-
-
-def _flow(grey: NDArray[np.uint8]) -> Floats:
-    """(T, 64, 64, 2) displacement from the first frame to each frame, in fractions of the crop."""
-    import cv2
-
-    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    dis.setFinestScale(1)
-    flows = np.zeros((len(grey), FLOW_GRID, FLOW_GRID, 2), np.float32)
-    flow: Floats | None = None
-    for t in range(1, len(grey)):
-        flow = dis.calc(grey[0], grey[t], flow)
-        flows[t] = cv2.resize(flow, (FLOW_GRID, FLOW_GRID), interpolation=cv2.INTER_AREA)
-    flows /= SIZE
-    return flows
-
-
-def _resize(fields: Floats, size: int) -> Floats:
-    """Block means of (T, S, S, C) fields; S is a multiple of `size`."""
+def _block_means(fields: Floats, size: int) -> Floats:
+    """Block means of (N, S, S) fields; S is a multiple of `size`."""
     step = fields.shape[1] // size
-    total = np.zeros((len(fields), size, size, fields.shape[3]), np.float32)
+    total = np.zeros((len(fields), size, size), np.float32)
     for row in range(step):
         for column in range(step):
             total += fields[:, row::step, column::step]
@@ -151,46 +177,28 @@ def _texture(frame: NDArray[np.uint8]) -> Floats:
     return cv2.resize(strength / (strength + 20.0), (FLOW_GRID, FLOW_GRID), interpolation=cv2.INTER_AREA)
 
 
-def _affine(flow: Floats, prior: Floats) -> Floats:
-    """(T, 2, 3) affine maps fitted to (T, 32, 32, 2) flow by iteratively re-weighted least squares.
-
-    Weights are `prior` times the Geman-McClure weight of the residual, its scale 1.5 times the weighted median residual
-    of each frame; all frames are solved at once.
-    """
-    design = _design(FIT_GRID)
-    target = flow.reshape(len(flow), -1, 2)
-    products = (design[:, :, None] * design[:, None, :]).reshape(-1, 9)
-    ridge = 1e-6 * np.eye(3, dtype=np.float32)
-    trusted = prior > 0.3 * prior.max()
-    weights = np.broadcast_to(prior, target.shape[:2])
-    for step in range(FIT_STEPS):
-        normal = (weights @ products).reshape(-1, 3, 3) + ridge * weights.sum(1)[:, None, None]
-        right = np.einsum("tp,tpc,pk->tkc", weights, target, design, optimize=True)
-        head = np.linalg.solve(normal, right)
-        if step < FIT_STEPS - 1:
-            squared = ((target - design @ head) ** 2).sum(-1)
-            scale = 2.25 * np.median(squared[:, trusted], axis=1, keepdims=True) + 1e-8
-            weights = prior / (1 + squared / scale) ** 2
-    return head.transpose(0, 2, 1).astype(np.float32)
-
-
 def _appearance(grey: NDArray[np.uint8], head: Floats, maps: _Maps) -> tuple[Floats, Floats]:
     """Brightness change (T, B) in percent and eye contrast (T, 2), in frames warped back onto the first."""
     import cv2
 
-    shift = np.eye(2, 3, dtype=np.float32)
-    stable = np.empty(grey.shape, np.float32)
+    matrices = np.concatenate([head[..., 1:], head[..., :1] * SIZE], axis=2).transpose(1, 0, 2)
+    matrices = np.ascontiguousarray(matrices + np.eye(2, 3, dtype=np.float32))
+    face = np.empty(len(grey), np.float32)
+    flat = np.empty((len(grey), len(maps.seen)), np.float32)
     for t, frame in enumerate(grey):
-        matrix = head[t].copy()
-        matrix = np.stack([matrix[:, 1], matrix[:, 2], matrix[:, 0] * SIZE], axis=1) + shift
-        stable[t] = cv2.warpAffine(
-            frame, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-        )
-    flat = stable.reshape(len(grey), -1)
-    face = flat @ maps.skull
+        stable = cv2.warpAffine(
+            frame,
+            matrices[t],
+            (SIZE, SIZE),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        ).reshape(-1)
+        face[t] = stable.astype(np.float32) @ maps.skull
+        flat[t] = stable[maps.seen]
     gain = np.maximum(face, 1.0)[:, None]
-    level = flat @ maps.boxes.T / gain
+    level = flat @ maps.boxes / gain
     light = 100 * (level - level[0])
-    eyes = maps.boxes[:2]
-    spread = np.sqrt(np.maximum((flat * flat) @ eyes.T / gain**2 - (flat @ eyes.T / gain) ** 2, 0.0))
-    return light.astype(np.float32), spread.astype(np.float32)
+    eyes = flat[:, maps.eye_pixels]
+    second = np.square(eyes) @ maps.boxes[maps.eye_pixels, :2] / gain**2
+    contrast = np.sqrt(np.maximum(second - level[:, :2] ** 2, 0.0))
+    return light, contrast

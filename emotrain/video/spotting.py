@@ -36,8 +36,9 @@ class SpotSettings:
     `hold_threshold` and `burst_threshold` are the energy of an apex, in noise units, for what lasts longer than
     `burst_s` and for what is over sooner; bursts are sought after a running median of `detrend_s` has been taken off.
     A unit is named from an intensity of `unit_threshold`, of `unit_share` of the strongest unit and of `unit_errors`
-    standard errors; a region from `region_share` of the strongest region's motion. `edge_s` is the time at either end
-    of a clip that is taken for rest, `blink_intensity` the closure that is a blink.
+    standard errors; a region from `region_share` of the strongest region's motion. What is over in less than
+    `shortest_s` and three frames is noise. `edge_s` is the time at either end of a clip that is taken for rest,
+    `blink_intensity` the closure that is a blink.
     """
 
     hold_threshold: float = 3.8
@@ -61,6 +62,10 @@ _SEEN = np.array([f.endswith((" x", " y", *_FOLDS)) and "lid" not in f for f in 
 STEP = 1.0
 """How far the two ends of a clip must differ, in hold thresholds, before only one of them is taken for rest."""
 
+LEAST_FRAMES = 3
+"""A burst that this many frames show is told even if it is shorter than `shortest_s`: at 50 frames/s a change of a
+tenth of a second measures a little less."""
+
 _JITTER = np.full(len(FEATURES), 0.3, np.float32)
 
 
@@ -76,9 +81,10 @@ def spot(motion: FaceMotion, settings: SpotSettings = SpotSettings()) -> tuple[l
     fast = whitened(quick, _noise(tracks))
     for event in holds:
         fast[_between(times_s, event.onset_s - 0.3, event.offset_s + 0.3)] = 0.0
-    bursts = _take(fast, quick, times_s, settings.burst_threshold, settings.shortest_s, holds, settings)
+    shortest_s = min(settings.shortest_s, LEAST_FRAMES * _step(times_s))
+    bursts = _take(fast, quick, times_s, settings.burst_threshold, shortest_s, holds, settings)
     events = sorted([*holds, *bursts], key=lambda event: event.onset_s)
-    return events, _blinks(closure(change), times_s, settings)
+    return events, blinks(closure(change), times_s, settings)
 
 
 def whitened(change: Floats, noise: Floats) -> Floats:
@@ -120,11 +126,11 @@ def _take(
         apex = int(energy.argmax())
         if energy[apex] < threshold:
             break
-        course = _course(left, apex)
-        first, last, onset_s, offset_s = _extent(course, apex, times_s)
+        strength = course(left, apex)
+        first, last, onset_s, offset_s = extent(strength, apex, times_s)
         inside = slice(first, last + 1)
-        if offset_s - onset_s >= shortest_s and not _inside_another(onset_s, offset_s, [*known, *events]):
-            events.append(_event(change, course, inside, times_s, onset_s, offset_s, settings))
+        if offset_s - onset_s >= shortest_s and not inside_another(onset_s, offset_s, [*known, *events]):
+            events.append(_event(change, strength, inside, times_s, onset_s, offset_s, settings))
         left[inside] = 0.0
     return events
 
@@ -136,9 +142,13 @@ def _between(times_s: Times, start_s: float, end_s: float) -> NDArray[np.bool_]:
 def _running_median(tracks: Floats, times_s: Times, window_s: float) -> Floats:
     from scipy.ndimage import median_filter
 
-    step = (times_s[-1] - times_s[0]) / max(len(times_s) - 1, 1)
-    width = min(len(times_s), max(3, round(window_s / max(step, 1e-6)) | 1))
+    width = min(len(times_s), max(3, round(window_s / max(_step(times_s), 1e-6)) | 1))
     return np.asarray(median_filter(tracks, size=(width, 1), mode="nearest"))
+
+
+def _step(times_s: Times) -> float:
+    """Mean seconds from frame to frame."""
+    return float((times_s[-1] - times_s[0]) / max(len(times_s) - 1, 1))
 
 
 def _smooth(tracks: Floats) -> Floats:
@@ -158,33 +168,33 @@ def _energy(scaled: Floats) -> Floats:
     return np.sqrt((scaled**2).mean(1))
 
 
-def _course(scaled: Floats, apex: int) -> Floats:
+def course(scaled: Floats, apex: int) -> Floats:
     """How much of the pattern at `apex` is there at each time: 1 at the apex, 0 at rest."""
     pattern = scaled[max(apex - 1, 0) : apex + 2].mean(0)
     return scaled @ pattern / max(float(pattern @ pattern), 1e-9)
 
 
-def _extent(course: Floats, apex: int, times_s: Times) -> tuple[int, int, float, float]:
+def extent(strength: Floats, apex: int, times_s: Times) -> tuple[int, int, float, float]:
     """First and last frame above a fifth of the apex, and onset and offset extrapolated from the slopes.
 
     Rise and fall are taken as raised cosines: these pass 20 % at 0.295 and 80 % at 0.705 of their length.
     """
-    level = float(course[apex])
-    onset_s, first = _edge(course, apex, -1, level, times_s)
-    offset_s, last = _edge(course, apex, 1, level, times_s)
+    level = float(strength[apex])
+    onset_s, first = _edge(strength, apex, -1, level, times_s)
+    offset_s, last = _edge(strength, apex, 1, level, times_s)
     return first, last, onset_s, offset_s
 
 
-def _edge(course: Floats, apex: int, step: int, level: float, times_s: Times) -> tuple[float, int]:
+def _edge(strength: Floats, apex: int, step: int, level: float, times_s: Times) -> tuple[float, int]:
     crossings = []
     for share in (0.8, 0.5, 0.2):
         at = apex
-        while 0 <= at + step < len(course) and course[at] > share * level:
+        while 0 <= at + step < len(strength) and strength[at] > share * level:
             at += step
-        if course[at] > share * level:
+        if strength[at] > share * level:
             return float(times_s[at]), at
         before = at - step
-        part = (course[before] - share * level) / max(float(course[before] - course[at]), 1e-9)
+        part = (strength[before] - share * level) / max(float(strength[before] - strength[at]), 1e-9)
         crossings.append(float(times_s[before] + part * (times_s[at] - times_s[before])))
     slope = (crossings[2] - crossings[0]) / 0.41
     limit = float(times_s[0] if step < 0 else times_s[-1])
@@ -194,7 +204,7 @@ def _edge(course: Floats, apex: int, step: int, level: float, times_s: Times) ->
 
 def _event(
     change: Floats,
-    course: Floats,
+    strength: Floats,
     inside: slice,
     times_s: Times,
     onset_s: float,
@@ -202,33 +212,40 @@ def _event(
     settings: SpotSettings,
 ) -> Event:
     """Apex, regions and units of an event; the apex of a hold is the middle of what stays above nine tenths."""
-    there = course[inside]
+    there = strength[inside]
     top = np.flatnonzero(there > 0.9 * there.max()) + inside.start
     apex_s = float(times_s[top].mean())
     peak = np.median(change[top], axis=0)
     found = intensities(peak)
     least = unit_thresholds(found, settings.unit_threshold, settings.unit_share, settings.unit_errors)
-    moved = np.hypot(peak[: 2 * len(REGIONS) : 2], peak[1 : 2 * len(REGIONS) : 2])
-    strong = [REGIONS[r] for r in np.argsort(-moved, kind="stable") if moved[r] >= settings.region_share * moved.max()]
-    units = named(found, least)
-    return Event(onset_s, apex_s, offset_s, tuple(strong), units, float(moved.max()))
+    regions, most = strongest_regions(peak, settings.region_share)
+    return Event(onset_s, apex_s, offset_s, regions, named(found, least), most)
 
 
-def _inside_another(onset_s: float, offset_s: float, events: list[Event]) -> bool:
+def strongest_regions(change: Floats, share: float) -> tuple[tuple[str, ...], float]:
+    """Regions that move at least `share` as far as the one that moves farthest in `change` (F,), and how far that is,
+    in percent of the inter-ocular distance; farthest first."""
+    moved = np.hypot(change[: 2 * len(REGIONS) : 2], change[1 : 2 * len(REGIONS) : 2])
+    strong = [REGIONS[r] for r in np.argsort(-moved, kind="stable") if moved[r] >= share * moved.max()]
+    return tuple(strong), float(moved.max())
+
+
+def inside_another(onset_s: float, offset_s: float, events: list[Event]) -> bool:
+    """Whether more than half of the stretch lies in one of `events`."""
     return any(
         min(offset_s, event.offset_s) - max(onset_s, event.onset_s) > 0.5 * (offset_s - onset_s) for event in events
     )
 
 
-def _blinks(closed: Floats, times_s: Times, settings: SpotSettings) -> list[Event]:
+def blinks(closed: Floats, times_s: Times, settings: SpotSettings) -> list[Event]:
     """Closures of both eyes that are over within half a second."""
     level = closed - np.median(closed)
     shut = np.concatenate([[0], (level > settings.blink_intensity / 2).astype(int), [0]])
     above = np.flatnonzero(np.diff(shut))
-    blinks = []
+    found = []
     for first, stop in zip(above[::2], above[1::2]):
         start_s, end_s, peak = float(times_s[first]), float(times_s[stop - 1]), float(level[first:stop].max())
         if peak >= settings.blink_intensity and end_s - start_s <= 0.5:
             apex_s = float(times_s[first + int(level[first:stop].argmax())])
-            blinks.append(Event(start_s, apex_s, end_s, ("left upper lid", "right upper lid"), ("45",), peak))
-    return blinks
+            found.append(Event(start_s, apex_s, end_s, ("left upper lid", "right upper lid"), ("45",), peak))
+    return found
