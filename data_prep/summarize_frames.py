@@ -1,9 +1,13 @@
 """Summarise in words what happens between the keyframes of every clip, without naming an emotion.
 
     python data_prep/summarize_frames.py --data DATA --backend motion
+    python data_prep/summarize_frames.py --data DATA --backend vlm --model Qwen/Qwen2.5-VL-7B-Instruct
+    python data_prep/summarize_frames.py --data DATA --backend openai --model NAME --base-url http://127.0.0.1:8000/v1
+    python data_prep/summarize_frames.py --data DATA --backend precomputed --path my_texts.csv
 
-Reads DATA/clips.parquet, DATA/frames/ and the videos, writes DATA/summaries/<backend>-<fingerprint>/. Run it again
-after an interruption: finished parts are kept. On a cluster give each array task its part with --shard I/N.
+Reads DATA/clips.parquet, DATA/frames/ and (motion) the videos, writes DATA/summaries/<backend>-<fingerprint>/. Run it
+again after an interruption: finished parts and paid replies are kept. On a cluster give each array task its part with
+--shard I/N; under `accelerate launch` the processes of --backend vlm share the parts.
 """
 
 from __future__ import annotations
@@ -15,39 +19,53 @@ from pathlib import Path
 from emotrain.context.summarize import BACKENDS, summarize_clips
 from emotrain.shards import TooManyBadClips, parse_shard
 
+OPTIONS = (
+    ("--blinks", "tell blinks too (motion)", None),
+    ("--cues", "CSV or folder of OpenFace, LibreFace or py-feat to use instead of flow (motion)", str),
+    ("--model", "folder, Hub id, or the server's name for it (vlm, openai)", str),
+    ("--revision", "revision of a Hub id (vlm)", str),
+    ("--dtype", "bfloat16, float32, ... (vlm; default: the checkpoint's own)", str),
+    ("--device-map", "auto spreads one model over all GPUs (vlm)", str),
+    ("--batch-size", "gaps answered together (vlm)", int),
+    ("--max-new-tokens", "longest answer (vlm, openai)", int),
+    ("--base-url", "address of the server, ending in /v1 (openai)", str),
+    ("--key-variable", "environment variable that holds the key (openai; default OPENAI_API_KEY)", str),
+    ("--concurrency", "requests under way at a time (openai)", int),
+    ("--max-requests", "stop after so many requests (openai)", int),
+    ("--max-tokens", "stop after so many tokens (openai)", int),
+    ("--retries", "repetitions of a failed request (openai)", int),
+    ("--timeout-s", "seconds a request may take (openai)", float),
+    ("--path", "CSV or JSONL with clip_id, text and gap or time_s (precomputed)", str),
+    ("--language", "en or zh: language of question and answer (vlm, openai, precomputed)", str),
+    ("--leakage", "emotion words in texts: mask, drop or fail (vlm, openai, precomputed)", str),
+)
+
 
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", type=Path, required=True, help="folder with clips.parquet and frames/")
     p.add_argument("--backend", choices=list(BACKENDS), default="motion", help="who writes the text (%(default)s)")
-    p.add_argument("--blinks", action="store_true", help="tell blinks too (motion)")
+    for flag, text, kind in OPTIONS:
+        if kind is None:
+            p.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=text)
+        else:
+            p.add_argument(flag, type=kind, default=argparse.SUPPRESS, help=text)
     p.add_argument("--shards", type=int, default=8, help="number of parts (%(default)s)")
     p.add_argument("--shard", type=parse_shard, metavar="I/N", help="only the I-th of N parts, counted from 0")
-    p.add_argument("--workers", type=int, help="processes (default: one a core)")
+    p.add_argument("--workers", type=int, help="processes (motion; default: one a core)")
     p.add_argument("--max-bad-share", type=float, default=0.01, help="share of unusable clips allowed (%(default)s)")
     return p
 
 
 def main() -> int:
-    a = parser().parse_args()
+    given = vars(parser().parse_args())
+    data, backend, only = given.pop("data"), given.pop("backend"), given.pop("shard")
     try:
-        report = summarize_clips(
-            a.data,
-            a.backend,
-            shards=a.shards,
-            only=a.shard,
-            workers=a.workers,
-            max_bad_share=a.max_bad_share,
-            blinks=a.blinks,
-        )
+        report = summarize_clips(data, backend, only=only, **given)
     except (TooManyBadClips, FileNotFoundError, ValueError) as error:
         print(f"summarize_frames.py: {error}", file=sys.stderr)
         return 1
-    print(
-        f"summaries: {report.done.total()} clips done, {report.quarantined.total()} quarantined, {report.seconds:.1f} s"
-    )
-    for label, count in sorted(report.quarantined.items()):
-        print(f"  quarantined {count:6d}  {label}")
+    print(report.in_words())
     return 0
 
 

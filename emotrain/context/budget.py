@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from emotrain.records import Summary
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 
 
 def fit_budget(summaries: Sequence[Summary], budget: int, count_tokens: Callable[[str], int]) -> list[Summary]:
@@ -24,7 +24,7 @@ def fit_budget(summaries: Sequence[Summary], budget: int, count_tokens: Callable
     tokens = {summary.gap: count_tokens(summary.text) for summary in summaries}
     kept = {summary.gap: summary for summary in summaries}
     for summary in sorted(summaries, key=lambda summary: _worth(summary, tokens[summary.gap])):
-        sentences = [part for part in _SENTENCE_END.split(summary.text) if part]
+        sentences = [part for part in SENTENCE_END.split(summary.text) if part]
         while sentences and sum(tokens.values()) > budget:
             sentences.pop()
             text = " ".join(sentences)

@@ -85,7 +85,7 @@ def build_messages(
             words.append(_summary(summary, settings))
         if gap < len(keys):
             if settings.show_times:
-                words.append(_render("keyframe", settings, time_s=keys[gap].time_s))
+                words.append(render("keyframe", settings, time_s=keys[gap].time_s))
             if settings.images:
                 if words:
                     parts.append({"type": "text", "text": " ".join(words)})
@@ -93,8 +93,8 @@ def build_messages(
                 words = []
     course = trajectory(list(told.values())) if settings.trajectory else None
     if course is not None:
-        words.append(_render("trajectory", settings, **asdict(course)))
-    words.append(_render(settings.question, settings, labels=shown, context=settings.context, n_keyframes=len(keys)))
+        words.append(render("trajectory", settings, **asdict(course)))
+    words.append(render(settings.question, settings, labels=shown, context=settings.context, n_keyframes=len(keys)))
     parts.append({"type": "text", "text": " ".join(words)})
     return [{"role": "user", "content": parts}]
 
@@ -112,7 +112,7 @@ def prompt_text(messages: Sequence[dict[str, Any]], image: str = "<image>") -> s
 
 
 def _summary(summary: Summary, settings: PromptSettings) -> str:
-    return _render(
+    return render(
         "summary",
         settings,
         start_s=summary.start_s,
@@ -129,7 +129,8 @@ def _permuted(labels: Sequence[str], order: Sequence[int]) -> list[str]:
     return [labels[i] for i in order]
 
 
-def _render(piece: str, settings: PromptSettings, **values: Any) -> str:
+def render(piece: str, settings: PromptSettings, **values: Any) -> str:
+    """One template of the settings' language, filled in, on one line."""
     return " ".join(_template(piece, settings.language).render(**values).split())
 
 

@@ -7,21 +7,38 @@ of other settings never overwrite or mix with these.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
 from emotrain.context.gaps import gaps_of
+from emotrain.context.leakage import Policy
 from emotrain.context.motion_backend import MotionSummarizer
+from emotrain.context.openai_backend import OpenaiBackend
+from emotrain.context.precomputed import PrecomputedTexts, read_texts
 from emotrain.context.summarizer import Summarizer, fingerprint
+from emotrain.context.text_backend import TextBackend
+from emotrain.context.text_stage import summarize_texts
+from emotrain.context.vlm_backend import VlmBackend
 from emotrain.datasets.clip_shards import ClipShards
+from emotrain.datasets.paths import inside
 from emotrain.emotions import nearest
 from emotrain.records import SUMMARIES, Clip, Summary, from_table
 from emotrain.shards import ClipError, StageReport, read_parts, run_stage, write_json
-from emotrain.video.extract import CLIP_LIMIT_S, inside
+from emotrain.video.extract import CLIP_LIMIT_S
 from emotrain.video.frame_store import FrameStore
 
-BACKENDS: dict[str, type[MotionSummarizer]] = {"motion": MotionSummarizer}
+BACKENDS: Mapping[str, Callable[..., Any]] = {
+    "motion": MotionSummarizer,
+    "vlm": VlmBackend,
+    "openai": OpenaiBackend,
+    "precomputed": read_texts,
+}
+"""Who writes the text, and what makes that back end of its options."""
+
+JOURNALS = "journals"
 
 
 def summarize_clips(
@@ -33,26 +50,49 @@ def summarize_clips(
     workers: int | None = None,
     max_bad_share: float = 0.01,
     limit_s: float | None = CLIP_LIMIT_S,
+    leakage: Policy | None = None,
     **settings: Any,
 ) -> StageReport:
     """Summarise every gap of every clip under `data`; finished shards are kept.
 
-    `settings` go to the back end. Raises ValueError for an unknown back end, FileNotFoundError when an earlier
-    stage has not run, TooManyBadClips past `max_bad_share`. A clip that takes longer than `limit_s` is quarantined.
+    `settings` go to the back end. `leakage` is what happens to emotion words in texts that others write (None: mask);
+    the closed vocabulary of motion has none. Raises ValueError for an unknown back end or setting, FileNotFoundError
+    when an earlier stage has not run, TooManyBadClips past `max_bad_share`. A motion clip that takes longer than
+    `limit_s` is quarantined; `workers` and `limit_s` are of no use to back ends that ask a model.
     """
-    if backend not in BACKENDS:
-        raise ValueError(f"unknown summary back end {backend!r}; {nearest(backend, BACKENDS)}")
-    summarizer = BACKENDS[backend](**settings)
+    made = make_backend(backend, settings)
     clips = ClipShards(data / "clips.parquet")
     frames = FrameStore(data / "frames")
-    about = {"frames": _frame_settings(frames.folder)}
+    about: dict[str, Any] = {"frames": _frame_settings(frames.folder)}
+    if not isinstance(made, MotionSummarizer):
+        about["frames"] |= {"between": _between(frames.folder)}
+        journals = data / JOURNALS / f"{backend}-{fingerprint(made, about)}"
+        policy: Policy = "mask" if leakage is None else leakage
+        about["leakage"] = policy
+        out = data / "summaries" / f"{backend}-{fingerprint(made, about)}"
+        write_json({"backend": backend, **made.settings(), **about}, out / "backend.json")
+        return summarize_texts(
+            clips,
+            frames,
+            made,
+            out,
+            journals=journals,
+            shards=shards,
+            only=only,
+            leakage=policy,
+            max_bad_share=max_bad_share,
+        )
+    if leakage is not None:
+        raise ValueError(
+            f"leakage {leakage!r}: motion summaries have a closed vocabulary without emotion words; remove it"
+        )
+    summarizer = made.cropped_as(data)
     out = data / "summaries" / f"{backend}-{fingerprint(summarizer, about)}"
     write_json({"backend": backend, **summarizer.settings(), **about}, out / "backend.json")
-    work = SummarizeClip(summarizer, clips.root(), frames)
     return run_stage(
         f"summarise ({backend})",
         clips,
-        work,
+        SummarizeClip(summarizer, clips.root(), frames),
         SUMMARIES,
         out,
         shards=shards,
@@ -61,6 +101,23 @@ def summarize_clips(
         max_bad_share=max_bad_share,
         limit_s=limit_s,
     )
+
+
+def make_backend(backend: str, settings: Mapping[str, Any]) -> MotionSummarizer | TextBackend | PrecomputedTexts:
+    """The back end with its options; raises ValueError for an unknown name and for an option missing or unknown."""
+    if backend not in BACKENDS:
+        raise ValueError(f"unknown summary back end {backend!r}; {nearest(backend, BACKENDS)}")
+    known = {name: p for name, p in signature(BACKENDS[backend]).parameters.items() if name not in _OURS}
+    odd = [f"{name}: {nearest(name, known)}" for name in settings if name not in known]
+    lacking = [name for name, p in known.items() if p.default is Parameter.empty and name not in settings]
+    if odd or lacking:
+        faults = [f"unknown option {text}" for text in odd] + [f"{name} is missing" for name in lacking]
+        raise ValueError(f"summary back end {backend!r}: {'; '.join(faults)}")
+    made = {name: Path(value) if name == "path" else value for name, value in settings.items()}
+    return BACKENDS[backend](**made)
+
+
+_OURS = ("name", "spent", "_loaded")
 
 
 def load_summaries(data: Path, name: str) -> dict[str, list[Summary]]:
@@ -122,6 +179,11 @@ def _frame_settings(folder: Path) -> dict[str, Any]:
         return {}
     found = json.loads(path.read_text(encoding="utf-8"))["settings"]
     return {key: found[key] for key in ("policy", "keyframes", "seed", "decoder") if key in found}
+
+
+def _between(folder: Path) -> Any:
+    path = folder / "frames.json"
+    return json.loads(path.read_text(encoding="utf-8"))["settings"].get("between") if path.exists() else None
 
 
 def _duration(video: Path, fps: float | None) -> float:

@@ -28,7 +28,16 @@ class Summarizer(Protocol):
         ...
 
 
-def fingerprint(backend: Summarizer, more: Mapping[str, Any]) -> str:
+class Named(Protocol):
+    """What has a name and settings: every back end."""
+
+    @property
+    def name(self) -> str: ...
+
+    def settings(self) -> Mapping[str, Any]: ...
+
+
+def fingerprint(backend: Named, more: Mapping[str, Any]) -> str:
     """Eight hex digits over the back end's settings and `more` (the keyframe policy): equal means the same output."""
     text = json.dumps({"name": backend.name, **backend.settings(), **more}, sort_keys=True, ensure_ascii=False)
     return blake2b(text.encode(), digest_size=4).hexdigest()

@@ -1,0 +1,175 @@
+"""The summarise stage for words that somebody else writes: a model that looks at frames, or a user's file.
+
+Two steps a shard. First every gap without a reply is asked about, and replies go to the shard's journal as they come.
+Then the shard's part is written from the journal at once. So a kill, a spent budget or a server that is down loses
+nothing that was answered, and a part on disk is always whole. Emotion words are dropped, masked or refused in the
+second step, so the policy can be changed without asking again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from emotrain.context.gap_request import clip_gaps, gap_requests
+from emotrain.context.journal import Journal, Reply, read_journal
+from emotrain.context.leakage import Policy, apply_policy
+from emotrain.context.precomputed import PrecomputedTexts
+from emotrain.context.text_backend import TextBackend, Unanswered
+from emotrain.datasets.clip_shards import ClipShards
+from emotrain.progress import track
+from emotrain.records import SUMMARIES, Clip, Gap, Summary
+from emotrain.shards import ClipError, Damaged, StageReport, check_bad_share, part_path, run_stage, write_json
+from emotrain.video.frame_store import FrameStore
+
+AT_ONCE = 64
+"""Clips whose frames are in memory together while a back end is asked."""
+
+_QUIET = ("no visible change", "no visible movement", "nothing moves", "no change", "无可见变化", "没有变化", "无变化")
+
+Words = Callable[[Clip, Sequence[Gap]], tuple[dict[int, str], str]]
+"""The text of each gap of a clip that has one, and a note about what is missing ("" for nothing)."""
+
+
+def summarize_texts(
+    clips: ClipShards,
+    frames: FrameStore,
+    backend: TextBackend | PrecomputedTexts,
+    out: Path,
+    *,
+    journals: Path,
+    shards: int,
+    only: tuple[int, int] | None,
+    leakage: Policy,
+    max_bad_share: float,
+) -> StageReport:
+    """Write the summaries of the clips to `out`, replies to `journals`; see `summarize.summarize_clips` for the rest.
+
+    Without `only`, processes of `accelerate launch` share the shards. Raises Unanswered when gaps are left without a
+    reply, and what the back end raises when it cannot go on; in both cases what was answered is kept.
+    """
+    process, processes = _place() if only is None else (0, 1)
+    mine = range(process, shards, processes) if only is None else [only[0]]
+    total = shards if only is None else only[1]
+    report = StageReport(f"summarise ({backend.name})")
+    leaks: dict[str, Counter[str]] = defaultdict(Counter)
+    for shard in mine:
+        part = part_path(out, shard, total)
+        words: Words
+        if isinstance(backend, PrecomputedTexts):
+            words = _FromFile(backend)
+        else:
+            journal = journals / f"{part.stem}.jsonl"
+            if not part.exists():
+                _ask(clips, frames, backend, journal, shard, total)
+            words = _FromJournal({reply.key: reply for reply in read_journal(journal)})
+        work = TellWords(words, frames, backend.name, leakage, leaks)
+        done = run_stage(
+            report.stage, clips, work, SUMMARIES, out, shards=total, only=(shard, total), workers=1, max_bad_share=1.0
+        )
+        for name in ("done", "quarantined", "damaged"):
+            getattr(report, name).update(getattr(done, name))
+        report.seconds += done.seconds
+        if leaks:
+            write_json({label: dict(found) for label, found in leaks.items()}, out / "leaks" / f"{part.stem}.json")
+            leaks.clear()
+    if not isinstance(backend, PrecomputedTexts):
+        write_json(cost(journals), out / "cost.json")
+    check_bad_share(report, max_bad_share, out)
+    return report
+
+
+def cost(journals: Path) -> dict[str, Any]:
+    """What the replies in a folder of journals cost: requests, tokens, seconds of answering, refusals, faults."""
+    replies = [reply for file in sorted(journals.glob("*.jsonl")) for reply in read_journal(file)]
+    return {
+        "requests": len(replies),
+        "tokens_in": sum(reply.tokens_in for reply in replies),
+        "tokens_out": sum(reply.tokens_out for reply in replies),
+        "seconds": round(sum(reply.seconds for reply in replies), 3),
+        "refused": sum(reply.refused for reply in replies),
+        "faults": sum(bool(reply.fault) for reply in replies),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class TellWords:
+    """The second step's work on one clip: words in, label-free summaries out, leaks counted by the clip's class."""
+
+    words: Words
+    frames: FrameStore
+    backend: str
+    leakage: Policy
+    leaks: dict[str, Counter[str]]
+
+    def __call__(self, clip: Clip) -> list[dict[str, Any]] | Damaged:
+        try:
+            gaps = clip_gaps(clip, self.frames.frames(clip.clip_id))
+        except KeyError as error:
+            raise ClipError(f"no frames to summarise: {error.args[0]}") from error
+        texts, note = self.words(clip, gaps)
+        rows = []
+        for gap in gaps:
+            text, found = apply_policy(texts.get(gap.gap, ""), self.leakage)
+            self.leaks[clip.label].update(leak.label for leak in found)
+            changed = bool(text) and not text.lower().lstrip().startswith(_QUIET)
+            rows.append(asdict(Summary(gap.clip_id, gap.gap, gap.start_s, gap.end_s, text, changed, self.backend)))
+        return Damaged(rows, note) if note else rows
+
+
+@dataclass(frozen=True, slots=True)
+class _FromJournal:
+    replies: Mapping[tuple[str, int], Reply]
+
+    def __call__(self, clip: Clip, gaps: Sequence[Gap]) -> tuple[dict[int, str], str]:
+        found = {gap.gap: self.replies.get((clip.clip_id, gap.gap)) for gap in gaps}
+        refused = [gap for gap, reply in found.items() if reply is not None and reply.refused]
+        texts = {gap: reply.text for gap, reply in found.items() if reply is not None and not reply.refused}
+        note = f"the model declined to describe gap {', '.join(map(str, refused))}" if refused else ""
+        return texts, note
+
+
+@dataclass(frozen=True, slots=True)
+class _FromFile:
+    texts: PrecomputedTexts
+
+    def __call__(self, clip: Clip, gaps: Sequence[Gap]) -> tuple[dict[int, str], str]:
+        if clip.clip_id not in self.texts.by_clip:
+            raise ClipError(f"{self.texts.path} has no row for this clip")
+        return self.texts.texts(gaps), ""
+
+
+def _ask(clips: ClipShards, frames: FrameStore, backend: TextBackend, journal: Path, shard: int, shards: int) -> None:
+    """Fill the journal of one shard; raises Unanswered when some gap has only faults."""
+    todo = clips.of_shard(shard, shards)
+    faults: list[Reply] = []
+    with (
+        Journal(journal) as kept,
+        track(f"ask {backend.name}, shard {shard} of {shards}", clips.shard_sizes(shards)[shard]) as advance,
+    ):
+        while batch := list(islice(todo, AT_ONCE)):
+            requests = []
+            for clip in batch:
+                try:
+                    requests += [request for request in gap_requests(clip, frames) if kept.lacks(request.key)]
+                except ClipError:
+                    continue  # quarantined with its reason when the part is written
+            if requests:
+                backend.answer(requests, kept.add)
+            faults += [kept.replies[request.key] for request in requests if kept.lacks(request.key)]
+            advance(len(batch))
+    if faults:
+        raise Unanswered(
+            f"{journal}: {len(faults)} gap(s) have no reply, the first is clip {faults[0].clip_id!r} gap "
+            f"{faults[0].gap}: {faults[0].fault}; the other replies are kept, run the stage again to ask for these"
+        )
+
+
+def _place() -> tuple[int, int]:
+    """This process among those of `accelerate launch`, and how many there are."""
+    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))

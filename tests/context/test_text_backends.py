@@ -1,0 +1,301 @@
+"""Words from models and files: nothing asked twice, nothing lost, nothing leaked."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from chat_server import ChatServer, Script
+
+from emotrain.context.asking import cleaned, is_refusal, observe_messages
+from emotrain.context.gap_request import gap_requests
+from emotrain.context.journal import Journal, Reply, read_journal
+from emotrain.context.leakage import EmotionWordFound
+from emotrain.context.summarize import load_summaries, make_backend, summarize_clips
+from emotrain.context.text_backend import BudgetReached, Unanswered
+from emotrain.context.vlm_backend import VlmBackend
+from emotrain.datasets.clips import read_clips
+from emotrain.modeling.tiny_base_path import tiny_base_path
+from emotrain.shards import TooManyBadClips
+from emotrain.video.frame_store import FrameStore
+
+GAPS = 9  # six clips with in-between frames in gap 1, three of them in gap 2 as well
+WORDS = "The inner brows rise slightly at 1.30 s."
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Script], ChatServer]]:
+    servers: list[ChatServer] = []
+
+    def start(script: Script) -> ChatServer:
+        servers.append(ChatServer(script))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def ask(data: Path, server: ChatServer, **more: Any) -> Any:
+    options = {"retries": 2, "timeout_s": 20.0, "model": "m", "base_url": server.url, "shards": 2, **more}
+    return summarize_clips(data, "openai", **options)
+
+
+def test_an_endpoint_is_shown_the_frames_and_its_words_become_summaries(data: Path, serve: Any) -> None:
+    server = serve(lambda number, body: WORDS)
+    report = ask(data, server, concurrency=3)
+    assert report.done.total() == 6
+    assert len(server.bodies) == GAPS
+    assert 1 <= server.most <= 3
+    first = server.bodies[0]
+    pictures = [part for part in first["messages"][1]["content"] if part["type"] == "image_url"]
+    assert len(pictures) in (2, 3)
+    assert pictures[0]["image_url"]["url"].startswith("data:image/jpeg;base64,")
+    assert "Never name or guess a feeling" in first["messages"][0]["content"]
+    assert first["temperature"] == 0.0
+    summaries = load_summaries(data, "openai")["clip0"]
+    assert [summary.text for summary in summaries] == ["", WORDS, WORDS]
+    assert [summary.changed for summary in summaries] == [False, True, True]
+    cost = json.loads(next(data.glob("summaries/openai-*/cost.json")).read_text())
+    assert cost["requests"] == GAPS
+    assert (cost["tokens_in"], cost["tokens_out"]) == (100 * GAPS, 7 * GAPS)
+    ask(data, server)
+    assert len(server.bodies) == GAPS, "nothing is summarised twice"
+
+
+@pytest.mark.parametrize("fault", [("status", 500), ("status", 429), ("hang", 3.0)], ids=str)
+def test_a_request_that_fails_once_is_repeated(data: Path, serve: Any, fault: tuple[str, Any]) -> None:
+    server = serve(lambda number, body: fault if number == 0 else WORDS)
+    report = ask(data, server, timeout_s=1.5, concurrency=1)
+    assert report.done.total() == 6
+    assert len(server.bodies) == GAPS + 1
+
+
+@pytest.mark.parametrize("fault", [("status", 503), ("cut", ""), ("words", "")], ids=str)
+def test_what_stays_broken_is_named_kept_apart_and_asked_for_again(data: Path, serve: Any, fault: Any) -> None:
+    broken = [True]
+    shown: list[str] = []
+
+    def script(number: int, body: dict[str, Any]) -> Any:
+        picture = next(p for p in body["messages"][1]["content"] if p["type"] == "image_url")["image_url"]["url"]
+        shown[:] = shown or [picture]
+        return fault if broken[0] and picture == shown[0] else WORDS
+
+    server = serve(script)
+    with pytest.raises(Unanswered, match=r"gap\(s\) have no reply.*run the stage again"):
+        ask(data, server, retries=1, concurrency=1)
+    assert not list(data.glob("summaries/openai-*/part-00000*")) or not list(
+        data.glob("summaries/openai-*/part-00001*")
+    )
+    broken[0] = False
+    before = len(server.bodies)
+    assert ask(data, server, retries=1, concurrency=1).done.total() == 6
+    answered = {reply.key for file in data.glob("journals/openai-*/*.jsonl") for reply in read_journal(file)}
+    assert len(answered) == GAPS
+    assert len(server.bodies) - before < GAPS
+
+
+def test_a_refusal_leaves_the_gap_empty_and_is_reported(data: Path, serve: Any) -> None:
+    server = serve(lambda number, body: "I'm sorry, but I can't help with that." if number == 0 else WORDS)
+    report = ask(data, server, concurrency=1)
+    assert report.damaged.total() == 1
+    texts = [summary.text for clip in load_summaries(data, "openai").values() for summary in clip]
+    assert texts.count(WORDS) == GAPS - 1
+    assert "declined" in "".join(file.read_text() for file in data.glob("summaries/openai-*/*.damaged.jsonl"))
+
+
+def test_a_budget_stops_the_run_and_the_next_goes_on_from_it(data: Path, serve: Any) -> None:
+    server = serve(lambda number, body: WORDS)
+    with pytest.raises(BudgetReached, match=r"4 requests of 4 are spent"):
+        ask(data, server, max_requests=4, concurrency=1)
+    assert len(server.bodies) == 4
+    with pytest.raises(BudgetReached, match=r"tokens of 200"):
+        ask(data, server, max_tokens=200, concurrency=1)
+    assert ask(data, server).done.total() == 6
+    assert len(server.bodies) == GAPS
+
+
+def test_a_wrong_key_or_model_stops_at_once_with_what_to_do(data: Path, serve: Any) -> None:
+    with pytest.raises(ValueError, match=r"refused the key in OPENAI_API_KEY \(status 401\)"):
+        ask(data, serve(lambda number, body: ("status", 401)))
+    with pytest.raises(ValueError, match=r"check --base-url and --model"):
+        ask(data, serve(lambda number, body: ("status", 404)))
+
+
+def test_the_key_is_sent_and_stands_nowhere(
+    data: Path, serve: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: Any
+) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-secret-0123456789")
+    caplog.set_level(logging.DEBUG)
+    server = serve(lambda number, body: ("status", 500) if number % 2 else WORDS)
+    ask(data, server, key_variable="MY_KEY", retries=5)
+    assert {
+        headers["authorization" if "authorization" in headers else "Authorization"] for headers in server.headers
+    } == {"Bearer sk-secret-0123456789"}
+    said = caplog.text + "".join(capfd.readouterr())
+    written = b"".join(file.read_bytes() for file in data.rglob("*") if file.is_file())
+    assert "sk-secret" not in said
+    assert b"sk-secret" not in written
+
+
+@pytest.mark.parametrize(("policy", "text"), [("mask", "Brows lower, an [...] look."), ("drop", "")])
+def test_emotion_words_are_masked_or_dropped_and_counted_by_class(
+    data: Path, serve: Any, policy: str, text: str
+) -> None:
+    server = serve(lambda number, body: "Brows lower, an angry look.")
+    ask(data, server, leakage=policy)
+    texts = {summary.text for clip in load_summaries(data, "openai").values() for summary in clip}
+    assert texts == {"", text}
+    counts = [json.loads(file.read_text()) for file in data.glob("summaries/openai-*/leaks/*.json")]
+    assert sum(found.get("fear", {}).get("anger", 0) for found in counts) == 6
+    assert sum(found.get("anger", {}).get("anger", 0) for found in counts) == 3
+
+
+def test_another_policy_asks_nothing_again_and_fail_stops(data: Path, serve: Any) -> None:
+    server = serve(lambda number, body: "Brows lower, an angry look.")
+    ask(data, server, leakage="mask")
+    ask(data, server, leakage="drop")
+    assert len(server.bodies) == GAPS
+    with pytest.raises(EmotionWordFound, match="'angry'"):
+        ask(data, server, leakage="fail")
+
+
+def test_a_line_cut_off_by_a_kill_is_asked_for_again_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    with Journal(path) as journal:
+        journal.add([Reply("a", 0, "x"), Reply("a", 1, "y", fault="timeout")])
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"clip_id": "a", "gap": 2, "te')
+    with Journal(path) as journal:
+        assert [journal.lacks(("a", gap)) for gap in range(3)] == [False, True, True]
+        journal.add([Reply("a", 2, "z")])
+    assert [reply.text for reply in read_journal(path)] == ["x", "y", "z"]
+    path.write_text("nonsense\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"j\.jsonl:1: 'nonsense' is no reply"):
+        list(read_journal(path))
+
+
+def test_a_real_model_describes_gaps_alike_in_any_batch_and_under_memory_faults(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.set_num_threads(1)
+    requests = [r for clip in read_clips(data) for r in gap_requests(clip, FrameStore(data / "frames"))]
+    assert len(requests) == GAPS
+
+    def words(backend: VlmBackend) -> dict[Any, str]:
+        replies: list[Reply] = []
+        backend.answer(requests, replies.extend)
+        assert {reply.key for reply in replies} == {request.key for request in requests}
+        assert all(reply.tokens_in > 20 and 0 < reply.tokens_out <= 8 for reply in replies)
+        return {reply.key: reply.text for reply in replies}
+
+    backend = VlmBackend(str(tiny_base_path()), dtype="float32", max_new_tokens=8, batch_size=4)
+    together = words(backend)
+    backend.batch_size = 1
+    assert words(backend) == together
+
+    model, _ = backend._load()
+    generate, sizes = model.generate, []
+
+    def tight(**inputs: Any) -> Any:
+        sizes.append(len(inputs["input_ids"]))
+        if sizes[-1] > 2:
+            raise torch.OutOfMemoryError("no memory for more than two")
+        return generate(**inputs)
+
+    monkeypatch.setattr(model, "generate", tight)
+    backend.batch_size = 8
+    assert words(backend) == together
+    assert sizes[:3] == [8, 4, 2]
+    assert max(sizes[2:]) == 2
+
+
+def test_the_vlm_stage_writes_summaries_under_its_fingerprint(data: Path) -> None:
+    options = {"model": str(tiny_base_path()), "dtype": "float32", "max_new_tokens": 4, "shards": 2}
+    assert summarize_clips(data, "vlm", **options).done.total() == 6
+    summarize_clips(data, "vlm", **{**options, "max_new_tokens": 5})
+    folders = sorted(data.glob("summaries/vlm-*"))
+    assert len(folders) == 2
+    assert {json.loads((folder / "backend.json").read_text())["max_new_tokens"] for folder in folders} == {4, 5}
+    with pytest.raises(ValueError, match="2 folders of back end 'vlm'"):
+        load_summaries(data, "vlm")
+
+
+def test_precomputed_words_find_their_gaps(data: Path, tmp_path: Path) -> None:
+    rows = [
+        {"clip_id": "clip0", "text": "brows rise.", "gap": 1},
+        {"clip_id": "clip0", "text": "jaw drops.", "time_s": 1.5},
+        {"clip_id": "clip0", "text": "all of it."},
+        *({"clip_id": f"clip{n}", "text": "no visible change.", "gap": 0} for n in range(1, 6)),
+    ]
+    path = tmp_path / "texts.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    summarize_clips(data, "precomputed", path=path, shards=2)
+    found = load_summaries(data, "precomputed")
+    assert [summary.text for summary in found["clip0"]] == ["", "brows rise. jaw drops.", "all of it."]
+    assert not found["clip1"][0].changed
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("clip_id,text,gap\nclip0,x,9\n", r"row 2: clip 'clip0' has gaps 0 to 2, not 9"),
+        ("clip_id,text,time_s\nclip0,x,99\n", r"row 2: clip 'clip0' lasts from 0\.00 to 3\.00 s"),
+        ("clip_id,gap\nclip0,1\n", r"row 2: no text"),
+        ("clip_id,text,mood\nclip0,x,sad\n", r"unknown column mood; expected clip_id, text, gap, time_s"),
+        ("clip_id,text,gap\nclip0,x,one\n", r"row 2: gap 'one' is no number"),
+    ],
+)
+def test_a_row_of_the_users_file_that_is_wrong_is_named(data: Path, tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        summarize_clips(data, "precomputed", path=path, max_bad_share=1.0, shards=2)
+
+
+def test_clips_without_a_row_are_quarantined_not_silently_wordless(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text("clip_id,text\nclip0,brows rise.\n", encoding="utf-8")
+    with pytest.raises(TooManyBadClips, match="5 of 6 clips"):
+        summarize_clips(data, "precomputed", path=path, shards=2)
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "message"),
+    [
+        ("vlm", {}, "model is missing"),
+        ("openai", {"model": "m", "base_url": "x", "blinks": True}, "unknown option blinks"),
+        ("gpt", {}, "unknown summary back end 'gpt'"),
+    ],
+)
+def test_options_are_checked_before_anything_is_read(backend: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_backend(backend, options)
+
+
+def test_back_ends_that_look_between_keyframes_say_so_when_nothing_is_there(data: Path) -> None:
+    clip = read_clips(data)[0]
+    store = FrameStore(data / "frames")
+    only_keys = [frame for frame in store.frames(clip.clip_id) if frame.role == "keyframe"]
+
+    class Keys(FrameStore):
+        def frames(self, clip_id: str) -> Any:
+            return only_keys
+
+    with pytest.raises(ValueError, match="--between 4"):
+        gap_requests(clip, Keys(data / "frames"))
+
+
+def test_questions_exist_in_both_languages_and_replies_are_tidied(data: Path) -> None:
+    request = gap_requests(read_clips(data)[0], FrameStore(data / "frames"))[0]
+    assert "面部肌肉" in observe_messages(request, "zh", inline=True)[0]["content"]
+    assert "facial muscles" in observe_messages(request, "en", inline=False)[1]["content"][-1]["text"]
+    assert cleaned("**Answer:** Brows rise. Lips part. Jaw drops.") == "Brows rise. Lips part."
+    assert cleaned("眉毛上扬。嘴唇张开。下巴下降。") == "眉毛上扬。 嘴唇张开。"
+    assert is_refusal("I'm sorry, I can't describe people.")
+    assert not is_refusal("The lips part; I cannot see the chin.")
