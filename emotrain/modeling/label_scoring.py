@@ -12,9 +12,17 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from emotrain.modeling.families import family_of
 from emotrain.modeling.label_tokens import LabelTokens
-from emotrain.modeling.label_tree import LabelTree, branch_positions, plant, prompt_positions, tree_mask
-from emotrain.modeling.wrapped_model import attention_implementation, has_sliding_layers
+from emotrain.modeling.label_tree import (
+    LabelTree,
+    branch_positions,
+    modality_ids,
+    plant,
+    prompt_positions,
+    tree_mask,
+)
+from emotrain.modeling.wrapped_model import attention_implementation, has_sliding_layers, unwrapped
 
 Attention = Literal["auto", "packed", "cached"]
 
@@ -32,11 +40,12 @@ def label_logits(
     goes through its own forward, so gradient hooks run.
 
     `attention="packed"` reads all labels in the prompt's pass under a 4-D mask. `"cached"` reads the prompt once, then
-    the labels on copies of its key-value cache; for back ends without 4-D masks and for layers with a sliding window.
-    `"auto"` picks. Both give the same numbers.
+    the labels on copies of its key-value cache; for back ends without 4-D masks (flash-attention) and for windowed
+    layers of a family that takes one mask for all layers. `"auto"` picks. Both give the same numbers.
 
-    Raises ValueError for a batch without `attention_mask`, for a prompt that is padding only, and for "cached" where
-    the model gives no cache (gradient checkpointing turns it off).
+    Raises ValueError for a batch without `attention_mask`, for a prompt that is padding only, for an architecture that
+    is not in `families.FAMILIES`, and for "cached" where the model gives no cache (gradient checkpointing turns it
+    off) or where windowed layers meet padding on the right.
     """
     _check(batch)
     chosen = _choose(model) if attention == "auto" else attention
@@ -63,8 +72,8 @@ def _check(batch: Mapping[str, Tensor]) -> None:
 
 
 def _choose(model: nn.Module) -> Attention:
-    fits = attention_implementation(model) in _TAKES_4D_MASKS and not has_sliding_layers(model)
-    return "packed" if fits else "cached"
+    windowed = has_sliding_layers(model) and family_of(model).masks == "one"
+    return "packed" if attention_implementation(model) in _TAKES_4D_MASKS and not windowed else "cached"
 
 
 def _packed(model: nn.Module, batch: Mapping[str, Tensor], tree: LabelTree) -> Tensor:
@@ -78,7 +87,7 @@ def _packed(model: nn.Module, batch: Mapping[str, Tensor], tree: LabelTree) -> T
             inputs[name] = torch.cat([batch[name], batch[name].new_zeros(rows, len(tree))], dim=1)
     positions = prompt_positions(model, batch)
     inputs["position_ids"] = torch.cat([positions, branch_positions(positions, mask, tree.depth)], dim=-1)
-    inputs["attention_mask"] = _for_back_end(model, tree_mask(mask, tree))
+    inputs["attention_mask"] = _tree_masks(model, batch, tree)
     ends, which = _prompt_ends(mask)
     kept = torch.cat([ends, length + torch.arange(len(tree), device=mask.device)])
     logits = _one_end(model(**inputs, logits_to_keep=kept, use_cache=False).logits, which, len(ends))
@@ -88,6 +97,11 @@ def _packed(model: nn.Module, batch: Mapping[str, Tensor], tree: LabelTree) -> T
 def _cached(model: nn.Module, batch: Mapping[str, Tensor], labels: LabelTokens, tree: LabelTree) -> Tensor:
     """The same (B, S) values: one pass over the prompt, one over all labels as rows of their own."""
     mask = batch["attention_mask"]
+    if has_sliding_layers(model) and not bool(mask[:, -1].all()):
+        raise ValueError(
+            "label_logits: attention='cached' with windowed layers counts the columns between tokens, and this batch "
+            "is padded on the right; pad on the left"
+        )
     rows, count = mask.shape[0], len(labels)
     positions = prompt_positions(model, batch)
     inputs = {**batch, "position_ids": positions}
@@ -137,6 +151,21 @@ def _one_end(logits: Tensor, which: Tensor, ends: int) -> Tensor:
         return logits
     own = logits[torch.arange(len(which), device=which.device), which].unsqueeze(1)
     return torch.cat([own, logits[:, ends:]], dim=1)
+
+
+def _tree_masks(model: nn.Module, batch: Mapping[str, Tensor], tree: LabelTree) -> Any:
+    """The tree's mask as the model takes it: one for all layers, or a dict with one for each kind of layer."""
+    kind = family_of(model)
+    mask = batch["attention_mask"]
+    image = modality_ids(model, batch["input_ids"]) == 1 if kind.image_tokens == "mutual" else None
+    if kind.masks == "one":
+        return _for_back_end(model, tree_mask(mask, tree, image=image))
+    config = unwrapped(model).config.get_text_config()
+    windows = {"full_attention": None, "sliding_attention": config.sliding_window}
+    return {
+        layers: _for_back_end(model, tree_mask(mask, tree, image=image, window=windows[layers]))
+        for layers in set(config.layer_types)
+    }
 
 
 def _for_back_end(model: nn.Module, mask: Tensor) -> Any:

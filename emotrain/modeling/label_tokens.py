@@ -56,11 +56,18 @@ def answer_frame(processor: Any) -> AnswerFrame:
             f"chat template of {type(processor).__name__}: the answer is followed by {tail!r}, which does not start "
             "with a special token of the tokenizer; give the end-of-turn token to encode_labels yourself"
         )
-    return AnswerFrame(head[len(opened) :], max(specials, key=len))
+    # A template may write other white space before an answer than at the end of its generation prompt; the prompt is
+    # what the model is asked with, so that counts.
+    lead = head.removeprefix(opened) if head.startswith(opened) else ""
+    return AnswerFrame(lead, max(specials, key=len))
 
 
-def encode_labels(tokenizer: Any, labels: Sequence[str], end_of_turn: str, lead: str = "") -> LabelTokens:
-    """Encode every label as `lead + label` followed by the token `end_of_turn`.
+def encode_labels(
+    tokenizer: Any, labels: Sequence[str], end_of_turn: str, lead: str = "", names: Sequence[str] | None = None
+) -> LabelTokens:
+    """Encode every label as `lead + name` followed by the token `end_of_turn`.
+
+    `names` are what the answers call the labels (another language); None for the labels themselves.
 
     Raises ValueError when `end_of_turn` is no single token of the tokenizer, a label is empty, or two labels have the
     same tokens (a lower-casing tokenizer, a label given twice).
@@ -75,9 +82,9 @@ def encode_labels(tokenizer: Any, labels: Sequence[str], end_of_turn: str, lead:
         )
     end = vocabulary[end_of_turn]
     seen: dict[tuple[int, ...], str] = {}
-    for label in labels:
-        ids = (*tokenizer.encode(lead + label, add_special_tokens=False), end)
-        if not label.strip() or len(ids) < 2:
+    for label, name in zip(labels, labels if names is None else names, strict=True):
+        ids = (*tokenizer.encode(lead + name, add_special_tokens=False), end)
+        if not name.strip() or len(ids) < 2:
             raise ValueError(f"label {label!r} has no tokens; expected a name such as 'anger'")
         if ids in seen:
             raise ValueError(f"labels {seen[ids]!r} and {label!r} have the same tokens {ids}; rename one of them")
@@ -85,10 +92,10 @@ def encode_labels(tokenizer: Any, labels: Sequence[str], end_of_turn: str, lead:
     return LabelTokens(tuple(labels), tuple(seen))
 
 
-def processor_labels(processor: Any, labels: Sequence[str]) -> LabelTokens:
+def processor_labels(processor: Any, labels: Sequence[str], names: Sequence[str] | None = None) -> LabelTokens:
     """`encode_labels` with the lead and the end-of-turn token of the processor's own chat template."""
     frame = answer_frame(processor)
-    return encode_labels(processor.tokenizer, labels, frame.end_of_turn, frame.lead)
+    return encode_labels(processor.tokenizer, labels, frame.end_of_turn, frame.lead, names)
 
 
 def _content(text: str, as_parts: bool) -> Any:

@@ -13,6 +13,7 @@ from inspect import signature
 import torch
 from torch import Tensor, nn
 
+from emotrain.modeling.families import family_of
 from emotrain.modeling.label_tokens import LabelTokens
 from emotrain.modeling.wrapped_model import unwrapped
 
@@ -50,19 +51,41 @@ def plant(labels: LabelTokens, device: torch.device | str = "cpu") -> LabelTree:
     return LabelTree(token, branch, depth, source, target, owner)
 
 
-def tree_mask(attention_mask: Tensor, tree: LabelTree) -> Tensor:
+def tree_mask(
+    attention_mask: Tensor, tree: LabelTree, *, image: Tensor | None = None, window: int | None = None
+) -> Tensor:
     """Who sees whom: (B, 1, L + P, L + P) bool for prompts with `attention_mask (B, L)`.
 
-    Padding sees itself alone: a row without any key has no softmax, and its NaN would spread through the values.
+    `image (B, L)` is True where a token of an image stands: within one image, tokens see each other in both directions.
+    With `window` (tokens) a key that lies as far back or farther is out of sight. Padding sees itself alone: a row
+    without any key has no softmax, and its NaN would spread through the values.
     """
     real = attention_mask.bool()
     batch, length = real.shape
     causal = torch.ones(length, length, dtype=torch.bool, device=real.device).tril()
-    prompt = (causal & real[:, None, :] & real[:, :, None]) | torch.eye(length, dtype=torch.bool, device=real.device)
+    seen = causal if image is None else causal | _same_image(image)
     own = (tree.branch[:, None] == tree.branch[None, :]) & (tree.depth[None, :] <= tree.depth[:, None])
-    top = torch.cat([prompt, prompt.new_zeros(batch, length, len(tree))], dim=2)
+    top = torch.cat([seen & real[:, None, :] & real[:, :, None], real.new_zeros(batch, length, len(tree))], dim=2)
     bottom = torch.cat([real[:, None, :].expand(-1, len(tree), -1), own.expand(batch, -1, -1)], dim=2)
-    return torch.cat([top, bottom], dim=1)[:, None]
+    mask = torch.cat([top, bottom], dim=1)
+    if window is not None:
+        place = _places(real, tree)
+        mask = mask & (place[:, None, :] > place[:, :, None] - window)
+    return (mask | torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device))[:, None]
+
+
+def _same_image(image: Tensor) -> Tensor:
+    """(B, L, L): whether two tokens belong to one run of image tokens."""
+    before = torch.nn.functional.pad(image, (1, 0))[:, :-1]
+    number = torch.where(image, (image & ~before).cumsum(-1), 0)
+    return (number[:, :, None] == number[:, None, :]) & image[:, :, None]
+
+
+def _places(real: Tensor, tree: LabelTree) -> Tensor:
+    """Columns by which a window counts, (B, L + P): each branch goes on where its prompt ends."""
+    columns = torch.arange(real.shape[1], device=real.device).expand(real.shape)
+    end = torch.where(real, columns, -1).amax(-1, keepdim=True)
+    return torch.cat([columns, end + 1 + tree.depth], dim=1)
 
 
 def prompt_positions(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
@@ -72,10 +95,9 @@ def prompt_positions(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
     """
     if "position_ids" in batch:
         return batch["position_ids"]
-    core = getattr(unwrapped(model), "model", None)
-    rope_index = getattr(core, "get_rope_index", None)
-    if rope_index is None:
+    if family_of(model).positions == "row":
         return (batch["attention_mask"].long().cumsum(-1) - 1).clamp(min=0)
+    rope_index = unwrapped(model).model.get_rope_index
     given = {name: batch[name] for name in signature(rope_index).parameters if name in batch}
     given.setdefault("mm_token_type_ids", modality_ids(model, batch["input_ids"]))
     return rope_index(**given)[0]

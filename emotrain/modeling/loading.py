@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from emotrain.modeling.families import family, family_of, language_model
+from emotrain.modeling.frozen import frozen_parts, spare_backward
 from emotrain.modeling.tiny_base_path import tiny_base_path
 
 TINY = "tiny"
@@ -45,7 +47,7 @@ def load_model(
     """A vision-language model in evaluation mode whose vision side is frozen unless `train_vision`.
 
     The arguments are those of TRL's ModelConfig (`dtype` "auto" keeps the checkpoint's own). Only safetensors weights
-    are read. Raises what transformers raises for a name it cannot find.
+    are read. Raises what transformers raises for a name it cannot find, ValueError for an unknown architecture.
     """
     from transformers import AutoModelForImageTextToText
 
@@ -59,6 +61,7 @@ def load_model(
         trust_remote_code=trust_remote_code,
         use_safetensors=True,
     )
+    family_of(model)
     if not train_vision:
         freeze_vision(model)
     return model.eval()
@@ -68,47 +71,40 @@ def load_processor(
     name_or_path: str,
     *,
     revision: str = "main",
-    min_pixels: int | None = None,
-    max_pixels: int | None = None,
+    image_size: int | None = None,
     trust_remote_code: bool = False,
 ) -> Any:
-    """The processor of a model, padding on the left, with the area of an image pinned when asked.
+    """The processor of a model, padding on the left; with `image_size` every image is one square of that side.
 
-    `min_pixels` and `max_pixels` bound height x width after resizing: equal bounds give every frame the same number of
-    visual tokens. Raises ValueError when the model's image processor has no such bounds, or when they are crossed.
+    Qwen-VL models keep an image's shape and give it the area of that square. Raises ValueError for a side that the
+    model cannot read (the message names one that it can) and for an unknown architecture.
     """
-    from transformers import AutoProcessor
+    from transformers import AutoConfig, AutoProcessor
 
-    processor = AutoProcessor.from_pretrained(
-        resolve_name(name_or_path), revision=revision, trust_remote_code=trust_remote_code
-    )
+    given = {"revision": revision, "trust_remote_code": trust_remote_code}
+    config = AutoConfig.from_pretrained(resolve_name(name_or_path), **given)
+    kind = family(config.model_type)
+    processor = AutoProcessor.from_pretrained(resolve_name(name_or_path), **given)
     processor.tokenizer.padding_side = "left"
-    if min_pixels is not None or max_pixels is not None:
-        _pin_pixels(processor.image_processor, min_pixels, max_pixels)
+    if kind.chat_template is not None:
+        processor.chat_template = kind.chat_template
+    if image_size is not None:
+        kind.set_side(processor, config, image_size)
     return processor
 
 
 def freeze_vision(model: Any) -> int:
-    """Stop gradients to everything outside the language model and its head; returns the number of frozen parameters."""
-    kept = {id(p) for p in model.get_decoder().parameters()}
+    """Stop gradients to everything outside the language model and its head; returns the number of frozen parameters.
+
+    What is frozen takes no part in the backward pass, with gradient checkpointing neither (see frozen.py).
+    """
+    kept = {id(p) for p in language_model(model).parameters()}
     kept |= {id(p) for p in model.get_output_embeddings().parameters()}
     frozen = 0
     for parameter in model.parameters():
         if id(parameter) not in kept:
             parameter.requires_grad_(False)
             frozen += parameter.numel()
+    for part in frozen_parts(model, kept):
+        spare_backward(part)
     return frozen
-
-
-def _pin_pixels(image_processor: Any, min_pixels: int | None, max_pixels: int | None) -> None:
-    size = image_processor.size
-    if "shortest_edge" not in size or "longest_edge" not in size or not hasattr(image_processor, "merge_size"):
-        raise ValueError(
-            f"{type(image_processor).__name__} has a size of {dict(size)} and no bounds on the area of an image; "
-            "remove min_pixels and max_pixels from the recipe for this model"
-        )
-    low = size["shortest_edge"] if min_pixels is None else min_pixels
-    high = size["longest_edge"] if max_pixels is None else max_pixels
-    if low > high:
-        raise ValueError(f"min_pixels {low} exceeds max_pixels {high}; an image's area is between the two")
-    image_processor.size = {"shortest_edge": low, "longest_edge": high}

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from emotrain.modeling.families import family_of, language_model
 from emotrain.modeling.wrapped_model import unwrapped
 
 
@@ -16,20 +17,18 @@ def language_model_linears(model: nn.Module) -> str:
     The vision tower, the merger and the LM head stay outside. PEFT takes it as `target_modules`. Raises ValueError
     when the language model has no linear layer inside a numbered block.
     """
-    base = unwrapped(model)
-    decoder = base.get_decoder()
-    prefix = next(name for name, module in base.named_modules() if module is decoder)
+    prefix = family_of(model).language_model
     kinds, containers = set(), set()
-    for name, module in decoder.named_modules():
+    for name, module in language_model(model).named_modules():
         block = re.match(r"(.*?)\.\d+\.(.+)$", name)
         if block is not None and isinstance(module, nn.Linear):
             containers.add(block[1])
             kinds.add(block[2])
     if not kinds:
         raise ValueError(
-            f"{type(base).__name__}: no linear layer in the blocks of {prefix!r}; name lora_target_modules"
+            f"{type(unwrapped(model)).__name__}: no linear layer in the blocks of {prefix!r}; name lora_target_modules"
         )
-    escaped = (re.escape(f"{prefix}.{container}" if prefix else container) for container in sorted(containers))
+    escaped = (re.escape(f"{prefix}.{container}") for container in sorted(containers))
     return rf"(?:{'|'.join(escaped)})\.\d+\.(?:{'|'.join(re.escape(kind) for kind in sorted(kinds))})"
 
 

@@ -46,13 +46,13 @@ def test_vision_is_frozen_unless_asked(folder: Path) -> None:
     assert all(p.requires_grad for p in load_model(str(folder), "float32", train_vision=True).parameters())
 
 
-def test_pinned_pixels_fix_the_number_of_visual_tokens(
+def test_image_size_fixes_the_number_of_visual_tokens(
     folder: Path, prompts: Callable[..., dict[str, torch.Tensor]]
 ) -> None:
-    processor = load_processor(str(folder), min_pixels=112 * 112, max_pixels=112 * 112)
+    processor = load_processor(str(folder), image_size=112)
     assert prompts((1,), processor)["image_grid_thw"].tolist() == [[1, 8, 8]]
-    with pytest.raises(ValueError, match="exceeds max_pixels"):
-        load_processor(str(folder), min_pixels=10_000, max_pixels=5_000)
+    with pytest.raises(ValueError, match="smaller than one visual token of this model, 28 pixels"):
+        load_processor(str(folder), image_size=20)
 
 
 def test_a_missing_folder_is_explained(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""Where an adapter lies: a folder, or `org/name` and `org/name@revision` on the Hugging Face Hub."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from pathlib import Path
+
+from emotrain.hub_errors import explained
+
+CONFIG = "adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
+PARTS = (CONFIG, WEIGHTS, "emotrain.json", "recipe.resolved.yaml", "provenance.json")
+"""Files of an adapter that are fetched from the Hub; never a pickle."""
+
+
+def adapter_folder(adapter: str) -> Path:
+    """The folder of an adapter, fetched from the Hub (into its cache) when it is no folder on this machine.
+
+    Raises FileNotFoundError for a folder without a safetensors adapter, HubError when the Hub has none or is out of
+    reach.
+    """
+    folder = Path(adapter).expanduser()
+    if not folder.is_dir():
+        if adapter.startswith((".", "/", "~")) or adapter.count("/") != 1:
+            raise FileNotFoundError(
+                f"adapter {adapter!r}: no such folder; give the output folder of a training run, or "
+                "org/name[@revision] on the Hub"
+            )
+        folder = _fetched(adapter)
+    lacking = [name for name in (CONFIG, WEIGHTS) if not (folder / name).is_file()]
+    if lacking:
+        raise FileNotFoundError(f"adapter {adapter!r}: no {' and no '.join(lacking)} there; is it a PEFT adapter?")
+    return folder
+
+
+def _fetched(adapter: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    name, _, revision = adapter.partition("@")
+    with explained(f"fetch adapter {adapter}"):
+        return Path(snapshot_download(name, revision=revision or None, allow_patterns=list(PARTS)))
+
+
+def adapter_digest(folder: Path) -> str:
+    """128 hex digits of the adapter's weights: what tells one adapter from another, wherever it lies."""
+    return blake2b((folder / WEIGHTS).read_bytes()).hexdigest()
