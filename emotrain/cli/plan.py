@@ -1,0 +1,34 @@
+"""`emotrain plan`: what a run will cost and what it can see, before any GPU hour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emotrain.cli.options import RecipeFile
+
+
+def plan(
+    context: typer.Context,
+    recipe: RecipeFile,
+    json: Annotated[Path | None, typer.Option(help="File to write the plan to as JSON, too.")] = None,
+    gpus: Annotated[int, typer.Option(help="GPUs of the run.")] = 1,
+    gpu_memory: Annotated[float, typer.Option(help="GiB of one GPU.")] = 80.0,
+    peak_tflops: Annotated[
+        float, typer.Option(help="Peak TFLOP/s of one GPU; the default is an H100 in bf16.")
+    ] = 989.0,
+    mfu: Annotated[float, typer.Option(help="Share of the peak that training reaches: an assumption.")] = 0.35,
+) -> None:
+    """Tokens, memory, time, worst batch, class histogram and P(miss) of a recipe."""
+    from emotrain.planning.machine import Machine
+    from emotrain.planning.page import print_plan
+    from emotrain.planning.plan import make_plan
+    from emotrain.shards import write_json
+    from emotrain.training.recipe import load_recipe
+
+    made = make_plan(load_recipe(recipe, context.args), Machine(gpus, gpu_memory, peak_tflops, mfu))
+    if json is not None:
+        write_json(made.as_json(), json)
+    print_plan(made)
