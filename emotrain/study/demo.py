@@ -56,7 +56,7 @@ def run_demo(out: Path, *, workers: int | None = None, scale: float = 1.0, split
     arms = [_arm(out, name, recipe, trained, scale, split) for name, recipe, trained in ARMS]
     for recipe in (_recipe(arm) for arm in arms):
         prepare(recipe, workers=cores)
-    run_arms(arms, parallel=cores)
+    run_arms([[arm] for arm in arms], parallel=cores)
     report = report_runs(
         next(_recipe(arm) for arm in arms if arm.name == "enriched + balanced"),
         {arm.name: arm.scores for arm in arms},

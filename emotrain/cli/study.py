@@ -1,0 +1,45 @@
+"""`emotrain study`: a grid of arms, folds and seeds from one file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emotrain.cli.options import Workers
+
+
+def study(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Study YAML; --key value goes to all its recipes.", metavar="STUDY")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the study instead of its own `out`.")] = None,
+    shard: Annotated[
+        str, typer.Option(help="Part of an array job: 3/64 runs every 64th group of arms from 3.")
+    ] = "0/1",
+    prepare_only: Annotated[bool, typer.Option("--prepare-only", help="Clips, frames, summaries, manifests.")] = False,
+    report_only: Annotated[bool, typer.Option("--report-only", help="Gather what the arms have written.")] = False,
+    count: Annotated[bool, typer.Option("--count", help="Print how many groups of arms there are, and stop.")] = False,
+    workers: Workers = None,
+) -> None:
+    """Run the arms of a study that are missing; one table with paired differences, and figures."""
+    from emotrain.shards import parse_shard
+    from emotrain.study.cells import groups
+    from emotrain.study.results import write_results
+    from emotrain.study.run import run_study
+    from emotrain.study.settings import read_study
+    from emotrain.training.recipe import parse_overrides
+
+    settings = read_study(file)
+    settings = replace(settings, keys={**settings.keys, **parse_overrides(context.args)}, out=out or settings.out)
+    if count:
+        typer.echo(len(groups(settings)))
+        return
+    if report_only:
+        typer.echo(f"results {write_results(settings)}")
+        return
+    cores = workers if workers is not None else len(os.sched_getaffinity(0))
+    found = run_study(settings, workers=cores, shard=parse_shard(shard), prepare_only=prepare_only)
+    typer.echo(f"results {found}")

@@ -1,0 +1,194 @@
+"""A study file: arms, folds and seeds of a comparison, checked before anything runs.
+
+    recipe: ../recipes/tiny/base.yaml     # what every arm inherits, relative to the study file
+    out: runs/studies/demo
+    reference: sparse + natural           # the arm that all others are compared with
+    seeds: [0, 1]
+    folds: [1, 2, 3, 4, 5]                # left out for data sets with a fixed split
+    keys: {epochs: 2}                     # recipe keys of all arms
+    arms:
+      sparse + natural: {context: none, sampling: natural}
+      enriched: {sampling: class_balanced}
+      zero-shot: {train: false, context: none}
+      reversed at test: {adapter_of: enriched, context_control: reversed}
+      dropped: {adapter_of: enriched, corrupt_summaries: drop, each: {corrupt_share: [0.25, 0.5, 1.0]}}
+      words alone: {baseline: tfidf}
+
+An arm is a few recipe keys and at most one word on what is done: it is trained and scored (nothing said), scored as the
+base stands (`train: false`), scored with another arm's adapter and keys (`adapter_of`), or a baseline. `each` makes one
+arm of every value of one key. `base:` inherits from another file, as in recipes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from emotrain.emotions import nearest
+from emotrain.training.recipe import read_values
+
+BASELINES = ("tfidf", "oracle_text", "prior_corrected")
+"""Names of `emotrain baseline`; see evaluation/baselines."""
+
+_KEYS = ("recipe", "out", "reference", "seeds", "folds", "keys", "arms", "clips", "title", "notes")
+_CLIPS = ("train", "validation", "test", "seed")
+_DOES = ("train", "adapter_of", "baseline", "each")
+_OURS = ("output_dir", "arm", "seed", "fold", "data")
+
+
+class StudyError(ValueError):
+    """A study file cannot be used; the message lists every reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyArm:
+    """One arm: recipe keys over the study's own, and what is done.
+
+    `varied` is the key that `each` varied and its value, with the name that the family of arms has in common.
+    """
+
+    name: str
+    keys: Mapping[str, Any]
+    trained: bool = True
+    adapter_of: str | None = None
+    baseline: str | None = None
+    family: str = ""
+    varied: tuple[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study file as it was read. `clips` are the sizes of a synthetic clip set that is drawn where it is missing."""
+
+    path: Path
+    recipe: Path
+    out: Path
+    reference: str
+    arms: tuple[StudyArm, ...]
+    seeds: tuple[int, ...] = (0,)
+    folds: tuple[int | None, ...] = (None,)
+    keys: Mapping[str, Any] = ()  # type: ignore[assignment]
+    clips: Mapping[str, int] | None = None
+    title: str = ""
+    notes: tuple[str, ...] = ()
+
+    def arm(self, name: str) -> StudyArm:
+        """The arm called `name`."""
+        return next(arm for arm in self.arms if arm.name == name)
+
+
+def read_study(path: Path) -> Study:
+    """Read a study file; raises StudyError that lists every fault, FileNotFoundError when there is none."""
+    if not path.is_file():
+        beside = ", ".join(sorted(file.name for file in path.parent.glob("*.yaml"))) or "no .yaml file"
+        raise FileNotFoundError(f"{path}: no such study; beside it: {beside}")
+    values = read_values(path)
+    faults: list[str] = [f"unknown key {key!r}; {nearest(str(key), _KEYS)}" for key in values if key not in _KEYS]
+    faults += [f"{key}: missing" for key in ("recipe", "out", "reference", "arms") if key not in values]
+    arms = _arms(values.get("arms", {}), faults)
+    names = [arm.name for arm in arms]
+    faults += _names(arms, names, values.get("reference"))
+    faults += _numbers(values, "seeds", least=0) + _numbers(values, "folds", least=1)
+    clips = values.get("clips")
+    if clips is not None and (not isinstance(clips, dict) or set(clips) != set(_CLIPS) or not _whole(clips.values())):
+        faults.append(f"clips: {clips!r}; expected whole numbers for {', '.join(_CLIPS)}")
+    keys = values.get("keys", {})
+    faults += _foreign("keys", keys)
+    if faults:
+        raise StudyError(f"{path}: {len(faults)} fault(s)\n" + "\n".join(f"  - {fault}" for fault in faults))
+    return Study(
+        path=path,
+        recipe=(path.parent / values["recipe"]).resolve(),
+        out=Path(values["out"]),
+        reference=values["reference"],
+        arms=tuple(_inherit(arm, arms) for arm in arms),
+        seeds=tuple(values.get("seeds", (0,))),
+        folds=tuple(values.get("folds", (None,))),
+        keys=keys,
+        clips=clips,
+        title=values.get("title", ""),
+        notes=tuple(values.get("notes", ())),
+    )
+
+
+def _inherit(arm: StudyArm, arms: Sequence[StudyArm]) -> StudyArm:
+    """An arm that is scored with another's adapter reads what the other read, but for its own keys."""
+    source = next((other for other in arms if other.name == arm.adapter_of), None)
+    return arm if source is None else replace(arm, keys={**source.keys, **arm.keys})
+
+
+def _arms(given: Any, faults: list[str]) -> list[StudyArm]:
+    if not isinstance(given, dict) or not given:
+        faults.append(f"arms: expected `name: {{recipe keys}}` lines, found {given!r}")
+        return []
+    arms: list[StudyArm] = []
+    for name, keys in given.items():
+        if not isinstance(keys, dict):
+            faults.append(f"arms: {name}: expected recipe keys in braces, found {keys!r}")
+            continue
+        faults += _foreign(f"arms: {name}", keys)
+        arms += _expand(str(name), keys, faults)
+    return arms
+
+
+def _expand(name: str, keys: Mapping[str, Any], faults: list[str]) -> list[StudyArm]:
+    plain = {key: value for key, value in keys.items() if key not in _DOES}
+    done = {key: keys[key] for key in ("train", "adapter_of", "baseline") if key in keys}
+    if len(done) > 1:
+        faults.append(f"arms: {name}: {', '.join(done)} exclude one another")
+    if "train" in keys and keys["train"] is not False:
+        faults.append(f"arms: {name}: train: {keys['train']!r}; an arm is trained unless it says `train: false`")
+    baseline = keys.get("baseline")
+    if baseline is not None and baseline not in BASELINES:
+        faults.append(f"arms: {name}: baseline {baseline!r}; {nearest(str(baseline), BASELINES)}")
+    does: dict[str, Any] = {"trained": not done, "adapter_of": keys.get("adapter_of"), "baseline": baseline}
+    each = keys.get("each")
+    if each is None:
+        return [StudyArm(name, plain, **does)]
+    if not isinstance(each, dict) or len(each) != 1 or not isinstance(next(iter(each.values())), list):
+        faults.append(f"arms: {name}: each: {each!r}; expected one key with a list of values")
+        return []
+    key, values = next(iter(each.items()))
+    return [
+        StudyArm(f"{name} {_short(value)}", {**plain, key: value}, family=name, varied=(key, value), **does)
+        for value in values
+    ]
+
+
+def _names(arms: Sequence[StudyArm], names: Sequence[str], reference: Any) -> list[str]:
+    faults = [f"arms: {name!r} occurs twice" for name in {name for name in names if names.count(name) > 1}]
+    if names and reference not in names:
+        faults.append(f"reference: no arm {reference!r}; {nearest(str(reference), names)}")
+    for arm in arms:
+        if arm.adapter_of is not None:
+            source = next((other for other in arms if other.name == arm.adapter_of), None)
+            if source is None:
+                faults.append(
+                    f"arms: {arm.name}: adapter_of: no arm {arm.adapter_of!r}; {nearest(arm.adapter_of, names)}"
+                )
+            elif not source.trained:
+                faults.append(f"arms: {arm.name}: adapter_of: {arm.adapter_of!r} is not trained and has no adapter")
+    return faults
+
+
+def _foreign(where: str, keys: Any) -> list[str]:
+    if not isinstance(keys, dict):
+        return [f"{where}: expected recipe keys, found {keys!r}"]
+    return [f"{where}: {key} is set by the study itself; remove it" for key in keys if key in _OURS]
+
+
+def _numbers(values: Mapping[str, Any], key: str, least: int) -> list[str]:
+    found = values.get(key)
+    if key not in values or (isinstance(found, list) and found and _whole(found) and min(found) >= least):
+        return []
+    return [f"{key}: {found!r}; expected a list of whole numbers from {least}"]
+
+
+def _whole(values: Any) -> bool:
+    return all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
