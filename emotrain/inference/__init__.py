@@ -1,0 +1,1 @@
+"""One video in, label probabilities and a time line out."""

@@ -1,0 +1,105 @@
+"""`emotrain app`: a page on this machine where one drops a clip and sees keyframes, summaries and probabilities.
+
+It listens on the loopback address unless told otherwise, is never shared through a tunnel, sends no telemetry, loads
+neither fonts nor scripts from other hosts, and deletes what was dropped within the hour.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from emotrain.inference.reading_view import TEMPLATES, problem_html, reading_html
+from emotrain.inference.recogniser import Recogniser
+from emotrain.shards import ClipError
+
+UPLOAD_LIMIT = "512mb"
+KEPT_S = 1800
+FONTS = ["system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif"]
+
+EMPTY = '<div class="empty">Drop a clip of one face. Its keyframes, the changes between them and the probability of each label appear here.</div>'  # noqa: E501
+LIMITS = (
+    "A facial expression is not what somebody feels, and these probabilities are a model's opinion of the expression. "
+    "Inferring emotions from faces is restricted by law in places, among them work and school in the European Union. "
+    "Do not decide anything about a person by it. Clips stay on the machine that serves this page and are deleted "
+    "within the hour."
+)
+
+
+def build_app(recogniser: Recogniser) -> Any:
+    """The Gradio page (`gradio.Blocks`) for a loaded model; ValueError says what to install."""
+    gradio = _gradio()
+
+    def read(video: str | None) -> str:
+        if video is None:
+            return EMPTY
+        try:
+            return reading_html(recogniser.predict(video))
+        except ClipError as error:
+            # The reason names the upload's place on this machine, which is nobody's business.
+            return problem_html(Path(video).name, str(error).replace(video, "the file"))
+
+    with gradio.Blocks(title="emotrain", analytics_enabled=False, delete_cache=(KEPT_S, KEPT_S)) as page:
+        gradio.HTML(_intro(recogniser), elem_id="intro")
+        with gradio.Row():
+            with gradio.Column(scale=2, min_width=300):
+                clip = gradio.Video(label="Clip", sources=["upload"], height=340, elem_id="clip", buttons=[])
+            with gradio.Column(scale=3, min_width=320):
+                result = gradio.HTML(EMPTY, elem_id="result")
+        gradio.HTML(f"<p>{LIMITS}</p>", elem_id="limits")
+        clip.change(read, clip, result, api_visibility="private", concurrency_limit=1)
+    return page
+
+
+def serve(recogniser: Recogniser, *, host: str = "127.0.0.1", port: int = 7860, wait: bool = True) -> Any:
+    """Serve the page until interrupted, or return at once with the running page when `wait` is False.
+
+    Raises ValueError when the port is taken.
+    """
+    gradio = _gradio()
+    page = build_app(recogniser)
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        print(f"emotrain: the page has no password and {host} lets other machines reach it", flush=True)
+    try:
+        page.launch(
+            server_name=host,
+            server_port=port,
+            share=False,
+            prevent_thread_lock=True,
+            quiet=True,
+            ssr_mode=False,
+            footer_links=[],
+            enable_monitoring=False,
+            max_file_size=UPLOAD_LIMIT,
+            theme=gradio.themes.Base(font=FONTS, font_mono=["ui-monospace", "monospace"]),
+            css=(TEMPLATES / "app.css").read_text(encoding="utf-8"),
+        )
+    except OSError as error:
+        raise ValueError(f"port {port} of {host} cannot be used ({error}); choose another with --port") from error
+    print(f"open http://{host}:{port} (Ctrl-C ends)", flush=True)
+    if wait:
+        page.block_thread()
+    return page
+
+
+def _intro(recogniser: Recogniser) -> str:
+    from html import escape
+
+    contract = recogniser.contract
+    told = "with" if contract.prompt["context"] != "none" else "without"
+    return (
+        "<h1>What does this expression look like?</h1>"
+        f"<p>{escape(recogniser.shown_name)} &middot; {len(contract.labels)} labels &middot; {told} summaries"
+        " between keyframes</p>"
+    )
+
+
+def _gradio() -> Any:
+    # Gradio reads the first when it is imported.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    try:
+        import gradio
+    except ImportError as error:
+        raise ValueError("the page needs gradio: pip install 'emotrain[app]'") from error
+    return gradio

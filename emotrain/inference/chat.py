@@ -1,0 +1,43 @@
+"""A clip as a request to a served model: the prompt of training in the message format of OpenAI's chat completions.
+
+Servers get the keyframes as images, never the video: they would choose frames of their own, and know no summaries.
+Nothing here loads a model; the client needs the input contract only.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+from emotrain.inference.adapter_source import find_adapter
+from emotrain.inference.clip_input import ClipEyes, SeenExamples
+from emotrain.inference.input_settings import settle
+from emotrain.training.input_contract import CONTRACT, read_contract
+
+
+def chat_messages(adapter: str | Path, clip: str | Path) -> list[dict[str, Any]]:
+    """The messages for one clip: texts and keyframes (JPEG data URLs) in the order of the training prompt.
+
+    `adapter` is a merged folder, an adapter's folder or a Hub id. The frames have the stored size; a server must
+    resize them as the merged folder's processor does. Raises ValueError without an input contract, ClipError for a
+    clip that cannot be read.
+    """
+    folder = Path(adapter).expanduser()
+    found = read_contract(folder) if (folder / CONTRACT).is_file() else read_contract(find_adapter(adapter))
+    contract = settle(found, {}, adapter=str(adapter))
+    seen = ClipEyes(contract).see(Path(clip))
+    examples = SeenExamples(contract, [seen])
+    messages, _ = examples.messages(seen.clip_id)
+    frames = iter(examples.keyframes(seen.clip_id))
+    return [
+        {
+            **message,
+            "content": [_image(next(frames).image) if part["type"] == "image" else part for part in message["content"]],
+        }
+        for message in messages
+    ]
+
+
+def _image(jpeg: bytes) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{b64encode(jpeg).decode()}"}}

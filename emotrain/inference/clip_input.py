@@ -1,0 +1,105 @@
+"""A video file on its way to the model, in memory: the frames and summarise stages on one clip, without a store.
+
+The stages' own functions do the work; what they would read from a data folder is put into their hands here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from emotrain.context.prompt import PromptSettings, keyframes
+from emotrain.context.summarize import SummarizeClip
+from emotrain.context.summarizer import Summarizer
+from emotrain.inference.input_settings import frame_settings, summarizer_of
+from emotrain.records import FRAMES, SUMMARIES, Clip, Frame, Summary, from_table
+from emotrain.shards import ClipError, Damaged
+from emotrain.training.arguments import ContextArguments, DataArguments
+from emotrain.training.examples import Examples
+from emotrain.training.input_contract import InputContract
+from emotrain.video.decode import open_clip
+from emotrain.video.extract import ExtractClip
+from emotrain.video.frame_settings import FrameSettings
+from emotrain.video.frame_store import FrameStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenClip:
+    """What is made of one video: stored frames with their times, the summaries of its gaps, what of it was lost."""
+
+    path: str
+    duration_s: float
+    frames: tuple[Frame, ...]
+    summaries: tuple[Summary, ...]
+    damage: str | None = None
+
+    @property
+    def clip_id(self) -> str:
+        """The id that the clip's frames and summaries carry."""
+        return self.frames[0].clip_id
+
+
+class ClipEyes:
+    """Looks at videos the way the preparation stages of an adapter's training did."""
+
+    def __init__(self, contract: InputContract) -> None:
+        self.contract = contract
+        self.settings: FrameSettings = frame_settings(contract)
+        self.summarizer: Summarizer | None = summarizer_of(contract)
+
+    def see(self, path: Path, clip_id: str | None = None) -> SeenClip:
+        """Frames and summaries of one video file, or of a folder of frame images (25 frames a second).
+
+        Raises ClipError with the reason when the video cannot be decoded. A clip that only the summariser cannot read
+        goes on without words, as it would in training, with a warning in the log.
+        """
+        given, path = str(path), path.expanduser().absolute()
+        with open_clip(path, self.settings.decoder) as reader:
+            duration_s = reader.duration_s
+        clip = Clip(path.stem if clip_id is None else clip_id, path.name, "", duration_s=duration_s)
+        found = ExtractClip(path.parent, self.settings)(clip)
+        rows, damage = (found.rows, found.note) if isinstance(found, Damaged) else (found, None)
+        frames = from_table(pa.Table.from_pylist(rows, schema=FRAMES), Frame)
+        return SeenClip(given, duration_s, tuple(frames), tuple(self._told(clip, path, frames)), damage)
+
+    def _told(self, clip: Clip, path: Path, frames: Sequence[Frame]) -> list[Summary]:
+        if self.summarizer is None:
+            return []
+        try:
+            told = SummarizeClip(self.summarizer, path.parent, HeldFrames(frames))(clip)
+        except ClipError as error:
+            log.warning("%s: no summaries, the model sees keyframes only: %s", path, error)
+            return []
+        rows = told.rows if isinstance(told, Damaged) else told
+        return from_table(pa.Table.from_pylist(rows, schema=SUMMARIES), Summary)
+
+
+class HeldFrames(FrameStore):
+    """A frame store of one clip, held in memory."""
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self.held = list(frames)
+
+    def frames(self, clip_id: str) -> list[Frame]:
+        return self.held
+
+
+class SeenExamples(Examples):
+    """`Examples` over clips in memory: prompts are laid out by the very code that trains and evaluates."""
+
+    def __init__(self, contract: InputContract, clips: Iterable[SeenClip]) -> None:
+        super().__init__(DataArguments(), ContextArguments(**contract.context), contract.labels)
+        self.prompt = PromptSettings(**contract.prompt)
+        self.seen = {clip.clip_id: clip for clip in clips}
+
+    def keyframes(self, clip_id: str) -> list[Frame]:
+        return keyframes(self.seen[clip_id].frames)
+
+    def _stored(self, clip_id: str) -> Sequence[Summary]:
+        return self.seen[clip_id].summaries

@@ -1,0 +1,168 @@
+"""The input contract that a prediction goes by: what is saved beside the adapter, what the caller says, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass, replace
+from typing import Any, get_type_hints
+
+from emotrain.context.prompt import PromptSettings
+from emotrain.context.summarize import BACKENDS
+from emotrain.context.summarizer import Summarizer
+from emotrain.emotions import LABEL_SETS, label_set, nearest
+from emotrain.training.arguments import ContextArguments
+from emotrain.training.input_contract import CONTRACT, InputContract, template_digests
+from emotrain.video.frame_settings import FrameSettings
+
+_FRAME_KEYS = {"keyframe_policy": "policy", "keyframes": "keyframes", "frame_size": "size", "crop": "crop"}
+_CONTEXT_KEYS = ("context", "summarizer")
+KEYS = ("label_set", *_FRAME_KEYS, "image_size", *_CONTEXT_KEYS, "tau")
+"""What a caller may say about the input, under the names that recipes use."""
+
+NEEDED = ("label_set", "keyframes", "frame_size", "context")
+"""What cannot be guessed for an adapter that brings no contract: a wrong value is a wrong answer without an error."""
+
+
+def settle(found: InputContract | None, given: Mapping[str, Any], *, adapter: str | None) -> InputContract:
+    """The contract to predict by: `found` beside the adapter or base, with the values in `given` that are not None.
+
+    Raises ValueError for an adapter without a contract when one of `NEEDED` is not given, for a zero-shot base without
+    a label set, and for input that a single video cannot have (annotated onsets or face boxes).
+    """
+    said = {key: value for key, value in given.items() if value is not None}
+    for key in said:
+        if key not in KEYS:
+            raise ValueError(f"unknown input setting {key!r}; {nearest(key, KEYS)}")
+    if found is None:
+        needed = NEEDED if adapter is not None else ("label_set",)
+        missing = [key for key in needed if key not in said]
+        if missing:
+            flags = " ".join(f"--{key.replace('_', '-')}" for key in missing)
+            what = (
+                f"adapter {adapter}: no {CONTRACT} beside its weights, so"
+                if adapter is not None
+                else "without an adapter"
+            )
+            raise ValueError(
+                f"{what} nothing says its {', '.join(missing)}; give {flags} (in Python: {missing[0]}=...)"
+            )
+        found = InputContract(
+            (), asdict(FrameSettings(between=0)), asdict(ContextArguments()), asdict(PromptSettings())
+        )
+    else:
+        _check_templates(found)
+    return _checked(_with(found, said))
+
+
+def frame_settings(contract: InputContract) -> FrameSettings:
+    """The contract's frame settings; raises ValueError for a setting that this version does not know."""
+    return _build(FrameSettings, contract.frames, "frames")
+
+
+def summarizer_of(contract: InputContract) -> Summarizer | None:
+    """The summariser that made the training summaries, with its settings; None where the prompt has no summaries.
+
+    Raises ValueError when this version's back end would not write the same text.
+    """
+    if contract.summarizer is None:
+        return None
+    settings = dict(contract.summarizer)
+    name = settings.pop("backend")
+    if name not in BACKENDS:
+        raise ValueError(f"the adapter was trained with summaries of back end {name!r}; {nearest(name, BACKENDS)}")
+    kind: Any = BACKENDS[name]
+    mine = {entry.name for entry in fields(kind) if entry.init}
+    built = _build(kind, {key: value for key, value in settings.items() if key in mine}, "summarizer")
+    now = built.settings()
+    odd = [f"{key} {settings[key]!r} then, {now.get(key)!r} now" for key in settings if settings[key] != now.get(key)]
+    if odd:
+        raise ValueError(
+            f"the {name} summaries of this version are not those of training ({'; '.join(odd)}); install emotrain "
+            f"{contract.emotrain}, or pass summarizer={name!r} to take them as they are"
+        )
+    return built
+
+
+def _with(contract: InputContract, said: Mapping[str, Any]) -> InputContract:
+    if "label_set" in said:
+        name = said["label_set"]
+        labels = label_set(name).labels if name in LABEL_SETS or "," not in name else _names(name)
+        prior = contract.prior if labels == contract.labels else None
+        contract = replace(contract, label_set=name, labels=labels, prior=prior)
+    frames = {**contract.frames, **{_FRAME_KEYS[key]: said[key] for key in _FRAME_KEYS if key in said}}
+    contract = replace(contract, frames=frames)
+    context = {key: said[key] for key in _CONTEXT_KEYS if key in said}
+    if context:
+        merged = _build(ContextArguments, {**contract.context, **context}, "context")
+        contract = replace(contract, context=asdict(merged), prompt=asdict(merged.prompt_settings()))
+    if contract.prompt["context"] == "none":
+        contract = replace(contract, summarizer=None)
+    elif "summarizer" in said or contract.summarizer is None:
+        contract = replace(contract, summarizer={"backend": contract.context["summarizer"]})
+    if contract.summarizer is not None and ("crop" in said or len(contract.summarizer) == 1):
+        contract = replace(contract, summarizer=_cropped(contract.summarizer, str(frames.get("crop", "none"))))
+    return replace(contract, **{key: said[key] for key in ("image_size", "tau") if key in said})
+
+
+def _cropped(summarizer: Mapping[str, Any], crop: str) -> dict[str, Any]:
+    """A summariser that decodes the video itself looks at the same part of the frame as the keyframes."""
+    kind: Any = BACKENDS.get(summarizer["backend"])
+    if kind is None or "crop" not in {entry.name for entry in fields(kind)}:
+        return dict(summarizer)
+    return {**{key: value for key, value in summarizer.items() if key != "boxes_fingerprint"}, "crop": crop}
+
+
+def _checked(contract: InputContract) -> InputContract:
+    settings = frame_settings(contract)
+    if settings.policy == "onset_apex_offset":
+        raise ValueError(
+            "keyframe_policy: onset_apex_offset needs annotated times, which a video alone does not have; choose "
+            "another with --keyframe-policy, such as segment_centres"
+        )
+    if settings.crop == "box-from-annotation":
+        raise ValueError(
+            "crop: box-from-annotation needs annotated face boxes, which a video alone does not have; cut the video to "
+            "the face and pass --crop none, or pass --crop centre"
+        )
+    if _build(ContextArguments, contract.context, "context").controls().needs_donors:
+        raise ValueError(
+            "the adapter was trained as a control whose summaries come from other clips of its data set; it can be "
+            "evaluated there, and not on a single video"
+        )
+    if contract.tau != 0 and contract.prior is None:
+        raise ValueError(
+            f"tau: {contract.tau} takes off the prior of training, and {CONTRACT} names none for these labels"
+        )
+    return contract
+
+
+def _check_templates(contract: InputContract) -> None:
+    now = template_digests(contract.prompt)
+    odd = sorted(name for name, digest in contract.templates.items() if now.get(name) != digest)
+    if odd:
+        raise ValueError(
+            f"prompt template {', '.join(odd)} is not the one that the adapter was trained with; install emotrain "
+            f"{contract.emotrain}, or put the template back"
+        )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _build(kind: Any, values: Mapping[str, Any], section: str) -> Any:
+    """A dataclass from JSON values, nested ones included; raises ValueError for a key that it does not know."""
+    hints = get_type_hints(kind)
+    unknown = sorted(values.keys() - {entry.name for entry in fields(kind)})
+    if unknown:
+        raise ValueError(
+            f"{CONTRACT}: {section} has {', '.join(unknown)}, unknown here; install the emotrain that wrote it"
+        )
+    return kind(
+        **{
+            key: _build(hints[key], value, f"{section}.{key}")
+            if isinstance(value, Mapping) and is_dataclass(hints[key])
+            else value
+            for key, value in values.items()
+        }
+    )

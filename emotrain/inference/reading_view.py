@@ -1,0 +1,67 @@
+"""A reading as HTML: probability bars, filmstrip, events on the time line, words. No script, nothing loaded."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emotrain.inference.reading import Reading
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+NARROWEST = 0.6
+"""Percent of the time line that an event is drawn with at least, so that a short one can be seen."""
+
+
+def reading_html(reading: Reading) -> str:
+    """The reading's HTML; every text in it is escaped."""
+    return _template("reading").render(
+        reading=reading,
+        ranked=reading.ranked,
+        keyframes=[
+            {
+                "time_s": frame.time_s,
+                "at": _share(frame.time_s, reading),
+                "source": f"data:image/jpeg;base64,{b64encode(frame.image).decode()}",
+            }
+            for frame in reading.keyframes
+        ],
+        events=[_event(event, reading) for event in reading.events],
+        gaps=[gap for gap in reading.gaps if gap.end_s > gap.start_s and gap.text],
+        ticks=[{"time_s": time, "at": _share(time, reading)} for time in _ticks(reading.duration_s)],
+    )
+
+
+def problem_html(name: str, reason: str) -> str:
+    """What is shown for a clip that cannot be read."""
+    return _template("problem").render(name=name, reason=reason)
+
+
+def _event(event: Any, reading: Reading) -> dict[str, Any]:
+    left, right = _share(event.onset_s, reading), _share(event.offset_s, reading)
+    return {"left": left, "width": max(right - left, NARROWEST), "apex": _share(event.apex_s, reading), "of": event}
+
+
+def _share(time_s: float, reading: Reading) -> float:
+    """Where a time lies on the line, in percent of the duration."""
+    return round(100 * min(max(time_s / max(reading.duration_s, 1e-9), 0.0), 1.0), 2)
+
+
+def _ticks(duration_s: float) -> list[float]:
+    """Round times for the axis: at most six, the first at 0."""
+    step = next(step for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 600, 3600) if duration_s / step <= 6)
+    return [step * k for k in range(int(duration_s / step + 1e-9) + 1)]
+
+
+@cache
+def _template(name: str) -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    path = TEMPLATES / f"{name}.html.jinja"
+    environment = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(path.read_text(encoding="utf-8"))

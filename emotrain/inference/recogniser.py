@@ -1,0 +1,171 @@
+"""`emotrain.load(adapter).predict("clip.mp4")`: an adapter on its base, ready to read videos."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from scipy.special import softmax
+
+from emotrain.balance.posthoc import adjust
+from emotrain.context.prompt import keyframes
+from emotrain.emotions import display_names
+from emotrain.inference.adapter_source import find_adapter
+from emotrain.inference.clip_input import ClipEyes, SeenClip, SeenExamples
+from emotrain.inference.input_settings import settle
+from emotrain.inference.reading import Reading
+from emotrain.modeling.adapters import CONFIG
+from emotrain.modeling.label_tokens import processor_labels
+from emotrain.modeling.loading import load_model, load_processor, resolve_name
+from emotrain.training.examples import Collator
+from emotrain.training.input_contract import InputContract, read_contract
+from emotrain.training.scoring import score_clips
+
+BATCH = 8
+
+
+class Recogniser:
+    """A model, its processor and the contract that says how clips are put to it; safe to call from several threads."""
+
+    def __init__(self, model: Any, processor: Any, contract: InputContract, name: str) -> None:
+        self.model = model
+        self.processor = processor
+        self.contract = contract
+        self.name = name
+        self.eyes = ClipEyes(contract)
+        language = str(contract.prompt["language"])
+        self.labels = processor_labels(processor, contract.labels, display_names(contract.labels, language))
+
+    @property
+    def shown_name(self) -> str:
+        """The adapter's or base's name for pages: a Hub id as it is, of a folder the last two parts."""
+        folder = Path(self.name).expanduser()
+        return "/".join(folder.absolute().parts[-2:]) if folder.is_dir() else self.name
+
+    @overload
+    def predict(self, clips: str | Path, *, batch_size: int = BATCH) -> Reading: ...
+
+    @overload
+    def predict(self, clips: list[str] | list[Path], *, batch_size: int = BATCH) -> list[Reading]: ...
+
+    def predict(
+        self, clips: str | Path | list[str] | list[Path], *, batch_size: int = BATCH
+    ) -> Reading | list[Reading]:
+        """Read one video, or several in order. Raises ClipError, which names the file and the reason, for a bad one."""
+        if isinstance(clips, (str, Path)):
+            return self.read([self.eyes.see(Path(clips))])[0]
+        paths = [Path(clip) for clip in clips]
+        readings: list[Reading] = []
+        for start in range(0, len(paths), batch_size):
+            part = paths[start : start + batch_size]
+            unique = len({path.stem for path in part}) == len(part)
+            readings += self.read([self.eyes.see(path, None if unique else str(path)) for path in part])
+        return readings
+
+    def read(self, clips: Sequence[SeenClip]) -> list[Reading]:
+        """Score clips that were looked at already, in one batch; their ids must differ."""
+        collator = Collator(SeenExamples(self.contract, clips), self.processor)
+        logits = score_clips(
+            self.model,
+            [clip.clip_id for clip in clips],
+            collator,
+            self.labels,
+            batch_size=len(clips),
+            option_orders=self.contract.option_orders,
+        )
+        return [self._reading(clip, z) for clip, z in zip(clips, logits, strict=True)]
+
+    def _reading(self, clip: SeenClip, logits: Any) -> Reading:
+        names = self.contract.labels
+        scores = logits[None]
+        if self.contract.tau != 0 and self.contract.prior is not None:
+            prior = np.array([max(self.contract.prior[name], 1e-6) for name in names])
+            scores = adjust(scores, prior, self.contract.tau)
+        shares = softmax(scores[0])
+        return Reading(
+            path=clip.path,
+            label=names[int(np.argmax(shares))],
+            probabilities=dict(zip(names, shares.tolist(), strict=True)),
+            logits=dict(zip(names, logits.tolist(), strict=True)),
+            label_mass=float(np.exp(logits).sum()),
+            duration_s=clip.duration_s,
+            keyframes=tuple(keyframes(clip.frames)),
+            gaps=clip.summaries,
+            damage=clip.damage,
+        )
+
+
+def load(
+    adapter: str | Path | None,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    base_model: str | None = None,
+    **given: Any,
+) -> Recogniser:
+    """Load an adapter on its base model, with everything its training input was made by.
+
+    `adapter` is a folder, a checkpoint folder of a run, or a Hub id, optionally `id@revision`; None is zero-shot with
+    `base_model`, which may be a merged folder. `device` defaults to a visible GPU, else the CPU; `dtype` to the
+    recipe's. `given` replaces single values of the saved input contract, under their names in recipes (label_set,
+    keyframe_policy, keyframes, frame_size, crop, image_size, context, summarizer, tau).
+
+    Raises FileNotFoundError for an adapter or base that is not there, ValueError when nothing says how its input was
+    made, or when this version cannot make it.
+    """
+    import torch
+
+    from emotrain.evaluation.evaluate import load_adapter
+
+    folder = find_adapter(adapter) if adapter is not None else None
+    contract, name, revision = base_and_contract(folder, str(adapter), base_model, given)
+    processor = load_processor(name, revision=revision, image_size=contract.image_size)
+    model = load_model(name, dtype if dtype is not None else contract.dtype, revision=revision)
+    if folder is not None:
+        try:
+            model = load_adapter(model, str(folder))
+        except RuntimeError as error:
+            if "size mismatch" not in str(error):
+                raise
+            raise ValueError(f"adapter {adapter} does not fit base model {name}; name its own with --base") from error
+    target = device if device is not None else "cuda" if torch.cuda.is_available() else "cpu"
+    return Recogniser(model.to(target).eval(), processor, contract, str(adapter) if adapter is not None else name)
+
+
+def base_and_contract(
+    folder: Path | None, adapter: str, base_model: str | None, given: dict[str, Any]
+) -> tuple[InputContract, str, str]:
+    """The contract to go by, and the base model's name and revision."""
+    if folder is None:
+        if base_model is None:
+            raise ValueError("neither an adapter nor a base model was named; give --adapter, or --base for zero-shot")
+        return settle(_beside(base_model), given, adapter=None), base_model, "main"
+    found = read_contract(folder)
+    contract = settle(found, given, adapter=adapter)
+    return (contract, *declared_base(folder, contract, base_model))
+
+
+def declared_base(folder: Path, contract: InputContract | None, base_model: str | None) -> tuple[str, str]:
+    """Name and revision of an adapter's base: the caller's, the contract's, or the one in PEFT's own configuration."""
+    if base_model is not None:
+        return base_model, "main"
+    if contract is not None and contract.base_model is not None:
+        return contract.base_model, contract.base_revision
+    declared = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    name, revision = declared.get("base_model_name_or_path"), declared.get("revision")
+    if name is None or name == "":
+        raise ValueError(f"{folder / CONFIG}: names no base model; give it with --base")
+    if Path(name).is_absolute() and not Path(name).is_dir():
+        raise FileNotFoundError(
+            f"{folder / CONFIG}: its base model {name} is not on this machine; name one with --base, a folder or Hub id"
+        )
+    return str(name), revision if revision is not None else "main"
+
+
+def _beside(base_model: str) -> InputContract | None:
+    """The contract in a merged checkpoint's folder."""
+    folder = Path(resolve_name(base_model))
+    return read_contract(folder) if folder.is_dir() else None

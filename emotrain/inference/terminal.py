@@ -1,0 +1,52 @@
+"""A reading in the terminal: the likeliest labels as bars, then the time line that the model was shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emotrain.inference.reading import Reading
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+BAR = 24
+"""Characters of a bar of probability one."""
+
+
+def print_reading(reading: Reading, top: int, console: Console) -> None:
+    """Print one reading: `top` labels with their probabilities, keyframe times, and what was told between them."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print(
+        Text.assemble((reading.path, "bold"), f"  {reading.duration_s:.2f} s, label mass {reading.label_mass:.2f}")
+    )
+    labels = Table(box=None, show_header=False, padding=(0, 1))
+    for name, share in reading.ranked[:top]:
+        style = "bold" if name == reading.label else ""
+        labels.add_row(Text(name, style), Text(f"{share:.1%}", style, justify="right"), bar(share))
+    console.print(labels)
+    if reading.damage is not None:
+        console.print(Text(f" read in part: {reading.damage}", "yellow"))
+    line = Table(box=None, show_header=False, padding=(0, 1))
+    for start, what in timeline(reading):
+        line.add_row(Text(start, "dim", justify="right"), Text(what))
+    console.print(line)
+    console.print()
+
+
+def bar(share: float) -> str:
+    """A bar in eighths of a character."""
+    eighths = round(share * BAR * 8)
+    return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
+
+
+def timeline(reading: Reading) -> list[tuple[str, str]]:
+    """(time, what) in order of time: keyframes at their times, the words of a gap under the stretch they tell of."""
+    rows = [(frame.time_s, 1, f"{frame.time_s:.2f} s", "keyframe") for frame in reading.keyframes]
+    rows += [
+        (gap.start_s, 2, f"{gap.start_s:.2f}-{gap.end_s:.2f} s", gap.text)
+        for gap in reading.gaps
+        if gap.end_s > gap.start_s and gap.text
+    ]
+    return [(time, what) for _, _, time, what in sorted(rows)]
