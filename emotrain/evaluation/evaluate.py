@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from emotrain.emotions import frequency_groups, label_set
+from emotrain.emotions import display_names, frequency_groups, label_set
 from emotrain.metrics.predictions import PredictionTable, read_predictions, write_predictions
 from emotrain.metrics.summary import summarise
-from emotrain.modeling.label_tokens import processor_labels
+from emotrain.modeling.adapters import adapter_digest, adapter_folder
+from emotrain.modeling.label_tokens import LabelTokens, processor_labels
 from emotrain.progress import track
 from emotrain.records import Clip, Prediction
 from emotrain.shards import write_json
@@ -36,6 +40,30 @@ def evaluate(recipe: Recipe, out: Path, adapter: str | None = None) -> dict[str,
     metrics.json (with the clips that preparation quarantined, by label) and the resolved recipe. Predictions that are
     there already are not made again. Raises ValueError when those are of another adapter, recipe or set of clips.
     """
+    folder = None if adapter is None else adapter_folder(adapter)
+    digest = None if folder is None else adapter_digest(folder)
+    return write_scores(
+        recipe,
+        out,
+        lambda clips: prediction_table(recipe, clips, score_split(recipe, load_scorer(recipe, folder), clips)),
+        identity=digest,
+        about={"adapter": adapter, "adapter_digest": digest},
+    )
+
+
+def write_scores(
+    recipe: Recipe,
+    out: Path,
+    predict: Callable[[list[Clip]], PredictionTable],
+    *,
+    identity: str | None,
+    about: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Predict the clips of the recipe's split, unless that is done, and write predictions, metrics and recipe to `out`.
+
+    `identity` says which model predicts, so that predictions of another are never taken for its own; `about` is added
+    to the metrics. Raises ValueError when `out` holds predictions of another model, recipe or set of clips.
+    """
     check_prepared(recipe)
     clips, left_out = usable_clips(recipe, recipe.evaluation.split)  # type: ignore[arg-type]
     if not clips:
@@ -43,45 +71,26 @@ def evaluate(recipe: Recipe, out: Path, adapter: str | None = None) -> dict[str,
             f"{recipe.data.data}: no usable clip in split {recipe.evaluation.split!r} of fold {recipe.data.fold}"
         )
     path = out / PREDICTIONS
-    made_from = _made_from(recipe, adapter, clips)
+    made_from = _made_from(recipe, identity, clips)
     if path.exists():
         _check_same(path, made_from)
     else:
         recipe.save(out)
-        write_predictions(_predict(recipe, clips, adapter), path, {MADE_FROM: made_from})
-    table = read_predictions(path)
+        write_predictions(predict(clips), path, {MADE_FROM: made_from})
     metrics = summarise(
-        table,
+        read_predictions(path),
         groups=frequency_groups(train_counts(recipe)),
         kinds={clip.clip_id: clip.kind for clip in clips},
         resamples=recipe.evaluation.resamples,
     )
-    metrics["adapter"] = adapter
-    metrics["quarantined"] = dict(left_out)
+    metrics |= {**about, "quarantined": dict(left_out)}
     write_json(metrics, out / METRICS)
     return metrics
 
 
-def _predict(recipe: Recipe, clips: list[Clip], adapter: str | None) -> PredictionTable:
-    import torch
-
-    check_device(recipe)
-    model, processor = load_base(recipe)
-    if adapter is not None:
-        model = load_adapter(model, adapter)
-    if torch.cuda.is_available() and not recipe.sft.use_cpu:
-        model = model.to("cuda")
+def prediction_table(recipe: Recipe, clips: Sequence[Clip], logits: npt.NDArray[np.float64]) -> PredictionTable:
+    """Predictions of `clips` from their label scores (N, C), in the order of the recipe's label set."""
     names = label_set(recipe.data.label_set).labels
-    collator = Collator(Examples(recipe.data, recipe.context, names), processor)
-    with track(f"score {recipe.evaluation.arm}", len(clips)) as advance:
-        logits = score_clips(
-            model,
-            [clip.clip_id for clip in clips],
-            collator,
-            processor_labels(processor, names),
-            batch_size=recipe.sft.per_device_eval_batch_size,
-            advance=advance,
-        )
     rows = tuple(
         Prediction(
             clip.clip_id,
@@ -92,20 +101,56 @@ def _predict(recipe: Recipe, clips: list[Clip], adapter: str | None) -> Predicti
             recipe.evaluation.arm,
             recipe.sft.seed,
         )
-        for clip, z in zip(clips, logits)
+        for clip, z in zip(clips, logits, strict=True)
     )
     return PredictionTable(names, rows)
 
 
-def _made_from(recipe: Recipe, adapter: str | None, clips: list[Clip]) -> str:
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """A model ready to be asked: on its device, its adapter in place, with its processor and the labels to score."""
+
+    model: Any
+    processor: Any
+    labels: LabelTokens
+
+
+def load_scorer(recipe: Recipe, adapter: Path | None = None) -> Scorer:
+    """The recipe's base model, with the adapter of a folder on it when one is given."""
+    import torch
+
+    check_device(recipe)
+    model, processor = load_base(recipe)
+    if adapter is not None:
+        model = load_adapter(model, str(adapter))
+    if torch.cuda.is_available() and not recipe.sft.use_cpu:
+        model = model.to("cuda")
+    names = label_set(recipe.data.label_set).labels
+    return Scorer(model, processor, processor_labels(processor, names, display_names(names, recipe.context.language)))
+
+
+def score_split(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip]) -> npt.NDArray[np.float64]:
+    """Label log-likelihoods (N, C) of `clips` under the recipe's prompt."""
+    collator = Collator(Examples(recipe.data, recipe.context, scorer.labels.labels), scorer.processor)
+    with track(f"score {recipe.evaluation.arm}", len(clips)) as advance:
+        return score_clips(
+            scorer.model,
+            [clip.clip_id for clip in clips],
+            collator,
+            scorer.labels,
+            batch_size=recipe.sft.per_device_eval_batch_size,
+            option_orders=recipe.evaluation.option_orders,
+            advance=advance,
+        )
+
+
+def _made_from(recipe: Recipe, digest: str | None, clips: list[Clip]) -> str:
     """Sixteen hex digits of everything that the predictions depend on."""
     shown = {
         key: value for key, value in recipe.values.items() if key not in ("output_dir", "resamples", "data", "root")
     }
-    weights = Path(adapter) / "adapter_model.safetensors" if adapter is not None else None
-    content = blake2b(weights.read_bytes()).hexdigest() if weights is not None and weights.is_file() else adapter
     return blake2b(
-        json.dumps([shown, content, [clip.clip_id for clip in clips]], sort_keys=True).encode(), digest_size=8
+        json.dumps([shown, digest, [clip.clip_id for clip in clips]], sort_keys=True).encode(), digest_size=8
     ).hexdigest()
 
 

@@ -117,7 +117,7 @@ def _per_class(arms: Sequence[ArmResult], order: Sequence[str]) -> Figure:
             value = 100 * interval["value"]
             axes.barh(at, value, height * 0.85, color=colour(a), label=arm.name if y == 0 else None)
             _whisker(axes, value, at, interval, "#30343a", fmt="none", lw=0.8)
-    axes.set(xlim=(0, 100), ylim=(len(order) - 0.4, -0.6), xlabel="recall, percent, Wilson 95 % interval")
+    axes.set(xlim=(0, 100), ylim=(len(order) - 0.4, -0.6), xlabel="recall, percent, 95 % interval")
     axes.set_yticks(range(len(order)), order)
     figure.legend(loc="outside lower center", ncols=min(3, len(arms)))
     return figure

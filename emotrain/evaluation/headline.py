@@ -12,7 +12,7 @@ from rich.table import Table
 
 from emotrain.metrics.paired import holm
 from emotrain.metrics.predictions import PredictionTable
-from emotrain.metrics.summary import Kinds, compare
+from emotrain.metrics.summary import Clusters, Kinds, compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,12 @@ def check_arms(arms: Sequence[ArmResult]) -> None:
 
 
 def differences(
-    arms: Sequence[ArmResult], kinds: Kinds, *, resamples: int = 10_000, seed: int = 0
+    arms: Sequence[ArmResult],
+    kinds: Kinds,
+    *,
+    clusters: Clusters | None = None,
+    resamples: int = 10_000,
+    seed: int = 0,
 ) -> list[dict[str, Any] | None]:
     """`metrics.summary.compare` of the first arm with each arm, None for the first itself.
 
@@ -71,7 +76,17 @@ def differences(
     groups = arms[0].metrics["groups"]
     rows: list[dict[str, Any] | None] = [None]
     for arm in arms[1:]:
-        rows.append(compare(arms[0].table, arm.table, groups=groups, kinds=kinds, resamples=resamples, seed=seed))
+        rows.append(
+            compare(
+                arms[0].table,
+                arm.table,
+                groups=groups,
+                kinds=kinds,
+                clusters=clusters,
+                resamples=resamples,
+                seed=seed,
+            )
+        )
     cells = [row[metric.key] for row in rows if row is not None for metric in METRICS if row[metric.key] is not None]
     for cell, adjusted in zip(cells, holm([cell["p"] for cell in cells])):
         cell["p_holm"] = adjusted

@@ -17,6 +17,7 @@ from emotrain.evaluation.headline import ArmResult, check_arms, differences, per
 from emotrain.evaluation.timeline import ClipStory, timeline
 from emotrain.metrics.columns import OUTCOMES
 from emotrain.metrics.published import Published
+from emotrain.metrics.summary import Clusters
 from emotrain.records import Clip
 from emotrain.shards import write_json, write_text
 
@@ -36,13 +37,14 @@ def write_report(
     published: Sequence[Published] = (),
     notes: Sequence[str] = (),
     compared: Sequence[dict[str, Any] | None] | None = None,
+    clusters: Clusters | None = None,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Path:
     """Write `out/report.html`, `out/differences.json` and `out/figures/*.{png,svg}`; returns the page's path.
 
     All arms must score the same clips; differences are against the first, and `compared` are those where the caller has
-    them already. `clips` (by id) says which clips are macro and micro. `stories` become clip pages, in the order given.
+    them already; `clusters` (by clip id) are resampled as wholes for them. `clips` (by id) says which clips are macro and micro. `stories` become clip pages, in the order given.
     `notes` are sentences printed under the title.
     Raises ValueError for arms that cannot be compared and for a story whose probabilities fit no arm.
     """
@@ -50,7 +52,7 @@ def write_report(
     _check_stories(arms, stories)
     kinds = {clip_id: clip.kind for clip_id, clip in clips.items()}
     if compared is None:
-        compared = differences(arms, kinds, resamples=resamples, seed=seed)
+        compared = differences(arms, kinds, clusters=clusters, resamples=resamples, seed=seed)
     order = _class_order(arms[0])
     write_json(
         {"reference": arms[0].name, "arms": {arm.name: row for arm, row in zip(arms, compared) if row is not None}},

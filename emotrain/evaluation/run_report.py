@@ -15,6 +15,7 @@ from emotrain.evaluation.report import write_report
 from emotrain.evaluation.timeline import ClipStory
 from emotrain.metrics.predictions import PredictionTable, read_predictions
 from emotrain.metrics.published import PUBLISHED
+from emotrain.modeling.loading import load_processor
 from emotrain.records import Clip, Event
 from emotrain.training.examples import Examples
 from emotrain.training.recipe import RESOLVED, Recipe, read_values
@@ -39,6 +40,8 @@ def report_runs(
     compared = differences(arms, kinds, resamples=resamples)
     print_table(arms, compared if len(arms) > 1 else None, title=title or None)
     examples = Examples(recipe.data, recipe.context, arms[0].table.labels)
+    if examples.controls.needs_tokenizer:
+        examples.tokenizer = load_processor(str(recipe.model.model_name_or_path)).tokenizer
     # Published figures are of the real data sets; beside synthetic clips they would only mislead.
     published = [row for row in PUBLISHED if row.label_set == index.dataset]
     return write_report(

@@ -14,7 +14,7 @@ from emotrain.evaluation.headline import ArmResult
 from emotrain.evaluation.report import write_report
 from emotrain.metrics.predictions import PredictionTable, arms_in, check_coverage, read_predictions
 from emotrain.metrics.published import published
-from emotrain.metrics.summary import summarise
+from emotrain.metrics.summary import Clusters, summarise
 from emotrain.records import Clip
 from emotrain.shards import write_json
 
@@ -26,6 +26,7 @@ def score_file(
     label_set: str | None = None,
     clips: Path | None = None,
     groups_from: Mapping[str, int] | None = None,
+    cluster: str | None = None,
     arm: str | None = None,
     seed: int | None = None,
     title: str | None = None,
@@ -34,16 +35,18 @@ def score_file(
     """Score a prediction file and write what came out; returns one result an arm (see `score_arms` for the rest).
 
     `label_set` is a known name or label names with commas; without it the file's own labels count. `clips` is a data
-    folder with its clip index. Writes `out/metrics.json` ({"arms": {name: `metrics.summary.summarise`}}),
+    folder with its clip index, and `cluster` ("subject") what it names that is resampled as a whole. Writes `out/metrics.json` ({"arms": {name: `metrics.summary.summarise`}}),
     `out/report.html`, `out/differences.json` and `out/figures/`; nothing when the file cannot be scored.
     """
     index = None if clips is None else read_index(clips)
     known = None if index is None else {clip.clip_id: clip for clip in index.clips}
+    clusters = None if cluster is None else subjects(cluster, known)
     arms = score_arms(
         path,
         label_set=None if label_set is None else parse_labels(label_set),
         clips=known,
         groups_from=groups_from,
+        clusters=clusters,
         arm=arm,
         seed=seed,
         resamples=resamples,
@@ -58,6 +61,7 @@ def score_file(
         clips=known if known is not None else {},
         published=published(dataset) if dataset is not None else (),
         notes=_notes(arms),
+        clusters=clusters,
         resamples=resamples,
     )
     return arms
@@ -69,6 +73,7 @@ def score_arms(
     label_set: LabelSet | None = None,
     clips: Mapping[str, Clip] | None = None,
     groups_from: Mapping[str, int] | None = None,
+    clusters: Clusters | None = None,
     arm: str | None = None,
     seed: int | None = None,
     resamples: int = 10_000,
@@ -77,8 +82,8 @@ def score_arms(
 
     With `clips` (an index by clip id) the file must cover exactly the clips of its folds or of the test split, and
     macro and micro clips are told apart. Head, medium and tail follow `groups_from` (training clips a class), else the
-    training clips of `clips`, else the published counts of the label set; without any, they are left out. `arm` picks
-    one of several arms. Raises ValueError, naming the rows, for whatever is wrong with the file.
+    training clips of `clips`, else the published counts of the label set; without any, they are left out. With
+    `clusters` (by clip id) the bootstrap resamples them as wholes. `arm` picks one of several arms. Raises ValueError, naming the rows, for whatever is wrong with the file.
     """
     arms = []
     for name in [arm] if arm is not None else arms_in(path):
@@ -88,7 +93,7 @@ def score_arms(
             check_coverage(table, clips)
         kinds = None if clips is None else {clip_id: clip.kind for clip_id, clip in clips.items()}
         groups = _groups(table, clips, groups_from)
-        metrics = summarise(table, groups=groups, kinds=kinds, resamples=resamples)
+        metrics = summarise(table, groups=groups, kinds=kinds, clusters=clusters, resamples=resamples)
         arms.append(ArmResult(name if name else path.stem, metrics, table, {"file": path.name}))
     return arms
 
@@ -102,6 +107,15 @@ def parse_labels(text: str) -> LabelSet:
     if len(set(labels)) != len(labels) or len(labels) < 2:
         raise ValueError(f"--label-set {text!r}: expected two or more different labels, read {', '.join(labels)}")
     return LabelSet("custom", labels)
+
+
+def subjects(cluster: str, clips: Mapping[str, Clip] | None) -> dict[str, str | None]:
+    """The subject of each clip of the index; ValueError without an index that names them, and for another `cluster`."""
+    if cluster != "subject":
+        raise ValueError(f"--cluster {cluster!r}: clips can be clustered by subject only")
+    if clips is None:
+        raise ValueError("--cluster subject needs --clips DATA, the folder whose clips.parquet names the subjects")
+    return {clip_id: clip.subject for clip_id, clip in clips.items()}
 
 
 def training_counts(table: PredictionTable, clips: Mapping[str, Clip]) -> Counter[str]:
@@ -120,6 +134,12 @@ def _groups(
     table: PredictionTable, clips: Mapping[str, Clip] | None, groups_from: Mapping[str, int] | None
 ) -> dict[str, Group] | None:
     if groups_from is not None:
+        odd = sorted(set(groups_from) ^ set(table.labels))
+        if odd:
+            raise ValueError(
+                f"training counts and predictions differ in {', '.join(odd)}; give one count for each of "
+                f"{', '.join(table.labels)}"
+            )
         return frequency_groups(groups_from)
     if clips is not None:
         counts = training_counts(table, clips)

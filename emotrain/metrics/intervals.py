@@ -63,13 +63,16 @@ def bootstrap(
     resamples: int = 10_000,
     seed: int = 0,
     level: float = LEVEL,
+    copies: np.ndarray | None = None,
 ) -> dict[str, Interval]:
     """Value and percentile interval of each of `figures` under resampling of the rows of a (K, K + 2) matrix.
 
     `figures` maps (..., K, K + 2) counts to named (...) arrays; it sees the observed matrix and all copies. An array
-    with a trailing axis (one value a class) gets one interval per entry, named "name/0", "name/1", ...
+    with a trailing axis (one value a class) gets one interval per entry, named "name/0", "name/1", ... `copies` are
+    (R, K, K + 2) matrices that were resampled in another way (see clusters.py); `resamples` and `seed` then say nothing.
     """
-    copies = resample_rows(matrix, resamples, np.random.default_rng(seed))
+    if copies is None:
+        copies = resample_rows(matrix, resamples, np.random.default_rng(seed))
     observed, drawn = figures(matrix), figures(copies)
     result: dict[str, Interval] = {}
     for name, value in observed.items():

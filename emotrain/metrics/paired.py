@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from scipy.stats import binomtest, t
 
+from emotrain.metrics.clusters import table_copies
 from emotrain.metrics.intervals import LEVEL, percentile, resample_rows
 from emotrain.metrics.predictions import PredictionTable
 from emotrain.metrics.scores import table_confusion
@@ -34,14 +35,23 @@ def paired_bootstrap(
     resamples: int = 10_000,
     seed: int = 0,
     level: float = LEVEL,
+    clusters: Mapping[str, str | None] | None = None,
+    complete: bool = True,
 ) -> dict[str, dict[str, float]]:
     """Difference (second - first) of each figure, with a percentile interval and a two-sided p-value.
 
-    Clips are resampled inside each true class and both systems keep their answers on a resampled clip. The p-value is
-    twice the smaller share of resamples on one side of zero, with one added so that it is never 0.
+    Clips are resampled inside each true class, or whole `clusters` (by clip id) where they are given (`complete`: only
+    resamples with every class), and both systems keep their answers on a resampled clip. The p-value is twice the smaller share of resamples on one side of zero,
+    with one added so that it is never 0.
     """
     joint = joint_counts(first, second)
-    copies_first, copies_second = _resample_both(joint, resamples, np.random.default_rng(seed))
+    if clusters is None:
+        copies_first, copies_second = _resample_both(joint, resamples, np.random.default_rng(seed))
+    else:
+        copies_first, copies_second = (
+            table_copies(table, clusters, complete=complete, resamples=resamples, seed=seed)
+            for table in (first, second.aligned(first))
+        )
     observed_first, observed_second = figures(joint.sum(2)), figures(joint.sum(1))
     drawn_first, drawn_second = figures(copies_first), figures(copies_second)
     result = {}

@@ -11,14 +11,16 @@ import numpy as np
 from emotrain.emotions import Group
 from emotrain.metrics import scores
 from emotrain.metrics.calibration import calibration
+from emotrain.metrics.clusters import clusters_of, share_copies, table_copies
 from emotrain.metrics.collapse import collapse
 from emotrain.metrics.columns import OUTCOMES
-from emotrain.metrics.intervals import LEVEL, bootstrap, proportion
+from emotrain.metrics.intervals import LEVEL, bootstrap, percentile, proportion
 from emotrain.metrics.paired import by_fold, folds_complete, mcnemar, paired_bootstrap
 from emotrain.metrics.predictions import PredictionTable
 from emotrain.records import Kind
 
 Kinds = Mapping[str, Kind | None]
+Clusters = Mapping[str, str | None]
 KINDS: tuple[Kind, ...] = ("micro", "macro")
 
 
@@ -27,6 +29,7 @@ def summarise(
     *,
     groups: Mapping[str, Group] | None = None,
     kinds: Kinds | None = None,
+    clusters: Clusters | None = None,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -34,26 +37,39 @@ def summarise(
 
     `groups` are head / medium / tail by the *training* counts, `kinds` macro or micro by clip id. What cannot be
     computed (no tail class, no micro clip, no scores) is None. Overall, group and F1 intervals come from a bootstrap
-    stratified by true class; recall, precision, accuracy by kind and top-2 are proportions with Wilson intervals.
+    stratified by true class; recall, precision, accuracy by kind and top-2 are proportions with Wilson intervals. With
+    `clusters` (the subject, say, by clip id) all of them come from a bootstrap that draws whole clusters.
     """
     labels, matrix = table.labels, scores.table_confusion(table)
-    overall = bootstrap(matrix, _overall(labels, groups), resamples=resamples, seed=seed)
-    class_f1 = bootstrap(matrix, lambda m: {"f1": scores.f1(m)}, resamples=resamples, seed=seed)
+    copies = None if clusters is None else table_copies(table, clusters, resamples=resamples, seed=seed)
+    overall = bootstrap(matrix, _overall(labels, groups), resamples=resamples, seed=seed, copies=copies)
+    class_f1 = bootstrap(matrix, lambda m: {"f1": scores.f1(m)}, resamples=resamples, seed=seed, copies=copies)
+    per_class = {} if copies is None else bootstrap(matrix, _recall_and_precision, copies=copies)
+
+    def share(hits: np.ndarray, ids: Sequence[str]) -> dict[str, float]:
+        if clusters is None:
+            return _share(hits)
+        cluster = clusters_of(table.subset(ids), clusters)
+        low, high = percentile(share_copies(hits, cluster, resamples=resamples, seed=seed))
+        return {"value": float(hits.mean()), "low": low, "high": high}
+
     result: dict[str, Any] = {
         "clips": len(table),
         "labels": list(labels),
         "groups": None if groups is None else dict(groups),
     }
     result.update({name: overall.get(name) for name in _names()})
-    result.update({f"{kind}_accuracy": _kind_accuracy(table, kinds, kind) for kind in KINDS})
-    result["top2"] = None if table.logits is None else _share(scores.top_k_hits(table.gold, table.logits, 2))
+    result.update({f"{kind}_accuracy": _kind_accuracy(table, kinds, kind, share) for kind in KINDS})
+    result["top2"] = (
+        None if table.logits is None else share(scores.top_k_hits(table.gold, table.logits, 2), table.clip_ids)
+    )
     result["per_class"] = {
         label: {
             "support": int(scores.support(matrix)[i]),
             "predicted": int(matrix[:, i].sum()),
             "group": None if groups is None else groups[label],
-            "recall": proportion(int(matrix[i, i]), int(matrix[i].sum())),
-            "precision": proportion(int(matrix[i, i]), int(matrix[:, i].sum())),
+            "recall": per_class.get(f"recall/{i}", proportion(int(matrix[i, i]), int(matrix[i].sum()))),
+            "precision": per_class.get(f"precision/{i}", proportion(int(matrix[i, i]), int(matrix[:, i].sum()))),
             "f1": class_f1[f"f1/{i}"],
         }
         for i, label in enumerate(labels)
@@ -71,7 +87,9 @@ def summarise(
         "level": LEVEL,
         "resamples": resamples,
         "seed": seed,
-        "method": "stratified bootstrap, percentile",
+        "method": "stratified bootstrap, percentile" if clusters is None else "cluster bootstrap, percentile",
+        "proportions": "Wilson" if clusters is None else "cluster bootstrap, percentile",
+        "clusters": None if clusters is None else len({clusters[clip_id] for clip_id in table.clip_ids}),
     }
     return result
 
@@ -82,25 +100,33 @@ def compare(
     *,
     groups: Mapping[str, Group] | None = None,
     kinds: Kinds | None = None,
+    clusters: Clusters | None = None,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Differences second - first on the same clips, under the names of `summarise`.
 
-    Each is {"value", "low", "high", "p"} from a paired bootstrap stratified by true class; `mcnemar` is the exact test
-    on hits, `by_fold` the differences fold by fold (empty without folds,
-    or when a fold lacks a class).
+    Each is {"value", "low", "high", "p"} from a paired bootstrap stratified by true class, or of whole `clusters`;
+    `mcnemar` is the exact test on hits (which takes clips for independent), `by_fold` the differences fold by fold
+    (empty without folds, or when a fold lacks a class).
     """
     second = second.aligned(first)
     figures = _overall(first.labels, groups)
-    drawn = paired_bootstrap(first, second, figures, resamples=resamples, seed=seed)
+    drawn = paired_bootstrap(first, second, figures, resamples=resamples, seed=seed, clusters=clusters)
     result: dict[str, Any] = {name: drawn.get(name) for name in _names()}
     for kind in KINDS:
         ids = _of_kind(first, kinds, kind)
         result[f"{kind}_accuracy"] = None
         if ids:
             pair = _hit_or_miss(first.subset(ids)), _hit_or_miss(second.subset(ids))
-            part = paired_bootstrap(*pair, lambda m: {"war": scores.war(m)}, resamples=resamples, seed=seed)
+            part = paired_bootstrap(
+                *pair,
+                lambda m: {"war": scores.war(m)},
+                resamples=resamples,
+                seed=seed,
+                clusters=clusters,
+                complete=False,
+            )
             result[f"{kind}_accuracy"] = part["war"]
     result["mcnemar"] = mcnemar(first.gold == first.predicted, second.gold == second.predicted)
     result["by_fold"] = by_fold(first, second, figures)
@@ -127,11 +153,19 @@ def _hit_or_miss(table: PredictionTable) -> PredictionTable:
     return PredictionTable(table.labels, tuple(rows))
 
 
-def _kind_accuracy(table: PredictionTable, kinds: Kinds | None, kind: Kind) -> dict[str, float] | None:
-    ids = set(_of_kind(table, kinds, kind))
+def _kind_accuracy(
+    table: PredictionTable, kinds: Kinds | None, kind: Kind, share: Callable[[np.ndarray, Sequence[str]], Any]
+) -> dict[str, float] | None:
+    ids = _of_kind(table, kinds, kind)
     if not ids:
         return None
-    return _share(np.array([row.label == row.predicted for row in table.predictions if row.clip_id in ids]))
+    wanted = set(ids)
+    hits = np.array([row.label == row.predicted for row in table.predictions if row.clip_id in wanted])
+    return dict(share(hits, ids))
+
+
+def _recall_and_precision(matrix: np.ndarray) -> dict[str, np.ndarray]:
+    return {"recall": scores.recall(matrix), "precision": scores.precision(matrix)}
 
 
 def _share(hits: np.ndarray) -> dict[str, float]:

@@ -1,0 +1,39 @@
+"""`emotrain baseline NAME RECIPE --out E`: writes what `evaluate` writes, so that reports and studies take it alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from emotrain.emotions import nearest
+from emotrain.evaluation.evaluate import prediction_table, write_scores
+from emotrain.records import Clip
+from emotrain.training.recipe import Recipe
+
+Baseline = Callable[[Recipe, Sequence[Clip]], npt.NDArray[np.float64]]
+
+BASELINES: Mapping[str, str] = {
+    "tfidf": "words",
+    "oracle_text": "words",
+    "prior_corrected": "prior",
+}
+"""Each baseline, a function of that name, and the module of this folder that holds it."""
+
+
+def run_baseline(name: str, recipe: Recipe, out: Path) -> dict[str, Any]:
+    """Score the recipe's split with a baseline; raises ValueError for an unknown name and for unfit data."""
+    if name not in BASELINES:
+        raise ValueError(f"unknown baseline {name!r}; {nearest(name, BASELINES)}")
+    score: Baseline = getattr(import_module(f"{__package__}.{BASELINES[name]}"), name)
+    return write_scores(
+        recipe,
+        out,
+        lambda clips: prediction_table(recipe, clips, score(recipe, clips)),
+        identity=f"baseline {name}",
+        about={"adapter": None, "baseline": name},
+    )

@@ -1,0 +1,1 @@
+"""Publishing an adapter: what leaves this machine, what must not, the model card, the upload."""

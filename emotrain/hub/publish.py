@@ -1,0 +1,116 @@
+"""`emotrain publish`: an adapter's folder in, a checked folder with a card out, then its upload."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from emotrain.evaluation.evaluate import PREDICTIONS
+from emotrain.hub.base import Base, declared_base
+from emotrain.hub.card import CardSource, write_card
+from emotrain.hub.lint import AdapterFaults, lint
+from emotrain.hub.private_words import Private, private_words
+from emotrain.hub.scores import read_scores
+from emotrain.hub.staging import recipe_values, stage
+from emotrain.hub.upload import Uploaded, check_repo_id, upload
+from emotrain.modeling.adapters import CONFIG, WEIGHTS
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What to publish: the adapter's folder, its name on the Hub, and what its card says.
+
+    `scores` and `baselines` are folders that `emotrain evaluate` wrote; `base_model` is the Hub id of a base that lies
+    in a folder here; `template` replaces the card's template.
+    """
+
+    adapter: Path
+    repo_id: str
+    revision: str | None = None
+    scores: Path | None = None
+    baselines: Mapping[str, Path] = field(default_factory=dict)
+    base_model: str | None = None
+    template: Path | None = None
+
+
+def write_publication(publication: Publication, out: Path) -> list[str]:
+    """Write the folder that would be uploaded; returns what of the adapter's folder is left out of it.
+
+    `out` must be empty or absent. Raises AdapterFaults with every fault at once, ValueError for figures of another
+    adapter.
+    """
+    check_repo_id(publication.repo_id)
+    if out.is_dir() and any(out.iterdir()):
+        raise ValueError(
+            f"{out}: not empty; give a new folder, so that nothing else is taken for a part of the adapter"
+        )
+    adapter = publication.adapter
+    base = base_of(adapter, publication.base_model)
+    scores = None
+    if publication.scores is not None:
+        scores = read_scores(adapter, publication.scores, publication.baselines)
+    elif publication.baselines:
+        raise ValueError("--baseline is set beside --scores; pass the adapter's own scores too")
+    evaluated = [] if publication.scores is None else [publication.scores, *publication.baselines.values()]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".publish-", dir=out.parent) as temporary:
+        folder = Path(temporary) / "adapter"
+        left_out = stage(adapter, base, folder)
+        source = CardSource(folder, publication.repo_id, base, publication.revision, _steps(adapter), scores)
+        write_card(source, publication.template)
+        faults = lint(folder, base, private_of(adapter, evaluated, (publication.repo_id, base.name)))
+        if faults:
+            raise AdapterFaults(str(adapter), faults)
+        folder.replace(out)  # whole or not at all
+    return left_out
+
+
+def publish(publication: Publication, *, public: bool = False, create_pr: bool = False) -> Uploaded:
+    """Write the folder, check it, upload it; AdapterFaults comes before anything is sent, HubError from sending."""
+    with TemporaryDirectory(prefix="emotrain-publish-") as temporary:
+        folder = Path(temporary) / "adapter"
+        write_publication(publication, folder)
+        steps = _steps(publication.adapter)
+        return upload(
+            folder,
+            publication.repo_id,
+            message="Publish adapter" + ("" if steps is None else f" after {steps} steps"),
+            revision=publication.revision,
+            public=public,
+            create_pr=create_pr,
+        )
+
+
+@contextmanager
+def as_published(adapter: Path, base_model: str | None = None) -> Iterator[tuple[Path, Base]]:
+    """The adapter's files in the form in which they would be published, in a temporary folder, without a card."""
+    base = base_of(adapter, base_model)
+    with TemporaryDirectory(prefix="emotrain-lint-") as temporary:
+        folder = Path(temporary) / "adapter"
+        stage(adapter, base, folder)
+        yield folder, base
+
+
+def base_of(adapter: Path, base_model: str | None) -> Base:
+    """The base that the published adapter names; ValueError says what to pass where none can be named."""
+    if not (adapter / CONFIG).is_file():
+        raise FileNotFoundError(f"{adapter}: no {CONFIG} with {WEIGHTS} here; give a training run's output folder")
+    config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
+    return declared_base(config, recipe_values(adapter), base_model)
+
+
+def private_of(adapter: Path, evaluated: list[Path], public: tuple[str, ...] = ()) -> Private:
+    """Names and captions of the run's clips, wherever its folders still lie on this machine."""
+    data = recipe_values(adapter).get("data")
+    return private_words(
+        [Path(data)] if isinstance(data, str) else [], [folder / PREDICTIONS for folder in evaluated], public
+    )
+
+
+def _steps(adapter: Path) -> int | None:
+    path = adapter / "trainer_state.json"
+    return int(json.loads(path.read_text(encoding="utf-8"))["global_step"]) if path.is_file() else None

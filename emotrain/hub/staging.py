@@ -1,0 +1,91 @@
+"""What of an adapter's folder is published: a short list of files, each rewritten to say nothing about this machine.
+
+Nothing is taken because it happens to lie there. Optimizer state, training arguments, trainer state, tokenizer copies
+and whatever else a training folder holds stay where they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emotrain.hub.base import Base
+from emotrain.modeling.adapters import CONFIG, WEIGHTS
+from emotrain.shards import replacing, write_json, write_text
+from emotrain.training.checkpoints import PROVENANCE
+from emotrain.training.input_contract import CONTRACT
+from emotrain.training.recipe import RESOLVED
+
+CARD = "README.md"
+CONFUSION = "figures/confusion.png"
+PUBLISHED = (CONFIG, WEIGHTS, CONTRACT, RESOLVED, PROVENANCE, CARD, CONFUSION)
+"""Every file that a published adapter can have."""
+
+MADE_WITH = ("made_from", "python", "libraries")
+"""What of a run's provenance is published: digests and versions, not the machines it ran on."""
+
+OF_THIS_MACHINE = re.compile(
+    r"data|root|output_dir|logging_dir|run_name|project|trackio_.*|push_to_hub|hub_.*|deepspeed"
+)
+OF_THIS_MACHINE_TOO = re.compile(
+    r"fsdp_config|accelerator_config|resume_from_checkpoint|.*token|report_to|disable_tqdm"
+)
+"""Keys of a recipe that say where a run lay or who ran it, not what it did."""
+
+
+def stage(adapter: Path, base: Base, out: Path) -> list[str]:
+    """Write the published form of an adapter's folder into `out`; returns the names of what was left behind.
+
+    Raises FileNotFoundError for a folder without a safetensors adapter, naming a pickled one where it finds that.
+    """
+    if not (adapter / WEIGHTS).is_file() or not (adapter / CONFIG).is_file():
+        pickled = sorted(path.name for path in adapter.glob("adapter_model.*") if path.name != WEIGHTS)
+        found = f", only {', '.join(pickled)}; pickles are never published: save it with safetensors" if pickled else ""
+        raise FileNotFoundError(f"{adapter}: no {WEIGHTS} with {CONFIG} here{found}")
+    config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
+    write_json(published_config(config, base), out / CONFIG)
+    with replacing(out / WEIGHTS) as temporary:
+        temporary.write_bytes((adapter / WEIGHTS).read_bytes())
+    values = recipe_values(adapter)
+    if values:
+        head = "# The recipe of this adapter, without its folders. Keys that are not named had their defaults.\n"
+        text = yaml.safe_dump(published_recipe(values, base), sort_keys=False, allow_unicode=True)
+        write_text(head + text, out / RESOLVED)
+    if (adapter / CONTRACT).is_file():
+        contract = json.loads((adapter / CONTRACT).read_text(encoding="utf-8"))
+        named = {"base_model": base.name, "base_revision": base.revision if base.revision is not None else "main"}
+        write_json({**contract, **named}, out / CONTRACT)
+    if (adapter / PROVENANCE).is_file():
+        provenance = json.loads((adapter / PROVENANCE).read_text(encoding="utf-8"))
+        write_json({key: provenance[key] for key in MADE_WITH if key in provenance}, out / PROVENANCE)
+    return sorted(path.name for path in adapter.iterdir() if path.name not in PUBLISHED)
+
+
+def recipe_values(folder: Path) -> dict[str, Any]:
+    """The resolved recipe beside an adapter, empty when there is none (an adapter that others trained)."""
+    path = folder / RESOLVED
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
+
+
+def published_config(config: Mapping[str, Any], base: Base) -> dict[str, Any]:
+    """adapter_config.json with the base that others can load in the place of the one on this machine."""
+    return {**config, "base_model_name_or_path": base.name, "revision": base.revision}
+
+
+def published_recipe(values: Mapping[str, Any], base: Base) -> dict[str, Any]:
+    """The recipe without keys and values that are about this machine; it still loads, with `data` at its default."""
+    kept = {key: value for key, value in values.items() if not _is_private(key, value)}
+    return {**kept, "model_name_or_path": base.name} if "model_name_or_path" in values else kept
+
+
+def _is_private(key: str, value: Any) -> bool:
+    if OF_THIS_MACHINE.fullmatch(key) or OF_THIS_MACHINE_TOO.fullmatch(key):
+        return True
+    return isinstance(value, str) and (
+        value.startswith(("/", "~", "file:")) or re.match(r"[A-Za-z]:[\\/]", value) is not None
+    )

@@ -1,0 +1,70 @@
+"""What went wrong between here and the Hugging Face Hub: the status, what was tried, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+REMEDIES: dict[int, str] = {
+    400: "the Hub refused the request as malformed; its reason stands before this",
+    401: "no valid token; run `hf auth login`, or export HF_TOKEN, with a token that may write to this repository",
+    403: "the token is valid and may not do this; use one with write access to this user or organisation",
+    404: "no such repository or revision; check the spelling, and that the token may see it (a private one looks lost)",
+    409: "the Hub holds something else under this name, or is still busy with it; look at the repository and run again",
+    412: "somebody else committed to this revision meanwhile; look at their commit, then run again",
+    413: "a file or the request is larger than the Hub takes; publish adapters only, not merged models",
+    429: "too many requests for this token or address; wait some minutes and run again",
+}
+BROKEN = "the Hub is out of order (https://status.huggingface.co); run again later"
+AGAIN = "what was uploaded is kept and is not sent again"
+NETWORK = "no connection; check the network, HTTPS_PROXY and HF_ENDPOINT, then run again"
+
+
+class HubError(ValueError):
+    """The Hub could not be used; the message says why and what to do. `status` is the HTTP status, None without one."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@contextmanager
+def explained(doing: str) -> Iterator[None]:
+    """Turn what huggingface_hub and its HTTP client raise into a HubError that begins with `doing`."""
+    import httpx2
+    from huggingface_hub import constants
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+    )
+
+    try:
+        yield
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        remedy = REMEDIES.get(status, BROKEN if status >= 500 else "see the status")
+        if status >= 500 or status in (412, 429):
+            remedy = f"{remedy}; {AGAIN}"
+        request = f", request {error.request_id}" if error.request_id else ""
+        raise HubError(f"{doing}: HTTP {status} ({_said(error)}{request}); {remedy}", status) from error
+    except HFValidationError as error:
+        raise HubError(f"{doing}: {error}; a repository is named org/name") from error
+    except OfflineModeIsEnabled as error:
+        raise HubError(f"{doing}: HF_HUB_OFFLINE is set; unset it to reach the Hub") from error
+    except LocalEntryNotFoundError as error:
+        raise HubError(
+            f"{doing}: not in the local cache and {constants.ENDPOINT} cannot be reached; {NETWORK}"
+        ) from error
+    except (httpx2.TransportError, ConnectionError) as error:
+        raise HubError(f"{doing}: {constants.ENDPOINT}: {error or type(error).__name__}; {NETWORK}") from error
+    except json.JSONDecodeError as error:
+        raise HubError(f"{doing}: {constants.ENDPOINT} answered with something that is not JSON; {BROKEN}") from error
+
+
+def _said(error: object) -> str:
+    """The Hub's own words, on one line."""
+    message = getattr(error, "server_message", None)
+    return " ".join(str(message).split()) if message else "no reason given"
