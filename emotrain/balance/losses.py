@@ -12,8 +12,8 @@ micro-batches and ranks, which makes it independent of how the step was cut up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -92,7 +92,47 @@ class LossTerms(NamedTuple):
     mass: Tensor
 
 
-BuiltLoss = Callable[[Tensor, Tensor, float], LossTerms]
+@dataclass(frozen=True)
+class BuiltLoss:
+    """The loss of a run: `loss(logits (B, C), target, progress) -> LossTerms`, progress the share of training done.
+
+    `prior` and `class_weights` are (C,) float64. Half-precision logits are computed in float32. A sample with a soft
+    target has the weight sum_c w_c t_c.
+    """
+
+    settings: LossSettings
+    prior: Tensor
+    class_weights: Tensor
+    _there: dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
+
+    def __call__(self, logits: Tensor, target: Tensor, progress: float) -> LossTerms:
+        if logits.ndim != 2 or logits.shape[1] != len(self.prior):
+            raise ValueError(
+                f"logits of shape {tuple(logits.shape)}: expected (B, {len(self.prior)}), one column a label"
+            )
+        z = logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
+        prior, weights = self._constants(progress, z.device, z.dtype)
+        shares = as_shares(target, z)
+        # Weights tilt the target before smoothing enters the denominator: the quotient of sums is then exactly
+        # torch's weighted mean, also with label smoothing.
+        weight = shares @ weights
+        smoothed = smooth(target, self.settings.label_smoothing, z)
+        mass = mass_term(z)
+        per_class = _per_class(z, prior, self.settings)
+        per_sample = (smoothed * weights * per_class).sum(dim=1) / weight + self.settings.mass_weight * mass
+        return LossTerms(per_sample, weight, mass.detach())
+
+    def weights(self, target: Tensor, progress: float, dtype: torch.dtype = torch.float32) -> Tensor:
+        """The weights (B,) that a batch will have in the loss, known from its targets before there are logits."""
+        _, weights = self._constants(progress, target.device, dtype)
+        return weights[target] if target.ndim == 1 else target.to(dtype) @ weights
+
+    def _constants(self, progress: float, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        # Kept where they were used: copying them in every micro-batch would make the host wait for the device.
+        if (device, dtype) not in self._there:
+            self._there[device, dtype] = (self.prior.to(device, dtype), self.class_weights.to(device, dtype))
+        prior, weights = self._there[device, dtype]
+        return prior, torch.ones_like(weights) if progress < self.settings.drw_start else weights
 
 
 def cross_entropy(logits: Tensor, target: Tensor, prior: Tensor) -> Tensor:
@@ -154,37 +194,17 @@ def as_shares(target: Tensor, logits: Tensor) -> Tensor:
 
 
 def build_loss(settings: LossSettings, counts: Mapping[str, int]) -> BuiltLoss:
-    """The loss of a run: `loss(logits (B, C), target, progress) -> LossTerms`, progress the share of training done.
+    """The loss of a run on a stream with these label counts.
 
     `counts` are clips a label in label-set order, *of the stream that is trained on*: with a balanced manifest these
     are its `label_counts`, since a prior that the sampler has removed already must not be removed a second time.
-    Half-precision logits are computed in float32. A sample with a soft target has the weight sum_c w_c t_c.
     """
-    prior_f64 = torch.from_numpy(class_prior(counts))
-    weights_f64 = torch.ones_like(prior_f64)
+    weights = torch.ones(len(counts), dtype=torch.float64)
     if settings.class_weights == "inverse_frequency":
-        weights_f64 = torch.from_numpy(inverse_frequency(counts))
+        weights = torch.from_numpy(inverse_frequency(counts))
     elif settings.class_weights == "effective_number":
-        weights_f64 = torch.from_numpy(effective_number(counts, settings.beta))
-
-    def loss(logits: Tensor, target: Tensor, progress: float) -> LossTerms:
-        if logits.ndim != 2 or logits.shape[1] != len(counts):
-            raise ValueError(f"logits of shape {tuple(logits.shape)}: expected (B, {len(counts)}), one column a label")
-        z = logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
-        prior, weights = prior_f64.to(z), weights_f64.to(z)
-        shares = as_shares(target, z)
-        # Weights tilt the target before smoothing enters the denominator: the quotient of sums is then exactly
-        # torch's weighted mean, also with label smoothing.
-        if progress < settings.drw_start:
-            weights = torch.ones_like(weights)
-        weight = shares @ weights
-        smoothed = smooth(target, settings.label_smoothing, z)
-        per_class = _per_class(z, prior, settings)
-        mass = mass_term(z)
-        per_sample = (smoothed * weights * per_class).sum(dim=1) / weight + settings.mass_weight * mass
-        return LossTerms(per_sample, weight, mass.detach())
-
-    return loss
+        weights = torch.from_numpy(effective_number(counts, settings.beta))
+    return BuiltLoss(settings, torch.from_numpy(class_prior(counts)), weights)
 
 
 def _per_class(logits: Tensor, prior: Tensor, settings: LossSettings) -> Tensor:

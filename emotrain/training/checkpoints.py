@@ -18,6 +18,7 @@ from emotrain.context.summarize import summaries_folder
 from emotrain.modeling.loading import resolve_name
 from emotrain.shards import write_json
 from emotrain.training.recipe import RESOLVED, Recipe
+from emotrain.training.world import World
 
 PROVENANCE = "provenance.json"
 LIBRARIES = ("emotrain", "torch", "transformers", "peft", "trl", "accelerate", "datasets")
@@ -43,14 +44,30 @@ def check_same_run(output: Path, recipe: Recipe, provenance: Mapping[str, Any]) 
         if not (folder / PROVENANCE).is_file():
             continue
         before = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+        # What an earlier version did not state cannot be compared; the recipe's own keys always can.
+        stated = {key: value for key, value in provenance["made_from"].items() if key in before["made_from"]}
         known = {**before["made_from"], **yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8"))}
-        now = {**provenance["made_from"], **recipe.values}
+        now = {**stated, **recipe.values}
         odd = sorted(
             key for key in known.keys() | now.keys() if known.get(key) != now.get(key) and key not in _MAY_DIFFER
         )
         if odd:
             differing = "; ".join(f"{key}: {known.get(key)!r} there, {now.get(key)!r} now" for key in odd)
             raise ValueError(f"{folder} holds another run ({differing}); choose another output_dir or delete {output}")
+
+
+def check_goes_on(checkpoint: Path, world: World) -> None:
+    """Raise ValueError when this world cannot load the checkpoint's optimiser state, or would silently start a new one.
+
+    One process and plain data parallelism share a format; FSDP2 loads its checkpoints at any number of processes;
+    DeepSpeed's are cut for the number of processes that wrote them.
+    """
+    stated = json.loads((checkpoint / PROVENANCE).read_text(encoding="utf-8")).get("world")
+    if stated is not None and not world.compatible(World(**stated)):
+        raise ValueError(
+            f"{checkpoint} was written by {stated['processes']} process(es) under {stated['strategy']}, and this run "
+            f"is {world.processes} under {world.strategy}; launch it as before, or train again in another output_dir"
+        )
 
 
 _MAY_DIFFER = {
@@ -64,6 +81,11 @@ _MAY_DIFFER = {
     "save_steps",
     "save_total_limit",
     "report_to",
+    "push_to_hub",
+    "hub_model_id",
+    "hub_strategy",
+    "hub_revision",
+    "hub_private_repo",
     "disable_tqdm",
     "dataloader_num_workers",
     "per_device_train_batch_size",
@@ -72,11 +94,16 @@ _MAY_DIFFER = {
 }
 
 
-def provenance_of(recipe: Recipe, manifest_digest: str) -> dict[str, Any]:
-    """What a run depends on beyond its recipe: data order, frames, summaries, base weights, library versions."""
+def provenance_of(recipe: Recipe, manifest_digest: str, clips_per_step: int) -> dict[str, Any]:
+    """What a run depends on beyond its recipe: data order, clips of a step, frames, summaries, base weights, versions.
+
+    A step has the same clips on any number of processes, so a run that goes on with another number must keep
+    `clips_per_step`.
+    """
     data = Path(recipe.data.data)
     made_from = {
         "manifest": manifest_digest,
+        "clips_per_step": clips_per_step,
         "frames": _digest(data / "frames" / "frames.json"),
         "base": _digest(Path(resolve_name(recipe.model.model_name_or_path)) / "model.safetensors"),
     }
@@ -101,7 +128,14 @@ class CarryProvenance(TrainerCallback):
         self.recipe = recipe
         self.provenance = provenance
 
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        # The loss of steps between the last log and a checkpoint is not in the checkpoint: log it before.
+        control.should_log = control.should_log or control.should_save
+
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        from accelerate import PartialState
+
+        PartialState().wait_for_everyone()  # every rank writes a part, and this file vouches for all of them
         if state.is_world_process_zero:
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             self.recipe.save(folder)

@@ -14,38 +14,78 @@ import torch
 from PIL import Image
 
 from emotrain.balance.drawable import quarantined_ids
-from emotrain.context.prompt import PromptSettings, build_messages
+from emotrain.context.controls import controlled
+from emotrain.context.donors import Donors, Lender
+from emotrain.context.option_order import option_order
+from emotrain.context.prompt import build_messages
 from emotrain.context.summarize import load_summaries, summaries_folder
-from emotrain.records import Frame, Summary
+from emotrain.datasets.clips import read_index
+from emotrain.emotions import display_names
+from emotrain.modeling.chats import encode_chats
+from emotrain.records import Frame, Split, Summary
 from emotrain.training.arguments import ContextArguments, DataArguments
+from emotrain.training.redraw import redrawn
 from emotrain.video.frame_store import FrameStore
 
 
 class Examples:
-    """Looks up a clip's keyframes and summaries and lays them out as chat messages."""
+    """Looks up a clip's keyframes and summaries and lays them out as chat messages.
 
-    def __init__(self, data: DataArguments, context: ContextArguments, labels: Sequence[str]) -> None:
+    `tokenizer` is needed by controls that count tokens only; a Collator gives its own.
+    """
+
+    def __init__(
+        self, data: DataArguments, context: ContextArguments, labels: Sequence[str], tokenizer: Any = None
+    ) -> None:
         self.folder = Path(data.data)
         self.labels = tuple(labels)
+        self.names = display_names(self.labels, context.language)
+        self.fold = data.fold
+        self.redraws, self.count, self.frame_seed = data.redraw_keyframes, data.keyframes, data.frame_seed
         self.summarizer = context.summarizer
-        self.prompt = PromptSettings(context=context.context)  # type: ignore[arg-type]
+        self.prompt = context.prompt_settings()
+        self.controls = context.controls()
+        self.shuffle_options = context.option_order == "shuffled"
+        self.seed = context.context_seed
+        self.tokenizer = tokenizer
         self._frames: FrameStore | None = None
         self._summaries: Mapping[str, Sequence[Summary]] | None = None
+        self._donors: Donors | None = None
         self._wordless: frozenset[str] = frozenset()
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_frames": None, "_summaries": None}
+        return self.__dict__ | {"_frames": None, "_summaries": None, "_donors": None}
 
     def keyframes(self, clip_id: str) -> list[Frame]:
-        """The clip's keyframes in time order."""
-        if self._frames is None:
-            self._frames = FrameStore(self.folder / "frames")
-        return self._frames.keyframes(clip_id)
+        """The clip's stored keyframes in time order."""
+        return self._store().keyframes(clip_id)
 
-    def summaries(self, clip_id: str) -> Sequence[Summary]:
-        """The clip's gap summaries in time order; empty when the arm has no context or the clip was quarantined."""
+    def summaries(self, clip_id: str, epoch: int | None = None) -> Sequence[Summary]:
+        """The clip's gap summaries in time order, as the recipe's controls want them told.
+
+        Empty when the arm has no context or the clip was quarantined. With an `epoch`, of the keyframes drawn for it.
+        """
         if self.prompt.context == "none":
             return ()
+        return controlled(
+            clip_id,
+            self._stored if epoch is None else lambda of: self._redrawn(of, epoch)[1],
+            self.controls,
+            donors=self._lenders(),
+            count_tokens=self._count_tokens,
+        )
+
+    def _store(self) -> FrameStore:
+        if self._frames is None:
+            self._frames = FrameStore(self.folder / "frames")
+        return self._frames
+
+    def _redrawn(self, clip_id: str, epoch: int) -> tuple[list[Frame], list[Summary]]:
+        frames = self._store().frames(clip_id)
+        stored = () if self.prompt.context == "none" else self._stored(clip_id)
+        return redrawn(frames, stored, self.count, seed=self.frame_seed, epoch=epoch, language=self.prompt.language)
+
+    def _stored(self, clip_id: str) -> Sequence[Summary]:
         if self._summaries is None:
             self._summaries = load_summaries(self.folder, self.summarizer)
             self._wordless = quarantined_ids(summaries_folder(self.folder, self.summarizer))
@@ -56,39 +96,81 @@ class Examples:
             )
         return self._summaries.get(clip_id, ())
 
-    def messages(self, clip_id: str) -> tuple[list[dict[str, Any]], list[Image.Image]]:
-        """The chat messages of a clip and its images (RGB), in the order of their placeholders."""
-        frames = self.keyframes(clip_id)
-        messages = build_messages(frames, self.summaries(clip_id), self.labels, self.prompt)
-        return messages, [Image.open(io.BytesIO(frame.image)).convert("RGB") for frame in frames]
+    def _lenders(self) -> Donors | None:
+        if self.controls.needs_donors and self._donors is None:
+            index = read_index(self.folder)
+            splits: tuple[Split, ...] = ("train", "validation", "test")
+            lenders = [
+                Lender(clip.clip_id, clip.label, split)
+                for split in splits
+                for clip in index.select(split, self.fold)
+                if self._stored(clip.clip_id)
+            ]
+            self._donors = Donors(lenders, self.controls.seed)
+        return self._donors
+
+    def _count_tokens(self, text: str) -> int:
+        if self.tokenizer is None:
+            raise ValueError("Examples: the recipe's controls count tokens; pass the processor's tokenizer")
+        # With the space that joins it to what stands before: many tokenizers count a word so as another token.
+        return len(self.tokenizer.encode(f" {text}", add_special_tokens=False)) if text else 0
+
+    def messages(
+        self, clip_id: str, order: Sequence[int] | None = None, epoch: int | None = None
+    ) -> tuple[list[dict[str, Any]], list[Image.Image]]:
+        """The chat messages of a clip and its images (RGB), in the order of their placeholders.
+
+        `order` permutes the options that the question names; None keeps the order of the label set. `epoch` is that of
+        a training draw; keyframes are drawn anew for it where the recipe says so.
+        """
+        anew = epoch if self.redraws else None
+        frames = self.keyframes(clip_id) if anew is None else self._redrawn(clip_id, anew)[0]
+        messages = build_messages(frames, self.summaries(clip_id, anew), self.names, self.prompt, order)
+        shown = frames if self.prompt.images else []
+        return messages, [Image.open(io.BytesIO(frame.image)).convert("RGB") for frame in shown]
 
 
 class Collator:
     """Rows of `clip_id` (and `label`, `weight` when training) in, one left-padded batch out.
 
-    Adds `target` (B,) int64, the label's position in the label set, and `weight` (B,) float32.
+    Adds `target` (B,) int64, the label's position in the label set, and `weight` (B,) float32. Rows of a manifest also
+    have `draw`, their place in it, by which shuffled options are seeded, and `epoch`, by which keyframes are redrawn.
     """
 
     def __init__(self, examples: Examples, processor: Any) -> None:
         self.examples = examples
         self.processor = processor
+        if examples.tokenizer is None:
+            examples.tokenizer = processor.tokenizer
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
-        batch = self.inputs([row["clip_id"] for row in rows])
+        examples = self.examples
+        orders = [
+            option_order(len(examples.labels), f"{examples.seed}/{row['draw']}") if examples.shuffle_options else None
+            for row in rows
+        ]
+        batch = self.inputs([row["clip_id"] for row in rows], orders, [row.get("epoch") for row in rows])
         labels = self.examples.labels
         batch["target"] = torch.tensor([_position(row, labels) for row in rows])
         batch["weight"] = torch.tensor([row["weight"] for row in rows], dtype=torch.float32)
         return batch
 
-    def inputs(self, clip_ids: Sequence[str]) -> dict[str, torch.Tensor]:
-        """The model's own inputs for these clips, prompts ending with the generation prompt."""
-        chats = [self.examples.messages(clip_id) for clip_id in clip_ids]
-        texts = [
-            self.processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-            for messages, _ in chats
-        ]
-        images = [pictures for _, pictures in chats]
-        return dict(self.processor(text=texts, images=images, padding=True, padding_side="left", return_tensors="pt"))
+    def inputs(
+        self,
+        clip_ids: Sequence[str],
+        orders: Sequence[Sequence[int] | None] | None = None,
+        epochs: Sequence[int | None] | None = None,
+    ) -> dict[str, torch.Tensor]:
+        """The model's own inputs for these clips, prompts ending with the generation prompt.
+
+        `orders` permutes the options of each clip; None keeps the order of the label set. `epochs` are those of
+        training draws (see `Examples.messages`).
+        """
+        kept = orders if orders is not None else [None] * len(clip_ids)
+        drawn = epochs if epochs is not None else [None] * len(clip_ids)
+        chats = [self.examples.messages(*asked) for asked in zip(clip_ids, kept, drawn, strict=True)]
+        images = [pictures for _, pictures in chats] if self.examples.prompt.images else None
+        return encode_chats(self.processor, [messages for messages, _ in chats], images)
 
 
 def _position(row: Mapping[str, Any], labels: Sequence[str]) -> int:

@@ -24,7 +24,7 @@ def usable_clips(recipe: Recipe, split: Split) -> tuple[list[Clip], Counter[str]
 
 def manifest_path(recipe: Recipe) -> Path:
     """File of the recipe's manifest under its data folder."""
-    name = manifest_name(recipe.balance.sampling, fold=recipe.data.fold, **_drawing(recipe))
+    name = manifest_name(recipe.balance.sampling, fold=recipe.data.fold, **drawing(recipe))
     return Path(recipe.data.data) / "manifests" / f"{name}.parquet"
 
 
@@ -33,7 +33,7 @@ def ensure_manifest(recipe: Recipe) -> Path:
     path = manifest_path(recipe)
     if not path.exists():
         clips, _ = usable_clips(recipe, "train")
-        write_manifest(build_manifest(clips, recipe.balance.sampling, **_drawing(recipe)), path)
+        write_manifest(build_manifest(clips, recipe.balance.sampling, **drawing(recipe)), path)
     return path
 
 
@@ -45,7 +45,7 @@ def train_counts(recipe: Recipe) -> dict[str, int]:
     return counts
 
 
-def _drawing(recipe: Recipe) -> dict[str, Any]:
+def drawing(recipe: Recipe) -> dict[str, Any]:
     """Everything that the recipe says about drawing, under the names of `build_manifest`."""
     balance = recipe.balance
     return {

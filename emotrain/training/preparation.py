@@ -2,63 +2,140 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from emotrain.context.summarize import BACKENDS, summarize_clips
 from emotrain.datasets.clips import CLIPS_FILE, read_index
-from emotrain.datasets.index import index_clips
+from emotrain.datasets.index import READERS, index_clips, reader_options
+from emotrain.emotions import nearest
+from emotrain.shards import check_engine
+from emotrain.training.arguments import DataArguments
 from emotrain.training.manifests import ensure_manifest
 from emotrain.training.recipe import Recipe
-from emotrain.video.extract import extract_frames
+from emotrain.video.extract import CLIP_LIMIT_S, extract_frames
+from emotrain.video.probe import probe
+
+STAGES = ("index", "frames", "summaries", "manifest")
+SHARDED = ("frames", "summaries")
 
 
-def prepare(recipe: Recipe, *, workers: int | None = None, max_bad_share: float = 0.01) -> Path:
-    """Run the four preparation stages of a recipe and return the data folder.
+def prepare(
+    recipe: Recipe,
+    *,
+    workers: int | None = None,
+    max_bad_share: float = 0.01,
+    stage: str | None = None,
+    shard: tuple[int, int] | None = None,
+    engine: str = "local",
+    ray_address: str | None = None,
+) -> Path:
+    """Run the preparation stages of a recipe, or `stage` alone, or one shard (i, n) of it; returns the data folder.
 
-    Finished shards are not redone. Raises ValueError when the recipe names no data-set root and no index is there.
+    Frames and motion summaries take their workers from `engine` (see `run_stage`), everything else runs here.
+    Finished shards are not redone. Raises ValueError when the recipe names no data-set root and no index is there, for
+    an unknown stage, and for a shard that the recipe's `prep_shards` does not know.
     """
     settings = recipe.data
+    check_engine(engine, ray_address)
+    _check_stage(stage, shard, settings.prep_shards)
+    wanted = STAGES if stage is None else (stage,)
     data = Path(settings.data)
-    if not (data / CLIPS_FILE).exists():
+    if "index" in wanted and not (data / CLIPS_FILE).exists():
         if settings.root is None:
             raise ValueError(
                 f"root: the recipe names no data-set folder and {data / CLIPS_FILE} is not there; add `root: DIR` or "
                 "pass --root DIR"
             )
-        index_clips(settings.dataset, Path(settings.root), data, max_bad_share=max_bad_share)
-    _check_index(recipe)
-    extract_frames(
-        data,
-        policy=settings.keyframe_policy,
-        keyframes=settings.keyframes,
-        between=settings.between,
-        size=settings.frame_size,
-        decoder=settings.decoder,
-        shards=settings.prep_shards,
-        workers=workers,
-        max_bad_share=max_bad_share,
-    )
-    if recipe.context.context != "none" and recipe.context.summarizer in BACKENDS:
+        index_clips(
+            settings.dataset,
+            Path(settings.root),
+            data,
+            validation_share=settings.validation_share,
+            seed=settings.index_seed,
+            max_bad_share=max_bad_share,
+            probe=probe if settings.probe else None,
+            assume_fps=settings.assume_fps,
+            workers=workers,
+            limit_s=CLIP_LIMIT_S if settings.probe else None,
+            **index_options(settings),
+        )
+    if stage != "index":
+        _check_index(recipe)
+    if "frames" in wanted:
+        report = extract_frames(
+            data,
+            **asdict(settings.frame_settings()),
+            shards=settings.prep_shards,
+            only=shard,
+            workers=workers,
+            max_bad_share=max_bad_share,
+            engine=engine,
+            ray_address=ray_address,
+        )
+        print(report.in_words(), file=sys.stderr)
+    if "summaries" in wanted and summarises(recipe):
+        context = recipe.context
+        options: dict[str, Any] = {"language": context.language, **context.summarizer_options}
+        if context.summarizer == "motion":
+            options |= {} if context.cues is None else {"cues": context.cues}
+            options |= {"engine": engine, "ray_address": ray_address}
+        else:
+            options |= {"leakage": context.leakage}
         summarize_clips(
             data,
             recipe.context.summarizer,
             shards=settings.prep_shards,
+            only=shard,
             workers=workers,
             max_bad_share=max_bad_share,
+            **options,
         )
-    ensure_manifest(recipe)
+    if "manifest" in wanted:
+        ensure_manifest(recipe)
     return data
+
+
+def index_options(settings: DataArguments) -> dict[str, str]:
+    """The options of the data set's reader that a recipe names; people's own videos take its label set for granted."""
+    options = {name: getattr(settings, name) for name in ("media", "labels", "caption", "annotation")}
+    if settings.dataset in READERS and "label_set" in reader_options(settings.dataset):
+        options["label_set"] = settings.label_set
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def summarises(recipe: Recipe) -> bool:
+    """Whether the recipe's preparation writes summaries, as against reading a folder of finished ones or none."""
+    context = recipe.context
+    written_here = context.summarizer == "motion" or (context.summarizer in BACKENDS and context.summarizer_options)
+    return context.context != "none" and bool(written_here)
+
+
+def _check_stage(stage: str | None, shard: tuple[int, int] | None, shards: int) -> None:
+    if stage is not None and stage not in STAGES:
+        raise ValueError(f"--stage {stage!r} is not one of {', '.join(STAGES)}; {nearest(stage, STAGES)}")
+    if shard is not None and stage not in SHARDED:
+        raise ValueError(f"--shard needs --stage {' or --stage '.join(SHARDED)}; the other stages have no shards")
+    if shard is not None and shard[1] != shards:
+        raise ValueError(f"--shard {shard[0]}/{shard[1]}: the recipe has prep_shards: {shards}; make the two agree")
 
 
 def _check_index(recipe: Recipe) -> None:
     index = read_index(Path(recipe.data.data))
+    settings = recipe.data
+    options = {**index_options(settings), "assume_fps": settings.assume_fps, "probe": settings.probe}
     odd = [
         f"{key} {found!r} there, {wanted!r} in the recipe"
         for key, found, wanted in (
             ("dataset", index.dataset, recipe.data.dataset),
             ("label_set", index.label_set.name, recipe.data.label_set),
+            ("validation_share", index.validation_share, settings.validation_share),
+            ("index_seed", index.seed, settings.index_seed),
+            *((key, index.options.get(key), options.get(key)) for key in sorted({*index.options, *options})),
         )
-        if found != wanted
+        if found != wanted and (index.options or key in ("dataset", "label_set"))
     ]
     if odd:
         raise ValueError(f"{index.file}: {'; '.join(odd)}; choose another `data` folder or mend the recipe")

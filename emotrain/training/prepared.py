@@ -22,9 +22,13 @@ def check_prepared(recipe: Recipe) -> None:
         "keyframes": recipe.data.keyframes,
         "size": recipe.data.frame_size,
         "decoder": recipe.data.decoder,
+        "crop": recipe.data.crop,
+        "seed": recipe.data.frame_seed,
     }
     odd = [
-        f"{key} {found[key]!r} on disk, {value!r} in the recipe" for key, value in wanted.items() if found[key] != value
+        f"{key} {found[key]!r} on disk, {value!r} in the recipe"
+        for key, value in wanted.items()
+        if found.get(key, value) != value
     ]
     if odd:
         raise ValueError(

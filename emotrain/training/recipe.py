@@ -1,7 +1,7 @@
 """A recipe: one flat YAML file that inherits from others and says everything about a run.
 
-`base: other.yaml` (relative to the file) is read first; a later value wins; `--key value` on the command line wins over
-all. Every fault of a recipe is reported in one go, before a model is loaded.
+`base: other.yaml` (relative to the file), or a list of such names, is read first; a later value wins; `--key value` on
+the command line wins over all. Every fault of a recipe is reported in one go, before a model is loaded.
 """
 
 from __future__ import annotations
@@ -63,9 +63,18 @@ def read_values(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
         raise RecipeError(f"{path}: not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise RecipeError(f"{path}: expected `key: value` lines, found a {type(values).__name__}")
-    base = values.pop("base", None)
-    merged = read_values(path.parent / base, (*seen, path)) if base else {}
+    merged: dict[str, Any] = {}
+    for base in _bases(values.pop("base", []), path):
+        merged |= read_values(path.parent / base, (*seen, path))
     return merged | values
+
+
+def _bases(base: Any, path: Path) -> list[str]:
+    """The recipes that a recipe inherits from: `base` is one file name or a list of them, the last of which wins."""
+    names = [base] if isinstance(base, str) else base
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise RecipeError(f"{path}: base: expected a recipe's file name or a list of them, found {base!r}")
+    return names
 
 
 def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
@@ -119,6 +128,8 @@ def parse_recipe(values: Mapping[str, Any], path: Path | None = None) -> Recipe:
     if faults:
         where = str(path) if path else "recipe"
         raise RecipeError(f"{where}: {len(faults)} fault(s)\n" + "\n".join(f"  - {fault}" for fault in faults))
+    # The trainer would upload its whole output folder; `values` keeps the wish, and hub/checkpoints.py follows it.
+    parsed["sft"].push_to_hub = False
     return Recipe(**parsed, values=dict(values), path=path)
 
 
@@ -146,6 +157,15 @@ _REFUSED: dict[str, tuple[Any, str]] = {
     "max_length": (None, "prompts are never cut; remove it"),
     "lora_modules_to_save": (None, "adapters touch nothing but LoRA layers; remove it"),
     "lora_target_parameters": (None, "name linear layers in lora_target_modules instead"),
+    "train_sampling_strategy": ("random", "the manifest is the data order; remove it"),
+    "auto_find_batch_size": (False, "a step must keep its clips; lower per_device_train_batch_size instead"),
+    "dataloader_drop_last": (True, "every step is whole; remove it"),
+    "accelerator_config": (None, "processes share the clips of a step in one way only; remove it"),
+    "ignore_data_skip": (False, "a run that goes on would see its first draws again; remove it"),
+    "save_only_model": (False, "no run could go on from such a checkpoint; remove it"),
+    "resume_from_checkpoint": (None, "training goes on from the newest checkpoint in output_dir; remove it"),
+    "hub_token": (None, "tokens stand in no recipe and no command line; export HF_TOKEN or run `hf auth login`"),
+    "hub_always_push": (False, "an upload is finished before the next begins; remove it"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from emotrain.context.option_order import option_orders as option_orders_of
 from emotrain.modeling.label_scoring import label_logits
 from emotrain.modeling.label_tokens import LabelTokens
 from emotrain.training.examples import Collator
@@ -21,9 +23,14 @@ def score_clips(
     labels: LabelTokens,
     *,
     batch_size: int,
+    option_orders: int = 1,
     advance: Callable[[int], None] = lambda n: None,
 ) -> npt.NDArray[np.float64]:
-    """Label log-likelihoods (N, C) of the clips, in their order; the model's mode is put back afterwards."""
+    """Label log-likelihoods (N, C) of the clips, in their order; the model's mode is put back afterwards.
+
+    With several `option_orders` the likelihood of a label is its mean over as many orders of the options in the
+    question: what the model would say if it did not know how it would be asked.
+    """
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
@@ -31,9 +38,13 @@ def score_clips(
     try:
         for start in range(0, len(clip_ids), batch_size):
             part = clip_ids[start : start + batch_size]
-            batch = {name: tensor.to(device) for name, tensor in collator.inputs(part).items()}
-            with torch.inference_mode():
-                rows.append(label_logits(model, batch, labels).double().cpu().numpy())
+            every = [option_orders_of(len(labels), option_orders, clip_id) for clip_id in part]
+            told = []
+            for orders in zip(*every):
+                batch = {name: tensor.to(device) for name, tensor in collator.inputs(part, orders).items()}
+                with torch.inference_mode():
+                    told.append(label_logits(model, batch, labels).double())
+            rows.append((torch.stack(told).logsumexp(0) - math.log(len(told))).cpu().numpy())
             advance(len(part))
     finally:
         model.train(was_training)

@@ -7,14 +7,21 @@ from typing import Any
 
 import torch
 from torch.utils.data import SequentialSampler
-from transformers import TrainerControl
+from transformers import PrinterCallback, ProgressCallback, TrainerControl
 from trl import SFTTrainer
 
 from emotrain.balance.losses import BuiltLoss, LossTerms
 from emotrain.modeling.label_scoring import label_logits, label_mass
 from emotrain.modeling.label_tokens import LabelTokens
+from emotrain.training.world import local_part
 
 Validate = Callable[[Any], Mapping[str, float]]
+
+_FINE = -1.0
+_REMEDY = (
+    "nothing after the last checkpoint was saved. Lower learning_rate, raise warmup_steps, or train in bfloat16 or "
+    "float32 instead of float16, in another output_dir"
+)
 
 
 class LabelTrainer(SFTTrainer):
@@ -25,6 +32,9 @@ class LabelTrainer(SFTTrainer):
 
     The loss of a step is a weighted mean over all its micro-batches and ranks: eight batches of one and one batch of
     eight give the same gradient.
+
+    A loss or weight that is not finite raises FloatingPointError on all ranks before anything is logged or saved, so a
+    checkpoint on disk is always one to go on from. Between two logs the device is not asked for anything.
     """
 
     loss_is_scaled_for_ga = True  # read by transformers: compute_loss already divides by the whole step's weight
@@ -39,17 +49,28 @@ class LabelTrainer(SFTTrainer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        # The filter would log the mean of earlier losses in place of a NaN, and ask the device in every micro-batch.
+        self.args.logging_nan_inf_filter = False
+        for printer in (PrinterCallback, ProgressCallback):  # the live line tells more
+            self.remove_callback(printer)
         self.labels = labels
         self.label_loss = label_loss
         self.objective = objective
         self.validate = validate
+        device = self.accelerator.device
+        self._tokens_a_label = torch.tensor([float(len(ids)) for ids in labels.tokens], device=device)
+        # Since the last log: sum of label masses, hits, clips; and the first step whose loss was not finite.
+        self._seen = torch.zeros(3, device=device)
+        self._bad_step = torch.full((), _FINE, device=device)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
 
     def _get_num_items_in_batch(self, batch_samples: Sequence[Mapping[str, Any]], device: Any) -> torch.Tensor:
         """Sum of sample weights over the micro-batches of this step and over all ranks."""
-        total = sum((self._weights(batch).sum() for batch in batch_samples), torch.zeros(())).to(device)
+        total = torch.zeros((), device=device)
+        for batch in batch_samples:
+            total = total + (self._weights(batch["target"]) * batch["weight"]).sum().to(device)
         return self.accelerator.gather(total.reshape(1)).sum()
 
     def compute_loss(
@@ -58,17 +79,13 @@ class LabelTrainer(SFTTrainer):
         inputs = dict(inputs)
         target, drawn = inputs.pop("target"), inputs.pop("weight")
         logits = label_logits(model, inputs, self.labels)
-        if not torch.isfinite(logits).all():
-            raise FloatingPointError(
-                f"step {self.state.global_step}: label scores are not finite; lower learning_rate, or train in float32"
-            )
         terms = self._terms(logits, target)
         weight = terms.weight * drawn
         total = weight.sum() if num_items_in_batch is None else num_items_in_batch
         # Data parallelism averages gradients over ranks, while `total` sums over them.
         ranks = 1 if num_items_in_batch is None else self.accelerator.num_processes
         loss = (terms.per_sample * weight).sum() / total * ranks
-        self._count(logits, target)
+        self._note(logits.detach(), target, loss.detach())
         return (loss, {"logits": logits}) if return_outputs else loss
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
@@ -81,25 +98,66 @@ class LabelTrainer(SFTTrainer):
         self.control: TrainerControl = control
         return metrics
 
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add label mass and accuracy of the clips since the last log; stop the run when something is not finite."""
+        if "loss" in logs or "train_loss" in logs:
+            logs |= self._told()
+        if "train_loss" in logs:
+            self._stop_unless_weights_are_finite()
+        super().log(logs, start_time)
+
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Left to `emotrain publish`, which writes a card with figures."""
 
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        self._stop_at_bad_step(self._bad_steps())
+        self._stop_unless_weights_are_finite()
+        super()._save_checkpoint(model, trial)
+
     def _terms(self, logits: torch.Tensor, target: torch.Tensor) -> LossTerms:
-        progress = self.state.global_step / max(self.state.max_steps, 1)
         if self.objective == "labels":
-            return self.label_loss(logits, target, progress)
+            return self.label_loss(logits, target, self._progress)
         # Ordinary answer-token fine-tuning: the mean over tokens, so a label weighs as much as it has tokens.
-        length = torch.tensor([len(ids) for ids in self.labels.tokens], device=target.device)[target]
+        length = self._weights(target)
         nll = -logits.gather(1, target.unsqueeze(1)).squeeze(1)
-        return LossTerms(nll / length, length.to(nll), -label_mass(logits).detach())
+        return LossTerms(nll / length, length, -label_mass(logits).detach())
 
-    def _weights(self, batch: Mapping[str, Any]) -> torch.Tensor:
-        # Weights depend on the targets alone; the scores are placeholders.
-        placeholder = torch.zeros(len(batch["target"]), len(self.labels), device=batch["target"].device)
-        return self._terms(placeholder, batch["target"]).weight * batch["weight"]
+    def _weights(self, target: torch.Tensor) -> torch.Tensor:
+        if self.objective == "labels":
+            return self.label_loss.weights(target, self._progress)
+        return self._tokens_a_label.to(target.device)[target]
 
-    def _count(self, logits: torch.Tensor, target: torch.Tensor) -> None:
-        mode = "train" if self.model.training else "eval"
-        with torch.no_grad():
-            self._metrics[mode]["label_mass"].append(label_mass(logits).exp().mean().item())
-            self._metrics[mode]["label_accuracy"].append((logits.argmax(-1) == target).float().mean().item())
+    @property
+    def _progress(self) -> float:
+        return float(self.state.global_step / max(self.state.max_steps, 1))
+
+    @torch.no_grad()
+    def _note(self, logits: torch.Tensor, target: torch.Tensor, loss: torch.Tensor) -> None:
+        hits = (logits.argmax(-1) == target).sum()
+        self._seen += torch.stack([label_mass(logits).exp().sum(), hits, hits.new_full((), len(target))])
+        bad = ~(torch.isfinite(logits).all() & torch.isfinite(loss)) & (self._bad_step == _FINE)
+        self._bad_step.masked_fill_(bad, float(self.state.global_step + 1))
+
+    def _told(self) -> dict[str, float]:
+        every = self._bad_steps(self._seen)
+        self._stop_at_bad_step(every)
+        self._seen.zero_()
+        mass, hits, clips = every[:, 1:].sum(0).tolist()
+        return {"label_mass": mass / clips, "label_accuracy": hits / clips} if clips else {}
+
+    def _bad_steps(self, *more: torch.Tensor) -> torch.Tensor:
+        """One row a rank, on the host: the first bad step or _FINE, then whatever `more` holds."""
+        own = torch.cat([self._bad_step.reshape(1), *more]).reshape(1, -1)
+        return self.accelerator.gather(own).cpu()
+
+    def _stop_at_bad_step(self, every: torch.Tensor) -> None:
+        steps = [int(step) for step in every[:, 0].tolist() if step != _FINE]
+        if steps:
+            raise FloatingPointError(f"the loss of step {min(steps)} is not finite; {_REMEDY}")
+
+    def _stop_unless_weights_are_finite(self) -> None:
+        parts = [local_part(p.detach()) for p in self.model.parameters() if p.requires_grad]
+        bad = [~torch.isfinite(part).all() for part in parts if part.numel()]
+        found = torch.stack(bad).any() if bad else torch.zeros((), dtype=torch.bool)
+        if self.accelerator.gather(found.reshape(1).to(self.accelerator.device)).any():
+            raise FloatingPointError(f"weights at step {self.state.global_step} are not finite; {_REMEDY}")

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -120,36 +116,3 @@ def test_validation_figures_choose_the_best_checkpoint(trained: Trained) -> None
     assert state["best_metric"] == max(scored) > 0
     best = Path(state["best_model_checkpoint"])
     assert (output / "adapter_model.safetensors").read_bytes() == (best / "adapter_model.safetensors").read_bytes()
-
-
-def test_two_processes_of_four_are_one_of_eight_and_resume_exactly(
-    bench: Any, trained: Trained, tmp_path: Path
-) -> None:
-    values = {"epochs": 1, "class_weights": "inverse_frequency", "save_steps": 1, "save_total_limit": 10}
-    whole, history = trained("whole", per_device_train_batch_size=8, **values)
-    path = bench.recipe(tmp_path / "pair", per_device_train_batch_size=4, **values)
-    pair = tmp_path / "pair" / "run"
-    launch = ["torch.distributed.run", "--nproc_per_node=2", "--master_addr=127.0.0.1", f"--master_port={_free_port()}"]
-    command = [sys.executable, "-m", *launch, "-m", "emotrain.cli", "train", str(path)]
-    environment = os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    for attempt in range(2):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
-        state = json.loads((pair / "trainer_state.json").read_text(encoding="utf-8"))
-        assert losses(state["log_history"]) == pytest.approx(losses(history), rel=1e-5), f"attempt {attempt}"
-        assert sorted(p.name for p in (pair / "checkpoint-2").glob("rng_state*")) == [
-            "rng_state_0.pth",
-            "rng_state_1.pth",
-        ]
-        weights = load_file(pair / "adapter_model.safetensors")
-        for name, value in load_file(whole / "adapter_model.safetensors").items():
-            torch.testing.assert_close(weights[name], value, atol=1e-5, rtol=1e-3)
-        # The second attempt goes on from the first of the two steps, as after a kill.
-        for file in (pair / "provenance.json", pair / "checkpoint-2" / "provenance.json"):
-            file.unlink()
-
-
-def _free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])

@@ -1,0 +1,72 @@
+"""New keyframes for a clip at every epoch: one at random in each of K equal segments, seeded by (seed, epoch, clip).
+
+Needs all frames of the clip in the store (`between: -1`). Summaries follow the keyframes: their events are told again
+in the gaps between the new ones. Over epochs every frame has a chance to be seen, which no fixed policy offers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from emotrain.context.facs_words import describe
+from emotrain.context.gaps import events_by_gap, gaps_of
+from emotrain.records import Clip, Frame, Summary
+from emotrain.video.keyframes import choose_keyframes
+
+_EPOCHS = 1_000_003
+"""More epochs than anyone trains, and prime: (seed, epoch) pairs give different seeds."""
+
+
+def redrawn(
+    frames: Sequence[Frame], summaries: Sequence[Summary], count: int, *, seed: int, epoch: int, language: str = "en"
+) -> tuple[list[Frame], list[Summary]]:
+    """`count` of the stored frames as keyframes of this epoch, and the summaries of the gaps between them.
+
+    `frames` are all frames of one clip in time order, `summaries` those of its stored keyframes. Raises ValueError when
+    a summary has words but no events, which cannot be told again of other gaps.
+    """
+    times_s = np.array([frame.time_s for frame in frames])
+    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+    duration_s = max([float(times_s[-1]) + step_s, *(summary.end_s for summary in summaries)])
+    clip_id = frames[0].clip_id
+    chosen = choose_keyframes(
+        "stratified",
+        times_s,
+        count,
+        duration_s=duration_s,
+        seed=seed * _EPOCHS + epoch,
+        clip=Clip(clip_id, "", ""),
+    )
+    keyframes = [replace(frames[i], role="keyframe", gap=None) for i in chosen]
+    return keyframes, _told_again(keyframes, summaries, duration_s, language)
+
+
+def _told_again(
+    keyframes: Sequence[Frame], summaries: Sequence[Summary], duration_s: float, language: str
+) -> list[Summary]:
+    if not summaries:
+        return []
+    odd = next((summary for summary in summaries if summary.changed and not summary.events), None)
+    if odd is not None:
+        raise ValueError(
+            f"redraw_keyframes: clip {odd.clip_id!r} gap {odd.gap} was summarised by {odd.backend!r} in words without "
+            "events, which cannot be told of other gaps; use summarizer: motion"
+        )
+    gaps = gaps_of(keyframes[0].clip_id, [frame.time_s for frame in keyframes], duration_s)
+    told = events_by_gap([event for summary in summaries for event in summary.events], gaps)
+    return [
+        Summary(
+            gap.clip_id,
+            gap.gap,
+            gap.start_s,
+            gap.end_s,
+            describe(events, language=language),
+            bool(events),
+            summaries[0].backend,
+            tuple(events),
+        )
+        for gap, events in zip(gaps, told)
+    ]
