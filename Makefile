@@ -1,6 +1,7 @@
 # make demo   the whole way on synthetic clips, on a CPU
 # make test   the test suite
-# Both set up .venv first, with the versions of constraints.txt.
+# make cluster-test   only the tests that run jobs on a SLURM of two nodes, started here (root; apt: slurm-wlm, munge)
+# All set up .venv first, with the versions of constraints.txt.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,13 +10,20 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test lint bench tiny-base figures clean
+.PHONY: demo test fuzz cluster-test lint bench tiny-base figures clean
 
 demo: $(VENV)/.run
 	$(BIN)/emotrain demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python tests/fuzz.py --cases 3000
+
+cluster-test: $(VENV)/.dev
+	tests/cluster/two_nodes.sh check
+	$(BIN)/python -m pytest tests/cluster
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -25,6 +33,10 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/motion_events.py --clips 88 --seed 303
 	$(BIN)/python benchmarks/decode.py --repeats 3
+	$(BIN)/python benchmarks/score.py --model tiny --repeats 8
+	$(BIN)/python benchmarks/score.py --model large --repeats 2
+	$(BIN)/python benchmarks/frames.py --repeats 5
+	$(BIN)/python benchmarks/scale.py
 
 tiny-base: $(VENV)/.run
 	$(BIN)/python -m emotrain.modeling.tiny

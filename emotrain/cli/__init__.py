@@ -11,9 +11,15 @@ import typer
 from typer.exceptions import TyperException
 
 from emotrain.cli.demo import demo
+from emotrain.cli.hub import lint, publish
+from emotrain.cli.inference import app as app_verb
+from emotrain.cli.inference import merge, predict
+from emotrain.cli.launch import launch
 from emotrain.cli.options import OVERRIDES
-from emotrain.cli.results import score
-from emotrain.cli.training import evaluate, prep, train
+from emotrain.cli.plan import plan
+from emotrain.cli.results import context, score
+from emotrain.cli.study import study
+from emotrain.cli.training import baseline, evaluate, prep, train
 from emotrain.processes import end_with_starter
 
 app = typer.Typer(
@@ -25,10 +31,20 @@ app = typer.Typer(
 
 # Verbs in the order of --help, and what click is told of each: recipe verbs take `--key value` overrides.
 VERBS: dict[Callable[..., None], dict[str, Any]] = {
+    plan: OVERRIDES,
     prep: OVERRIDES,
     train: OVERRIDES,
     evaluate: OVERRIDES,
+    baseline: OVERRIDES,
+    launch: OVERRIDES,
     score: {},
+    context: OVERRIDES,
+    lint: {},
+    publish: {},
+    study: OVERRIDES,
+    predict: {},
+    merge: {},
+    app_verb: {},
     demo: {},
 }
 for _verb, _settings in VERBS.items():

@@ -15,25 +15,66 @@ def prep(
     recipe: RecipeFile,
     workers: Workers = None,
     max_bad_share: Annotated[float, typer.Option(help="Largest share of unusable clips.")] = 0.01,
+    stage: Annotated[str | None, typer.Option(help="Only this: index, frames, summaries or manifest.")] = None,
+    shard: Annotated[str | None, typer.Option(help="Only the I-th of the stage's N shards, as I/N from 0/N.")] = None,
+    engine: Annotated[str, typer.Option(help="Frames and motion summaries: local, or ray for a cluster.")] = "local",
+    ray_address: Annotated[str | None, typer.Option(help="auto, local or HOST:PORT; default RAY_ADDRESS.")] = None,
 ) -> None:
     """Index, frames, summaries, manifest: whatever of a recipe's preparation is missing."""
+    from emotrain.shards import parse_shard
     from emotrain.training.preparation import prepare
     from emotrain.training.recipe import load_recipe
 
-    data = prepare(load_recipe(recipe, context.args), workers=workers, max_bad_share=max_bad_share)
+    data = prepare(
+        load_recipe(recipe, context.args),
+        workers=workers,
+        max_bad_share=max_bad_share,
+        stage=stage,
+        shard=None if shard is None else parse_shard(shard),
+        engine=engine,
+        ray_address=ray_address,
+    )
     typer.echo(f"prepared {data}")
 
 
 def train(context: typer.Context, recipe: RecipeFile) -> None:
-    """Train the recipe's adapter; goes on from the last checkpoint."""
+    """Train the recipe's adapter; goes on from the last checkpoint. Status 75: stopped by a signal, run it again."""
     from emotrain.training.recipe import load_recipe
     from emotrain.training.threads import one_thread_on_cpu
 
     loaded = load_recipe(recipe, context.args)
     one_thread_on_cpu(loaded)
+    from emotrain.hub.checkpoints import checkpoint_publisher
+    from emotrain.training.preemption import STATUS, TrainingStopped
     from emotrain.training.train import train as run
 
-    typer.echo(f"adapter {run(loaded)}")
+    publisher = checkpoint_publisher(loaded)
+    try:
+        adapter = run(loaded, [] if publisher is None else [publisher])
+    except TrainingStopped as stop:
+        typer.echo(f"emotrain: {stop}", err=True)
+        raise SystemExit(STATUS) from stop
+    typer.echo(f"adapter {adapter}")
+    if publisher is not None:
+        publisher.publish_final(adapter)
+
+
+def baseline(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="frames, videomae, tfidf, oracle_text or prior_corrected.")],
+    recipe: RecipeFile,
+    out: Annotated[Path, typer.Option(help="Folder for predictions and metrics.")],
+) -> None:
+    """Score a recipe's split with something simpler than its adapter."""
+    from emotrain.training.recipe import load_recipe
+    from emotrain.training.threads import one_thread_on_cpu
+
+    loaded = load_recipe(recipe, context.args)
+    one_thread_on_cpu(loaded)
+    from emotrain.evaluation.baselines.run import run_baseline
+
+    run_baseline(name, loaded, out)
+    typer.echo(f"predictions {out}")
 
 
 def evaluate(

@@ -10,9 +10,9 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
-from emotrain.inference.adapter_source import find_adapter
 from emotrain.inference.clip_input import ClipEyes, SeenExamples
 from emotrain.inference.input_settings import settle
+from emotrain.modeling.adapters import adapter_folder
 from emotrain.training.input_contract import CONTRACT, read_contract
 
 
@@ -24,7 +24,7 @@ def chat_messages(adapter: str | Path, clip: str | Path) -> list[dict[str, Any]]
     clip that cannot be read.
     """
     folder = Path(adapter).expanduser()
-    found = read_contract(folder) if (folder / CONTRACT).is_file() else read_contract(find_adapter(adapter))
+    found = read_contract(folder) if (folder / CONTRACT).is_file() else read_contract(adapter_folder(adapter))
     contract = settle(found, {}, adapter=str(adapter))
     seen = ClipEyes(contract).see(Path(clip))
     examples = SeenExamples(contract, [seen])

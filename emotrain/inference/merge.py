@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from emotrain.evaluation.evaluate import load_adapter
-from emotrain.inference.adapter_source import find_adapter
 from emotrain.inference.recogniser import declared_base
+from emotrain.modeling.adapters import adapter_folder
 from emotrain.modeling.loading import load_model, load_processor
 from emotrain.training.input_contract import read_contract
 
@@ -27,7 +27,7 @@ def merge(adapter: str | Path, out: Path, *, base_model: str | None = None, dtyp
     """
     if out.exists():
         raise ValueError(f"{out} exists; choose another --out or delete it")
-    folder = find_adapter(adapter)
+    folder = adapter_folder(adapter)
     contract = read_contract(folder)
     name, revision = declared_base(folder, contract, base_model)
     wanted = dtype if dtype is not None else contract.dtype if contract is not None else "auto"

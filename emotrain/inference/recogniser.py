@@ -13,11 +13,10 @@ from scipy.special import softmax
 from emotrain.balance.posthoc import adjust
 from emotrain.context.prompt import keyframes
 from emotrain.emotions import display_names
-from emotrain.inference.adapter_source import find_adapter
 from emotrain.inference.clip_input import ClipEyes, SeenClip, SeenExamples
 from emotrain.inference.input_settings import settle
 from emotrain.inference.reading import Reading
-from emotrain.modeling.adapters import CONFIG
+from emotrain.modeling.adapters import CONFIG, adapter_folder
 from emotrain.modeling.label_tokens import processor_labels
 from emotrain.modeling.loading import load_model, load_processor, resolve_name
 from emotrain.training.examples import Collator
@@ -120,7 +119,7 @@ def load(
 
     from emotrain.evaluation.evaluate import load_adapter
 
-    folder = find_adapter(adapter) if adapter is not None else None
+    folder = adapter_folder(adapter) if adapter is not None else None
     contract, name, revision = base_and_contract(folder, str(adapter), base_model, given)
     processor = load_processor(name, revision=revision, image_size=contract.image_size)
     model = load_model(name, dtype if dtype is not None else contract.dtype, revision=revision)

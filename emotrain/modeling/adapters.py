@@ -13,13 +13,13 @@ PARTS = (CONFIG, WEIGHTS, "emotrain.json", "recipe.resolved.yaml", "provenance.j
 """Files of an adapter that are fetched from the Hub; never a pickle."""
 
 
-def adapter_folder(adapter: str) -> Path:
+def adapter_folder(adapter: str | Path) -> Path:
     """The folder of an adapter, fetched from the Hub (into its cache) when it is no folder on this machine.
 
-    Raises FileNotFoundError for a folder without a safetensors adapter, HubError when the Hub has none or is out of
-    reach.
+    Raises FileNotFoundError for a folder without a safetensors adapter (of an unfinished run it names the checkpoints),
+    HubError when the Hub has none or is out of reach.
     """
-    folder = Path(adapter).expanduser()
+    folder, adapter = Path(adapter).expanduser(), str(adapter)
     if not folder.is_dir():
         if adapter.startswith((".", "/", "~")) or adapter.count("/") != 1:
             raise FileNotFoundError(
@@ -28,6 +28,11 @@ def adapter_folder(adapter: str) -> Path:
             )
         folder = _fetched(adapter)
     lacking = [name for name in (CONFIG, WEIGHTS) if not (folder / name).is_file()]
+    checkpoints = sorted(path.parent.name for path in folder.glob(f"checkpoint-*/{CONFIG}"))
+    if lacking and checkpoints:
+        raise FileNotFoundError(
+            f"adapter {adapter!r}: an unfinished run with checkpoints {', '.join(checkpoints)}; name one"
+        )
     if lacking:
         raise FileNotFoundError(f"adapter {adapter!r}: no {' and no '.join(lacking)} there; is it a PEFT adapter?")
     return folder

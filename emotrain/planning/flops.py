@@ -14,8 +14,9 @@ A multiply-add counts as two, the convention of torch's FlopCounterMode, against
 | vision tower | 2 N_v patches + 2 N_m tokens + 4 W_v sum(window^2) a layer | none: it is frozen |
 
 Nothing before the first block needs a gradient, so its query, key and value layers pass none on. With gradient
-checkpointing every block is run forward a second time, and the embeddings are made to require a gradient: those of the
-vision tower, too (TOWER_GRADIENTS). Element-wise work is left out, as usual.
+checkpointing every block of the language model is run forward a second time, and the embedded tokens are made to
+require a gradient. The vision tower is spared both (emotrain/modeling/frozen.py). Element-wise work is left out, as
+usual.
 """
 
 from __future__ import annotations
@@ -24,11 +25,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emotrain.planning.shapes import Shapes, Vision
-
-TOWER_GRADIENTS = True
-"""Whether gradient checkpointing makes training run the frozen vision tower again and backwards through all of its
-layers. `enable_input_require_grads` of transformers 5 puts its hook on every embedding it finds, the patch embedding
-of the tower among them. The test of one real training step says which it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +56,11 @@ class StepFlops:
     language_backward: float
     recomputed: float
     vision: float
-    vision_backward: float
 
     @property
     def total(self) -> float:
         """All operations of the clip."""
-        return self.language_forward + self.language_backward + self.recomputed + self.vision + self.vision_backward
+        return self.language_forward + self.language_backward + self.recomputed + self.vision
 
 
 def step_flops(
@@ -85,7 +80,6 @@ def step_flops(
         language_backward=2.0 * language.weights * total + 2.5 * attention + 2 * adapters + head - stopped,
         recomputed=blocks if checkpointing else 0.0,
         vision=vision_flops(shapes.vision, tokens.grids, tokens.visual),
-        vision_backward=_through_the_tower(shapes.vision, tokens) if checkpointing and TOWER_GRADIENTS else 0.0,
     )
 
 
@@ -94,12 +88,6 @@ def vision_flops(vision: Vision, grids: Sequence[tuple[int, int]], visual_tokens
     patches = sum(rows * columns for rows, columns in grids)
     linear = vision.embedding_weights + vision.block_weights
     return 2.0 * (linear * patches + vision.merged_weights * visual_tokens) + _vision_attention(vision, grids)
-
-
-def _through_the_tower(vision: Vision, tokens: ClipTokens) -> float:
-    """The blocks once more, then gradients of activations back to the patch embedding."""
-    blocks, attention = 2.0 * vision.block_weights * tokens.patches, _vision_attention(vision, tokens.grids)
-    return blocks + attention + blocks + 2.5 * attention + 2.0 * vision.merged_weights * tokens.visual
 
 
 def _vision_attention(vision: Vision, grids: Sequence[tuple[int, int]]) -> float:

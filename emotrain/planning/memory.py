@@ -8,7 +8,7 @@ inputs of adapted layers, V the vocabulary, P = patches:
     training      adapters x (4 weight + 4 gradient + 8 AdamW), all in float32
     one block     B T (4 E + s d + 4 s W + 4 heads + 3 s I + A_in (s or 4, + s + 1 under dropout))
     activations   layers x one block; with checkpointing layers x B T s d + one block
-    tower         B P (pixels x (4 + s) + s x (4 W_v + 3 I_v)); with checkpointing also layers_v x B P s W_v
+    tower         B P (pixels x (4 + s) + s x (4 W_v + 3 I_v)): one layer at a time, for nothing is kept of it
     logits        B x scored places x V x 20: logits, their float32 copy and the gradients of both
     rest          4-D mask B T^2 (1 + s), embeddings 3 B T s d, allocator and CUDA context
 
@@ -25,7 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from emotrain.planning.flops import TOWER_GRADIENTS, ClipTokens
+from emotrain.planning.flops import ClipTokens
 from emotrain.planning.shapes import Shapes
 
 Strategy = Literal["ddp", "zero2", "zero3", "fsdp2"]
@@ -98,8 +98,6 @@ def step_memory(
     stored = language.layers * (rows * size * language.hidden if settings.checkpointing else block)
     patches = batch * tokens.patches
     tower = patches * (vision.pixels * (4 + size) + size * (4 * vision.width + 3 * vision.intermediate))
-    if settings.checkpointing and TOWER_GRADIENTS:
-        tower += vision.layers * patches * size * vision.width
     weights, training = _model_bytes(shapes, settings, strategy, gpus)
     return StepMemory(
         weights=weights,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from emotrain.records import Clip
 from emotrain.training.recipe import Recipe
 
 
-def prior_corrected(recipe: Recipe, clips: Sequence[Clip]) -> npt.NDArray[np.float64]:
+def prior_corrected(recipe: Recipe, clips: Sequence[Clip], folder: Path) -> npt.NDArray[np.float64]:
     """Scores (N, C) of the untrained base, less the log of its mean answer to blank clips (Zhao et al. 2021)."""
     scorer = load_scorer(recipe)
     prior = content_free_prior(blank_logits(recipe, scorer.model, scorer.processor, scorer.labels))

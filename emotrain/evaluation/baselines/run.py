@@ -15,12 +15,17 @@ from emotrain.evaluation.evaluate import prediction_table, write_scores
 from emotrain.records import Clip
 from emotrain.training.recipe import Recipe
 
-Baseline = Callable[[Recipe, Sequence[Clip]], npt.NDArray[np.float64]]
+Baseline = Callable[[Recipe, Sequence[Clip], Path], npt.NDArray[np.float64]]
+"""Scores (N, C) of clips; the folder is for the checkpoints of a baseline that trains for long."""
+
+TRAINING = "training"
 
 BASELINES: Mapping[str, str] = {
     "tfidf": "words",
     "oracle_text": "words",
     "prior_corrected": "prior",
+    "frames": "frames",
+    "videomae": "videomae",
 }
 """Each baseline, a function of that name, and the module of this folder that holds it."""
 
@@ -33,7 +38,7 @@ def run_baseline(name: str, recipe: Recipe, out: Path) -> dict[str, Any]:
     return write_scores(
         recipe,
         out,
-        lambda clips: prediction_table(recipe, clips, score(recipe, clips)),
+        lambda clips: prediction_table(recipe, clips, score(recipe, clips, out / TRAINING)),
         identity=f"baseline {name}",
         about={"adapter": None, "baseline": name},
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ WORDS = r"[^\W\d_]+"
 """Runs of letters; times and other numbers are left out, which differ from clip to clip."""
 
 
-def tfidf(recipe: Recipe, clips: Sequence[Clip]) -> npt.NDArray[np.float64]:
+def tfidf(recipe: Recipe, clips: Sequence[Clip], folder: Path) -> npt.NDArray[np.float64]:
     """Label log-probabilities (N, C) of `clips` from their summaries; raises ValueError when the recipe has none."""
     if recipe.context.context == "none":
         raise ValueError("baseline tfidf: the recipe has context: none and so no summaries; say context: summaries")
@@ -36,7 +37,7 @@ def tfidf(recipe: Recipe, clips: Sequence[Clip]) -> npt.NDArray[np.float64]:
     )
 
 
-def oracle_text(recipe: Recipe, clips: Sequence[Clip]) -> npt.NDArray[np.float64]:
+def oracle_text(recipe: Recipe, clips: Sequence[Clip], folder: Path) -> npt.NDArray[np.float64]:
     """Label log-probabilities (N, C) of `clips` from their annotated action units and captions.
 
     Raises ValueError when the index has neither. On sets whose labels were derived from action units this is close to

@@ -1,0 +1,32 @@
+"""`emotrain launch`: a recipe's chain of jobs on a SLURM cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emotrain.cli.options import RecipeFile
+
+
+def launch(
+    context: typer.Context,
+    recipe: RecipeFile,
+    profile: Annotated[Path, typer.Option(help="Cluster profile YAML (docs/clusters.md).")],
+    nodes: Annotated[int | None, typer.Option(help="Nodes to train on; default the profile's.", min=1)] = None,
+    stages: Annotated[str, typer.Option(help="Some of prep,train,evaluate,publish.")] = "prep,train,evaluate",
+    repo_id: Annotated[str | None, typer.Option(help="ORGANISATION/NAME on the Hub, for the stage publish.")] = None,
+    max_bad_share: Annotated[float | None, typer.Option(help="Largest share of unusable clips.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write the job scripts, submit nothing.")] = False,
+) -> None:
+    """Prepare, train, evaluate and publish on a SLURM cluster, each job after the one before."""
+    from emotrain.launch.jobs import parse_chain
+    from emotrain.launch.submit import describe, submit, write_scripts
+
+    chain = parse_chain(recipe, profile, context.args, stages, nodes, repo_id, max_bad_share)
+    if dry_run:
+        for name, script in write_scripts(chain).items():
+            typer.echo(f"# {name}: {script}\n{script.read_text(encoding='utf-8')}")
+        return
+    typer.echo(describe(chain, submit(chain)))

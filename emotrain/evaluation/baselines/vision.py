@@ -1,0 +1,155 @@
+"""Training a classifier that sees and does not read, by the trainer and on the draws of the recipe's other arms.
+
+The manifest's draws in its order, the loss and its balancing, the clips of a step, the number of steps, the optimiser
+and the schedule are the recipe's own. A classifier is a module from a batch to log-probabilities (B, C), so that a
+softmax leaves them as they are and the mass term of the loss is 0.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from emotrain.balance.losses import build_loss
+from emotrain.balance.manifest import check_against, read_manifest
+from emotrain.emotions import frequency_groups, label_set
+from emotrain.metrics.scores import confusion, statistics
+from emotrain.modeling.label_tokens import LabelTokens
+from emotrain.records import Clip
+from emotrain.training.checkpoints import CarryProvenance, check_same_run, last_checkpoint, provenance_of
+from emotrain.training.live import LiveLine, WriteProgress
+from emotrain.training.manifests import ensure_manifest, train_counts, usable_clips
+from emotrain.training.ownership import owned_by_first
+from emotrain.training.preemption import StopWhenAsked, end_if_stopped
+from emotrain.training.recipe import Recipe
+from emotrain.training.train import clips_per_step, draws_dataset
+from emotrain.training.trainer import ManifestTrainer
+from emotrain.training.validation import check_choice, early_stopping
+from emotrain.training.world import check_processes, from_first, processes
+
+Inputs = Callable[[Sequence[str]], Mapping[str, Tensor]]
+"""From clip ids to the keyword arguments of a classifier's `forward`, (B, ...) each."""
+
+
+class ClassifierTrainer(ManifestTrainer):
+    """The trainer of a plain classifier: every label is one token, and its score what the classifier returns."""
+
+    def scores(self, model: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Log-probabilities (B, C) float32 of the batch."""
+        scores: Tensor = model(**inputs)
+        return scores
+
+
+class ClassifierCollator:
+    """Rows of `clip_id`, `label`, `weight` in; the classifier's inputs, `target` (B,) and `weight` (B,) out."""
+
+    def __init__(self, inputs: Inputs, labels: Sequence[str]) -> None:
+        self.inputs = inputs
+        self.labels = tuple(labels)
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+        batch = dict(self.inputs([row["clip_id"] for row in rows]))
+        batch["target"] = torch.tensor([self.labels.index(row["label"]) for row in rows])
+        batch["weight"] = torch.tensor([row["weight"] for row in rows], dtype=torch.float32)
+        return batch
+
+
+def fit_classifier(recipe: Recipe, build: Callable[[], nn.Module], inputs: Inputs, folder: Path) -> nn.Module:
+    """Train a classifier on the recipe's manifest and return it; goes on from the newest checkpoint in `folder`.
+
+    `build` makes the untrained classifier; it is called under the recipe's seed. Raises what `emotrain train` raises:
+    ValueError for a folder that holds another run, FloatingPointError for a loss that is not finite, TrainingStopped.
+    """
+    from transformers import set_seed
+
+    names = label_set(recipe.data.label_set).labels
+    recipe = in_folder(recipe, folder)
+    check_processes(processes(), recipe.sft.n_gpu)
+    check_choice(recipe)
+    manifest = read_manifest(ensure_manifest(recipe))
+    check_against(manifest, usable_clips(recipe, "train")[0])
+    provenance = provenance_of(recipe, manifest.digest, clips_per_step(recipe))
+    check_same_run(folder, recipe, provenance)
+    draws = draws_dataset(recipe, manifest)
+    set_seed(recipe.sft.seed)
+    model = build()
+    trainer = ClassifierTrainer(
+        labels=LabelTokens(names, tuple((position,) for position in range(len(names)))),
+        label_loss=build_loss(recipe.balance.loss_settings(), manifest.label_counts(names)),
+        objective=recipe.balance.objective,
+        validate=_validation(recipe, inputs),
+        model=model,
+        args=recipe.sft,
+        train_dataset=draws,
+        eval_dataset=draws.select([]) if recipe.sft.eval_strategy != "no" else None,
+        data_collator=ClassifierCollator(inputs, names),
+    )
+    stop = StopWhenAsked()
+    for callback in (
+        *early_stopping(recipe),
+        stop,
+        CarryProvenance(recipe, provenance),
+        WriteProgress(),
+        LiveLine(clips_per_step(recipe)),
+    ):
+        trainer.add_callback(callback)
+    with owned_by_first(folder):
+        checkpoint = from_first(last_checkpoint(folder))
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        end_if_stopped(trainer, stop)
+        trainer.save_model()
+        trainer.save_state()
+        if trainer.is_world_process_zero():
+            recipe.save(folder)
+    return trainer.accelerator.unwrap_model(trainer.model)
+
+
+def classify(recipe: Recipe, model: nn.Module, inputs: Inputs, clip_ids: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Log-probabilities (N, C) of the clips, in their order; the model's mode is put back afterwards."""
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    rows = []
+    try:
+        for start in range(0, len(clip_ids), recipe.sft.per_device_eval_batch_size):
+            part = clip_ids[start : start + recipe.sft.per_device_eval_batch_size]
+            batch = {name: tensor.to(device) for name, tensor in inputs(part).items()}
+            with torch.inference_mode():
+                rows.append(model(**batch).double().cpu().numpy())
+    finally:
+        model.train(was_training)
+    return np.concatenate(rows) if rows else np.zeros((0, len(label_set(recipe.data.label_set))))
+
+
+def in_folder(recipe: Recipe, folder: Path) -> Recipe:
+    """The recipe with its checkpoints in `folder`: what lies in `output_dir` is an adapter's."""
+    sft = copy.copy(recipe.sft)
+    sft.output_dir = str(folder)
+    # A few thousand parameters, or a network without language: there is nothing to recompute and no tokenizer to save.
+    sft.gradient_checkpointing = False
+    return replace(recipe, sft=sft)
+
+
+def _validation(recipe: Recipe, inputs: Inputs) -> Callable[[Any], dict[str, float]] | None:
+    """Figures of the validation part (war, uar, tail_f1, ...); every process scores all of it, for it is cheap."""
+    clips: list[Clip] = usable_clips(recipe, "validation")[0]
+    if not clips:
+        return None
+    names = label_set(recipe.data.label_set).labels
+    groups = frequency_groups(train_counts(recipe))
+
+    def validate(model: Any) -> dict[str, float]:
+        answers = classify(recipe, model, inputs, [clip.clip_id for clip in clips]).argmax(1)
+        gold = np.array([names.index(clip.label) for clip in clips])
+        figures = statistics(confusion(gold, answers, len(names)), names, groups)
+        return {name: float(value) for name, value in figures.items()}
+
+    return validate
