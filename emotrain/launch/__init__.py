@@ -1,0 +1,1 @@
+"""From a recipe and a cluster profile to jobs in the queue."""

@@ -1,0 +1,123 @@
+"""Submitting a chain of jobs: all of it or none, with a record of what went into the queue."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from emotrain.launch.confidential import check_text
+from emotrain.launch.jobs import Chain, plan_jobs
+from emotrain.launch.render import CHAIN_LOG, render
+from emotrain.shards import write_json, write_text
+
+LAUNCH = "launch.json"
+
+
+class SubmitError(ValueError):
+    """SLURM did not take a job; what had been submitted before is cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """One job in the queue."""
+
+    name: str
+    job_id: str
+    script: str
+    after: str | None
+
+
+def write_scripts(chain: Chain) -> dict[str, Path]:
+    """Write the job scripts of a chain into `output_dir/slurm`; returns them by name, in order."""
+    texts = {job.name: render(job, chain) for job in plan_jobs(chain)}  # all are rendered before any is written
+    scripts = {}
+    for name, text in texts.items():
+        scripts[name] = chain.folder / f"{name}.slurm"
+        write_text(text, scripts[name])
+    return scripts
+
+
+def submit(chain: Chain) -> list[Submitted]:
+    """Submit the jobs, each to start when the one before has succeeded, and record them in `output_dir/launch.json`.
+
+    Raises SubmitError when SLURM refuses one, after the others are cancelled, and when jobs of an earlier launch of the
+    same run are still in the queue: two trainings would write the same checkpoints.
+    """
+    _check_idle(chain)
+    jobs: list[Submitted] = []
+    try:
+        for name, script in write_scripts(chain).items():
+            after = jobs[-1].job_id if jobs else None
+            depends = [f"--dependency=afterok:{after}", "--kill-on-invalid-dep=yes"] if after is not None else []
+            answer = _slurm(["sbatch", "--parsable", *depends, str(script)], f"the job {name} ({script})")
+            jobs.append(Submitted(name, answer.strip().partition(";")[0], str(script), after))
+    except BaseException:  # an interrupt, too, must not leave half a chain behind
+        if jobs:
+            subprocess.run(["scancel", *(job.job_id for job in jobs)], check=False)
+        raise
+    _record(chain, jobs)
+    return jobs
+
+
+def _record(chain: Chain, jobs: Sequence[Submitted]) -> None:
+    record = {
+        "recipe": str(chain.path),
+        "overrides": list(chain.overrides),
+        "folder": str(Path.cwd()),
+        "submitted": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "profile": asdict(chain.profile),
+        "jobs": [asdict(job) for job in jobs],
+    }
+    check_text(json.dumps(record), LAUNCH)
+    write_json(record, chain.output / LAUNCH)
+
+
+def describe(chain: Chain, jobs: Sequence[Submitted]) -> str:
+    """Job ids, and how to watch and cancel them."""
+    ids = [job.job_id for job in jobs]
+    lines = [f"{job.job_id:>10}  {job.name:<10} {f'after {job.after}' if job.after else ''}".rstrip() for job in jobs]
+    lines += [
+        f"watch:  squeue --jobs={','.join(ids)}",
+        f"        tail -F {shlex.quote(str(chain.folder / CHAIN_LOG))}",
+        f"cancel: scancel {' '.join(ids)}",
+        f"record: {chain.output / LAUNCH}",
+    ]
+    return "\n".join(lines)
+
+
+def _check_idle(chain: Chain) -> None:
+    path = chain.output / LAUNCH
+    if not path.exists():
+        return
+    ids = [job["job_id"] for job in json.loads(path.read_text(encoding="utf-8"))["jobs"]]
+    # squeue fails when it has forgotten a job; one that it forgot is not in the queue.
+    queued = [
+        job
+        for job in ids
+        if subprocess.run(
+            ["squeue", "--noheader", f"--jobs={job}", "--states=PENDING,RUNNING,SUSPENDED,COMPLETING,REQUEUED"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+    ]
+    if queued:
+        raise SubmitError(
+            f"{path}: jobs of an earlier launch are still in the queue; `scancel {' '.join(queued)}` ends them, or "
+            "choose another output_dir"
+        )
+
+
+def _slurm(command: Sequence[str], what: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise SubmitError(f"{command[0]} is not on this machine; run this on a login node of the cluster") from error
+    if done.returncode != 0:
+        raise SubmitError(f"SLURM did not take {what}; nothing stays in the queue\n{done.stderr.strip()}")
+    return done.stdout

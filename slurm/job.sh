@@ -1,0 +1,94 @@
+# Sourced by the job scripts: the words in front of python, a line in the chain's log, and what a job does when SLURM
+# asks for its nodes back.
+#
+# SLURM warns the batch shell with SIGUSR1 (`--signal=B:USR1@SECONDS`, before the time limit and before a preemption)
+# or SIGTERM. The shell then creates $EMOTRAIN_STOP_FILE. Training looks for it after every step, writes a complete
+# checkpoint and ends; the job puts itself back into the queue and later goes on from there, step for step. The other
+# stages are ended by SLURM's SIGTERM and put back likewise: a job that merely died of it would count as failed.
+# shellcheck shell=bash
+
+attempt=${SLURM_RESTART_COUNT:-0}
+job=$SLURM_JOB_ID
+[[ -z ${SLURM_ARRAY_TASK_ID:-} ]] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1} # srun does not inherit it
+
+# xargs splits words at blanks and honours quotes, without expanding anything.
+mapfile -t container < <(xargs -r printf '%s\n' <<<"${EMOTRAIN_CONTAINER:-}")
+mapfile -t srun_flags < <(xargs -r printf '%s\n' <<<"${EMOTRAIN_SRUN_FLAGS:-}")
+# shellcheck disable=SC2034 # the scripts that source this use it
+emotrain=(srun --nodes=1 --ntasks=1 "${srun_flags[@]}" "${container[@]}" python -m emotrain.cli)
+
+record() { # MESSAGE
+  echo "$(date -Is) $SLURM_JOB_NAME (job $job) $1"
+  [[ -z ${EMOTRAIN_CHAIN_LOG:-} ]] || echo "$(date -Is) $SLURM_JOB_NAME (job $job) $1" >>"$EMOTRAIN_CHAIN_LOG"
+}
+
+record_end() { # STATUS
+  if (($1 == 0)); then
+    record "is done"
+  elif is_running; then
+    record "FAILED with exit status $1"
+  else
+    record "is ended by SLURM: cancelled, requeued or out of time"
+  fi
+}
+
+is_running() {
+  [[ $(squeue --noheader --jobs="$job" --format=%T) == RUNNING ]]
+}
+trap 'record_end $?' EXIT
+record "attempt $((attempt + 1)) starts on ${SLURM_JOB_NODELIST:-this node}"
+
+prepare_to_stop() { # FOLDER
+  mkdir -p "$1"
+  # One file an attempt: the next attempt must not see this one's request.
+  export EMOTRAIN_STOP_FILE=$1/stop-$job-$attempt
+  rm -f "$EMOTRAIN_STOP_FILE" "$EMOTRAIN_STOP_FILE.stopped"
+  trap 'ask_to_stop USR1' USR1
+  trap 'ask_to_stop TERM' TERM
+}
+
+ask_to_stop() { # SIGNAL
+  signalled=1
+  touch "$EMOTRAIN_STOP_FILE"
+  record "got SIG$1"
+}
+
+# Runs a command and keeps its exit status in $status. The command runs in the background, because bash runs its traps
+# only when no foreground command is running; a trapped signal ends `wait`, too.
+run_until_stopped() {
+  "$@" &
+  local command=$!
+  while :; do
+    signalled=0 status=0
+    wait "$command" || status=$?
+    ((signalled)) || break
+  done
+}
+
+# Back into the queue after a stop, unless the job was cancelled or has been back too often.
+requeue_if_stopped() {
+  local most=${EMOTRAIN_MAX_RESTARTS:-100}
+  if ((status == 0)); then
+    return 0
+  elif [[ ! -e $EMOTRAIN_STOP_FILE && ! -e $EMOTRAIN_STOP_FILE.stopped ]]; then
+    case $status in
+    143) ;;         # SIGTERM: preempted by a cluster that does not warn the batch shell
+    137) most=3 ;;  # SIGKILL: out of memory, perhaps, and then it would be so again
+    *) return 0 ;;
+    esac
+  fi
+  is_running || return 0 # it was cancelled, or SLURM requeues it by itself
+  if ((attempt >= most)); then
+    record "has been back in the queue $attempt times and gives up (EMOTRAIN_MAX_RESTARTS; 3 after a kill)"
+  else
+    requeue
+  fi
+}
+
+requeue() {
+  record "goes back into the queue"
+  trap - USR1 TERM EXIT
+  scontrol requeue "$job"
+  sleep 60 # until SLURM ends this attempt: leaving first would let the job count as failed
+}

@@ -1,0 +1,75 @@
+"""The long jobs of these tests, submitted together: a machine with two cores runs some while others wait for SLURM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+DISTURB = """
+import os, signal, sys, threading, time
+from pathlib import Path
+
+FIRST = os.environ.get("SLURM_RESTART_COUNT", "0") == "0"
+steps = 0
+
+def hold(*_):
+    global steps
+    steps += 1
+    if steps == 3:
+        Path(os.environ["PAUSED"] + os.environ.get("RANK", "0")).touch()
+        ends = [Path(os.environ["EMOTRAIN_STOP_FILE"]), Path(os.environ["PAUSED"] + "no-more")]
+        while not any(end.exists() for end in ends):
+            time.sleep(0.05)
+
+def die_in_the_middle(part):
+    while not any(part.parent.glob(f".{part.name}.*.tmp")):
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if FIRST and "PAUSED" in os.environ and "EMOTRAIN_STOP_FILE" in os.environ:
+    from torch.optim.optimizer import register_optimizer_step_post_hook
+    register_optimizer_step_post_hook(hold)
+if FIRST and "DIES_WRITING" in os.environ and os.environ.get("SLURM_ARRAY_TASK_ID") == "2":
+    part = Path(os.environ["DIES_WRITING"])
+    threading.Thread(target=die_in_the_middle, args=(part,), daemon=True).start()
+"""
+"""A sitecustomize.py. The first attempt of a training job waits in its third step for a stop file or a word of
+the test; the first attempt of array task 2 dies of a SIGKILL while it writes its part."""
+
+STEPS = 16
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A launched chain: job ids by name, and the folder that it writes."""
+
+    jobs: dict[str, str]
+    output: Path
+
+    @property
+    def train(self) -> str:
+        return self.jobs["train"]
+
+    @property
+    def chain_log(self) -> str:
+        return (self.output / "slurm" / "chain.log").read_text(encoding="utf-8")
+
+
+def write_profile(folder: Path, **values: object) -> Path:
+    """A profile for the test cluster; `values` are merged over two processes' worth of CPU facts."""
+    environment = {"ACCELERATE_USE_CPU": True, "OMP_NUM_THREADS": 1, "GLOO_SOCKET_IFNAME": "lo"}
+    environment |= values.pop("environment", {})  # type: ignore[arg-type]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "cluster.yaml"
+    facts = {"partition": "steady", "cpus_per_node": 4, "memory": "1G", "time_limit": "20:00", "signal_lead_s": 60}
+    path.write_text(yaml.safe_dump(facts | values | {"environment": environment}), encoding="utf-8")
+    return path
+
+
+def write_disturbance(folder: Path, **environment: Path) -> dict[str, str]:
+    """Write the sitecustomize.py and return the environment with which python reads it."""
+    (folder / "disturb").mkdir(parents=True)
+    (folder / "disturb" / "sitecustomize.py").write_text(DISTURB, encoding="utf-8")
+    return {"PYTHONPATH": str(folder / "disturb"), **{name: str(path) for name, path in environment.items()}}

@@ -1,0 +1,176 @@
+"""`emotrain launch`: what is submitted, in which order, word for word; nothing at all when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from emotrain.launch.confidential import ConfidentialText
+from emotrain.launch.jobs import Chain, parse_chain, parse_stages, plan_jobs
+from emotrain.launch.render import render
+from emotrain.launch.submit import SubmitError, submit, write_scripts
+
+TOKEN = "hf_abcdefghijklmnopqrstuvwxyz"
+
+
+def chain_of(desk: Any, *more: str, stages: str = "prep,train,evaluate", **options: Any) -> Chain:
+    given = {"nodes": None, "repo_id": None, "max_bad_share": None} | options
+    return parse_chain(desk.recipe, desk.profile, [*desk.words, *more], stages, **given)
+
+
+def test_each_job_waits_for_the_success_of_the_one_before(desk: Any) -> None:
+    jobs = submit(chain_of(desk, stages="prep,train,evaluate,publish", repo_id="me/adapter"))
+    names = ["index", "frames", "summaries", "prep", "train", "evaluate", "publish"]
+    assert [job.name for job in jobs] == names
+    assert [job.after for job in jobs] == [None, "101", "102", "103", "104", "105", "106"]
+    first, *others = [call for call in desk.calls if "--parsable" in call]
+    assert "--dependency" not in first
+    for number, call in enumerate(others, start=101):
+        assert f"--dependency=afterok:{number} --kill-on-invalid-dep=yes" in call
+    record = json.loads((desk.folder / "run" / "launch.json").read_text(encoding="utf-8"))
+    assert [job["job_id"] for job in record["jobs"]] == [str(number) for number in range(101, 108)]
+    assert record["overrides"] == desk.words
+
+
+def test_a_refused_job_cancels_those_before_it(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REFUSE_AFTER", "2")
+    with pytest.raises(SubmitError, match=r"the job summaries .*\n.*Invalid qos"):
+        submit(chain_of(desk))
+    assert desk.calls[-1] == "scancel 101 102"
+    assert not (desk.folder / "run" / "launch.json").exists()
+
+
+def test_a_run_whose_jobs_are_still_queued_is_not_launched_twice(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit(chain_of(desk))
+    before = len([call for call in desk.calls if "--parsable" in call])
+    monkeypatch.setenv("QUEUED", "101")
+    with pytest.raises(SubmitError, match="scancel 101"):
+        submit(chain_of(desk))
+    assert len([call for call in desk.calls if "--parsable" in call]) == before
+
+
+def test_without_slurm_the_message_says_where_to_go(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(desk.folder))
+    with pytest.raises(SubmitError, match="login node"):
+        submit(chain_of(desk))
+
+
+@pytest.mark.parametrize("word", ["it's $HOME", 'a "b" `c`', "enriched + balanced", "back\\slash", "ü * ?"])
+def test_overrides_reach_the_command_word_for_word(desk: Any, word: str) -> None:
+    chain = chain_of(desk, "--arm", word)
+    for job in plan_jobs(chain):
+        text = render(job, chain)
+        line = next(line for line in text.splitlines() if line.startswith("set -- "))
+        shown = subprocess.run(
+            ["bash", "-c", f'{line}\nprintf "%s\\0" "$@"'], capture_output=True, check=True
+        ).stdout.decode()
+        assert shown.split("\0")[:-1] == list(job.arguments)
+        assert word in job.arguments
+
+
+def test_faults_of_recipe_and_profile_come_together_and_nothing_is_submitted(desk: Any) -> None:
+    desk.profile.write_text("partitoin: main\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="nothing was submitted") as caught:
+        chain_of(desk, "--learning_rat", "1", stages="train,evaluat")
+    for said in ("'learning_rate'", "'partition'", "'evaluate'"):
+        assert said in str(caught.value)
+    assert desk.calls == []
+
+
+@pytest.mark.parametrize(
+    ("stages", "words", "options", "said"),
+    [
+        ("train", [], {}, "add prep to --stages"),
+        ("evaluate", [], {}, "holds no adapter"),
+        ("prep", ["--root", "/no/such"], {}, "is not a folder"),
+        ("prep,train,publish", [], {}, "--repo-id"),
+        ("prep", [], {"repo_id": "me/adapter"}, "--repo-id"),
+        ("prep,train", ["--use_cpu", "false"], {}, "gpus_per_node: 0 for train"),
+    ],
+)
+def test_what_would_fail_after_hours_in_the_queue_is_said_before(
+    desk: Any, stages: str, words: list[str], options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        chain_of(desk, *words, stages=stages, **options)
+
+
+def test_stages_come_in_the_order_of_the_chain() -> None:
+    assert parse_stages("train, prep") == ("prep", "train")
+    with pytest.raises(ValueError, match="empty"):
+        parse_stages(" , ")
+
+
+def test_nodes_of_the_command_line_win_and_hold_for_training_only(desk: Any) -> None:
+    chain = chain_of(desk, nodes=7)
+    nodes = {job.name: "--nodes=7" in render(job, chain) for job in plan_jobs(chain)}
+    assert nodes.pop("train")
+    assert not any(nodes.values())
+
+
+def test_every_fact_of_a_profile_reaches_a_job_script(desk: Any) -> None:
+    desk.profile.write_text(
+        "{partition: p1, account: a1, qos: q1, nodes: 3, gpus_per_node: 4, gpu_type: h100, cpus_per_node: 5,"
+        " memory: 6G, time_limit: '07:00:00', signal_lead_s: 88, max_restarts: 9, array_limit: 2, modules: [m 1, m2],"
+        " venv: /v 1, srun_flags: [--mpi=none], environment: {E1: x y}, scratch: /s1, accelerate: fsdp2,"
+        " sanity_check: true, mail_user: u@x, mail_type: [FAIL, END], sbatch_flags: [--exclusive]}",
+        encoding="utf-8",
+    )
+    texts = {job.name: render(job, chain) for chain in [chain_of(desk)] for job in plan_jobs(chain)}
+    for line in (
+        "#SBATCH --partition=p1", "#SBATCH --account=a1", "#SBATCH --qos=q1", "#SBATCH --nodes=3",
+        "#SBATCH --gpus-per-node=h100:4", "#SBATCH --cpus-per-task=5", "#SBATCH --mem=6G", "#SBATCH --time=07:00:00",
+        "#SBATCH --signal=B:USR1@88", "#SBATCH --mail-user=u@x", "#SBATCH --mail-type=FAIL,END", "#SBATCH --exclusive",
+        "module load 'm 1'", "module load m2", "source '/v 1'/bin/activate", "export EMOTRAIN_MAX_RESTARTS=9",
+        "export EMOTRAIN_SRUN_FLAGS=--mpi=none", "export E1='x y'", "export HF_HUB_CACHE=/s1/huggingface/hub",
+        "export EMOTRAIN_ACCELERATE=fsdp2", "export EMOTRAIN_SANITY=1",
+    ):  # fmt: skip
+        assert line in texts["train"].splitlines(), line
+    assert "#SBATCH --array=0-3%2" in texts["frames"]
+    assert "gpus-per-node" not in texts["frames"]
+    assert "#SBATCH --gpus-per-node=h100:1" in texts["evaluate"]
+
+
+def test_a_dry_run_writes_scripts_that_bash_reads_and_submits_nothing(desk: Any) -> None:
+    from emotrain.cli import app
+
+    words = ["launch", str(desk.recipe), "--profile", str(desk.profile), "--dry-run", *desk.words]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    scripts = sorted((desk.folder / "run" / "slurm").glob("*.slurm"))
+    assert [path.stem for path in scripts] == ["evaluate", "frames", "index", "prep", "summaries", "train"]
+    for script in scripts:
+        subprocess.run(["bash", "-n", script], check=True)
+        assert script.read_text(encoding="utf-8") in done.output
+    assert desk.calls == []
+    assert not (desk.folder / "run" / "launch.json").exists()
+
+
+def test_no_token_of_the_environment_is_written_anywhere(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    monkeypatch.setenv("WANDB_API_KEY", "0123456789abcdef")
+    submit(chain_of(desk, stages="prep,train,evaluate,publish", repo_id="me/adapter"))
+    written = [path for path in desk.folder.rglob("*") if path.is_file()]
+    assert len(written) > 8
+    for path in written:
+        text = path.read_text(encoding="utf-8")
+        assert TOKEN not in text, path
+        assert "0123456789abcdef" not in text, path
+
+
+@pytest.mark.parametrize(
+    "words", [["--hub_token", "secret-of-mine"], ["--arm", TOKEN], ["--arm", "x0123456789abcdefx"]]
+)
+def test_a_token_in_an_override_is_refused_before_anything_is_written(
+    desk: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "0123456789abcdef")
+    with pytest.raises(ValueError, match="export HF_TOKEN") as caught:
+        write_scripts(chain_of(desk, *words))
+    assert isinstance(caught.value, ConfidentialText) or "nothing was submitted" in str(caught.value)
+    assert words[1] not in str(caught.value)
+    assert not (desk.folder / "run").exists()
