@@ -13,6 +13,9 @@ from typing import Literal
 
 Group = Literal["head", "medium", "tail"]
 
+OWN = "own"
+"""Name of a label set that no data set ships, but a user's own classes."""
+
 ALIASES: dict[str, tuple[str, ...]] = {
     "anger": ("angry", "angered", "mad", "furious", "rage", "愤怒", "生气"),
     "disgust": ("disgusted", "disgusting", "revulsion", "厌恶"),
@@ -109,9 +112,21 @@ composite as See et al. 2019 report them)."""
 
 
 def label_set(name: str) -> LabelSet:
-    """The label set called `name`; raises ValueError that lists the known ones."""
+    """The label set called `name`, or one's own: label names with commas ("calm, anger, sad"), aliases resolved.
+
+    Raises ValueError that lists the known sets, and for an own set of fewer than two different labels.
+    """
+    if "," in name:
+        words = [word.strip() for word in name.split(",") if word.strip()]
+        labels = tuple(known if (known := canonical(word)) is not None else word.lower() for word in words)
+        if len(set(labels)) != len(labels) or len(labels) < 2:
+            raise ValueError(f"label set {name!r}: expected two or more different labels, read {', '.join(labels)}")
+        return LabelSet(OWN, labels)
     if name not in LABEL_SETS:
-        raise ValueError(f"unknown label set {name!r}; known: {', '.join(LABEL_SETS)}; {nearest(name, LABEL_SETS)}")
+        raise ValueError(
+            f"unknown label set {name!r}; known: {', '.join(LABEL_SETS)}; {nearest(name, LABEL_SETS)}; "
+            "for your own classes list their names with commas"
+        )
     return LABEL_SETS[name]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emotrain.datasets.reading import Reading, read_label
-from emotrain.emotions import LabelSet, canonical, label_set
+from emotrain.emotions import OWN, LabelSet, canonical, label_set
 
 
 def own_label_set(words: Sequence[tuple[str, str]], name: str | None, reading: Reading) -> dict[str, str]:
@@ -29,5 +29,5 @@ def own_label_set(words: Sequence[tuple[str, str]], name: str | None, reading: R
         spellings = sorted(word for word, of in names.items() if of == label)
         if len(spellings) > 1:
             reading.warn("spellings", f"{', '.join(map(repr, spellings))} are one class: {label}")
-    reading.label_set = LabelSet("own", tuple(sorted(set(names.values()))))
+    reading.label_set = LabelSet(OWN, tuple(sorted(set(names.values()))))
     return names

@@ -10,7 +10,7 @@ from typing import Any
 from emotrain.context.summarize import BACKENDS, summarize_clips
 from emotrain.datasets.clips import CLIPS_FILE, read_index
 from emotrain.datasets.index import READERS, index_clips, reader_options
-from emotrain.emotions import nearest
+from emotrain.emotions import OWN, LabelSet, label_set, nearest
 from emotrain.shards import check_engine
 from emotrain.training.arguments import DataArguments
 from emotrain.training.manifests import ensure_manifest
@@ -122,6 +122,13 @@ def _check_stage(stage: str | None, shard: tuple[int, int] | None, shards: int) 
         raise ValueError(f"--shard {shard[0]}/{shard[1]}: the recipe has prep_shards: {shards}; make the two agree")
 
 
+def _compared(found: LabelSet, wanted: LabelSet) -> tuple[str, str]:
+    """Two label sets as they are compared: known ones by name, people's own classes by their names in any order."""
+    if OWN in (found.name, wanted.name):
+        return ", ".join(sorted(found.labels)), ", ".join(sorted(wanted.labels))
+    return found.name, wanted.name
+
+
 def _check_index(recipe: Recipe) -> None:
     index = read_index(Path(recipe.data.data))
     settings = recipe.data
@@ -130,10 +137,13 @@ def _check_index(recipe: Recipe) -> None:
         f"{key} {found!r} there, {wanted!r} in the recipe"
         for key, found, wanted in (
             ("dataset", index.dataset, recipe.data.dataset),
-            ("label_set", index.label_set.name, recipe.data.label_set),
+            ("label_set", *_compared(index.label_set, label_set(settings.label_set))),
             ("validation_share", index.validation_share, settings.validation_share),
             ("index_seed", index.seed, settings.index_seed),
-            *((key, index.options.get(key), options.get(key)) for key in sorted({*index.options, *options})),
+            *(
+                (key, index.options.get(key), options.get(key))
+                for key in sorted({*index.options, *options} - {"label_set"})
+            ),
         )
         if found != wanted and (index.options or key in ("dataset", "label_set"))
     ]

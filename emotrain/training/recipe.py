@@ -112,6 +112,8 @@ def parse_recipe(values: Mapping[str, Any], path: Path | None = None) -> Recipe:
         "sft": SFTConfig,
         "model": ModelConfig,
     }
+    # To YAML `no` is false; as a strategy it is a word.
+    values = {k: "no" if v is False and k.endswith("_strategy") else v for k, v in values.items()}
     keys = {name: {f.name for f in fields(kind) if f.init} for name, kind in kinds.items()}
     every = sorted(set().union(*keys.values()))
     faults = [_unknown(key, every) for key in values if key not in every]

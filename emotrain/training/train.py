@@ -111,7 +111,6 @@ def check_device(recipe: Recipe) -> None:
 
 def build_trainer(recipe: Recipe, manifest: Manifest) -> Any:
     """The trainer of a recipe, ready to run."""
-    from datasets import Dataset
     from transformers import set_seed
 
     from emotrain.training.trainer import LabelTrainer
@@ -121,16 +120,7 @@ def build_trainer(recipe: Recipe, manifest: Manifest) -> Any:
     names = label_set(recipe.data.label_set).labels
     labels = processor_labels(processor, names, display_names(names, recipe.context.language))
     collator = Collator(Examples(recipe.data, recipe.context, names), processor)
-    walked = _whole_steps(recipe, manifest)
-    draws = Dataset.from_dict(
-        {
-            "clip_id": [draw.clip_id for draw in walked],
-            "label": [draw.label for draw in walked],
-            "weight": [draw.weight for draw in walked],
-            "draw": list(range(len(walked))),
-            "epoch": [draw.epoch for draw in walked],
-        }
-    )
+    draws = draws_dataset(recipe, manifest)
     return LabelTrainer(
         labels=labels,
         # Counts as drawn: a prior that the sampler has already removed must not be removed again by the loss.
@@ -152,6 +142,25 @@ def build_trainer(recipe: Recipe, manifest: Manifest) -> Any:
             dora=recipe.model.use_dora,
             target_modules=recipe.model.lora_target_modules,
         ),
+    )
+
+
+def draws_dataset(recipe: Recipe, manifest: Manifest) -> Any:
+    """The draws of whole steps in the order of the manifest: clip_id, label, weight, draw (place in it) and epoch.
+
+    Raises ValueError for a manifest that cannot be trained on.
+    """
+    from datasets import Dataset
+
+    walked = _whole_steps(recipe, manifest)
+    return Dataset.from_dict(
+        {
+            "clip_id": [draw.clip_id for draw in walked],
+            "label": [draw.label for draw in walked],
+            "weight": [draw.weight for draw in walked],
+            "draw": list(range(len(walked))),
+            "epoch": [draw.epoch for draw in walked],
+        }
     )
 
 

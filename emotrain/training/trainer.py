@@ -1,4 +1,4 @@
-"""The trainer: TRL's SFTTrainer with the loss on label scores and the manifest as the data order."""
+"""The trainer: the loss on label scores and the manifest as the data order, for a VLM on top of TRL's SFTTrainer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch.utils.data import SequentialSampler
-from transformers import PrinterCallback, ProgressCallback, TrainerControl
+from transformers import PrinterCallback, ProgressCallback, Trainer, TrainerControl
 from trl import SFTTrainer
 
 from emotrain.balance.losses import BuiltLoss, LossTerms
@@ -24,8 +24,8 @@ _REMEDY = (
 )
 
 
-class LabelTrainer(SFTTrainer):
-    """Trains on `label_logits`; walks the manifest front to back, so resuming is skipping a number of rows.
+class ManifestTrainer(Trainer):
+    """Trains on label `scores`; walks the manifest front to back, so resuming is skipping a number of rows.
 
     `train_dataset` holds the draws of *all* epochs in order and is passed over once. There is no epoch to reseed, hence
     nothing that a resumed run on many processes could replay.
@@ -63,6 +63,10 @@ class LabelTrainer(SFTTrainer):
         self._seen = torch.zeros(3, device=device)
         self._bad_step = torch.full((), _FINE, device=device)
 
+    def scores(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Log-likelihood of every label for every clip of the batch: (B, C) float32, differentiable."""
+        raise NotImplementedError
+
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
 
@@ -78,7 +82,7 @@ class LabelTrainer(SFTTrainer):
     ) -> Any:
         inputs = dict(inputs)
         target, drawn = inputs.pop("target"), inputs.pop("weight")
-        logits = label_logits(model, inputs, self.labels)
+        logits = self.scores(model, inputs)
         terms = self._terms(logits, target)
         weight = terms.weight * drawn
         total = weight.sum() if num_items_in_batch is None else num_items_in_batch
@@ -161,3 +165,11 @@ class LabelTrainer(SFTTrainer):
         found = torch.stack(bad).any() if bad else torch.zeros((), dtype=torch.bool)
         if self.accelerator.gather(found.reshape(1).to(self.accelerator.device)).any():
             raise FloatingPointError(f"weights at step {self.state.global_step} are not finite; {_REMEDY}")
+
+
+class LabelTrainer(ManifestTrainer, SFTTrainer):
+    """The trainer of a VLM: a label's score is its log-likelihood as the answer to the prompt."""
+
+    def scores(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """`label_logits` of the batch."""
+        return label_logits(model, inputs, self.labels)

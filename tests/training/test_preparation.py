@@ -168,3 +168,19 @@ def test_damage_is_told_where_the_user_looks(own: Path, tmp_path: Path, capsys: 
     prepare(recipe(root, tmp_path / "data"), workers=1, stage="frames")
     assert "1 of those done are damaged and kept in part" in capsys.readouterr().err
     assert json.loads((tmp_path / "data" / "frames" / "report.json").read_text())["damaged"] == {"fear": 1}
+
+
+def test_ones_own_classes_are_listed_in_the_recipe_and_prepared_to_the_end(own: Path, tmp_path: Path) -> None:
+    from emotrain.training.manifests import train_counts
+
+    lines = ["path,label", *(f"v/{i}.mp4,{('calm', 'Angry')[i % 2]}" for i in range(20))]
+    (own / "mine.csv").write_text("\n".join(lines))
+    given = recipe(own, tmp_path / "data", annotation="mine.csv", label_set="anger, calm", sampling="class_balanced")
+    prepare(given, workers=1, max_bad_share=0.0)
+    assert list((tmp_path / "data" / "manifests").glob("*.parquet"))
+    assert set(train_counts(given)) == {"anger", "calm"}
+    prepare(recipe(own, tmp_path / "data", annotation="mine.csv", label_set="calm, anger"), workers=1)
+    with pytest.raises(ValueError, match=r"label_set 'anger, calm' there, 'anger, calm, sadness' in the recipe"):
+        prepare(recipe(own, tmp_path / "data", annotation="mine.csv", label_set="calm, anger, sad"), workers=1)
+    with pytest.raises(RecipeError, match="two or more different labels"):
+        recipe(own, tmp_path / "data", label_set="angry, anger")

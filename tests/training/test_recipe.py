@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from emotrain.training.recipe import RecipeError, load_recipe, parse_overrides, read_values
+from emotrain.training.recipe import RecipeError, load_recipe, parse_overrides, parse_recipe, read_values
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
 
@@ -104,6 +104,12 @@ def test_recipes_hold_no_objects(tmp_path: Path) -> None:
     leaf = write(tmp_path, "leaf.yaml", "output_dir: !!python/object/apply:os.getcwd []\n")
     with pytest.raises(RecipeError, match="not valid YAML"):
         load_recipe(leaf)
+
+
+def test_no_is_a_word_where_a_strategy_is_meant() -> None:
+    plain = {"model_name_or_path": "tiny", "use_cpu": True}
+    assert parse_recipe({**plain, **parse_overrides(["--save_strategy", "no"])}).sft.save_strategy == "no"
+    assert parse_recipe({**plain, "eval_strategy": False}).sft.eval_strategy == "no"
 
 
 def test_overrides_are_read_as_yaml() -> None:
