@@ -20,6 +20,7 @@ LONG = (
 """Files, or a folder, that take a minute or so; one that starts last would keep a worker busy alone."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item.path)))

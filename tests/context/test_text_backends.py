@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +169,47 @@ def test_another_policy_asks_nothing_again_and_fail_stops(data: Path, serve: Any
     assert len(server.bodies) == GAPS
     with pytest.raises(EmotionWordFound, match="'angry'"):
         ask(data, server, leakage="fail")
+
+
+@pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("fastapi", "uvicorn")), reason="needs pip install 'emotrain[serving]'"
+)
+def test_a_real_server_with_a_real_model_is_asked_about_every_gap(data: Path, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    model = str(tiny_base_path())
+    command = [str(Path(sys.executable).with_name("transformers")), "serve", model, "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--device", "cpu", "--dtype", "float32"]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "HF_HOME": str(tmp_path / "hub")}
+    log = tmp_path / "server.log"
+    with log.open("w", encoding="utf-8") as said:
+        server = subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT)
+    try:
+        for _ in range(3000):
+            assert server.poll() is None, log.read_text(encoding="utf-8")[-3000:]
+            with socket.socket() as knock:
+                if knock.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.2)
+        report = summarize_clips(
+            data,
+            "openai",
+            model=model,
+            base_url=f"http://127.0.0.1:{port}/v1",
+            max_new_tokens=8,
+            concurrency=2,
+            retries=2,
+            timeout_s=300.0,
+            shards=2,
+        )
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+    assert report.done.total() == 6
+    replies = [reply for file in data.glob("journals/openai-*/*.jsonl") for reply in read_journal(file)]
+    assert len(replies) == GAPS
+    assert all(reply.text and not reply.fault and reply.tokens_in > 20 for reply in replies)
 
 
 def test_a_line_cut_off_by_a_kill_is_asked_for_again_and_no_other(tmp_path: Path) -> None:
