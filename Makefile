@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test fuzz cluster-test lint bench tiny-base figures clean
+.PHONY: demo test fuzz cluster-test lint bench tiny-base action-units figures clean
 
 demo: $(VENV)/.run
 	$(BIN)/emotrain demo
@@ -40,6 +40,9 @@ bench: $(VENV)/.dev
 
 tiny-base: $(VENV)/.run
 	$(BIN)/python -m emotrain.modeling.tiny
+
+action-units: $(VENV)/.run
+	$(BIN)/python -m emotrain.video.action_unit_fit --people 60 --looks 40 --seed 7000
 
 figures: $(VENV)/.run
 	$(BIN)/python -m emotrain.synthetic.contact_sheet docs/assets/faces.png

@@ -1,6 +1,6 @@
 """Measure the action-unit templates of the motion summariser on rendered faces and write the table that ships.
 
-    python benchmarks/motion_templates.py --people 60 --looks 40 --seed 7000
+    make action-units        (python -m emotrain.video.action_unit_fit --people 60 --looks 40 --seed 7000)
 
 Every person shows random mixtures of units with random pose, gaze, light and noise. A linear model of the tracks gives
 each unit's response; what it leaves over (people differ, heads turn, units interact) gives the covariance.

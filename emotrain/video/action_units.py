@@ -1,7 +1,7 @@
 """Which action units a motion looks like: non-negative least squares on templates of region motion and brightness.
 
 A template is what the tracks of `video.motion` show at full intensity of one unit. Templates were measured on rendered
-faces at rest (benchmarks/motion_templates.py writes the table); the renderer follows FACS, so they are as good as it
+faces at rest (action_unit_fit.py writes the table); the renderer follows FACS, so they are as good as it
 is. What they name is a hint about visible motion, never a FACS coding by an expert.
 """
 
@@ -46,7 +46,7 @@ def templates() -> Templates:
     """The templates that ship with the package; raises ValueError when the table belongs to other features."""
     table = json.loads(TEMPLATES.read_text(encoding="utf-8"))
     if table["features"] != list(FEATURES):
-        raise ValueError(f"{TEMPLATES}: written for other tracks; run benchmarks/motion_templates.py again")
+        raise ValueError(f"{TEMPLATES}: written for other tracks; run `make action-units` again")
     response = np.array(list(table["response"].values()), np.float32)
     return Templates(tuple(table["response"]), response, _symmetric(table["covariance"]), _symmetric(table["quiet"]))
 

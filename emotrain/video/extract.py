@@ -20,7 +20,7 @@ import pyarrow as pa
 from emotrain.datasets.clip_shards import ClipShards
 from emotrain.datasets.paths import inside
 from emotrain.records import FRAMES, Clip
-from emotrain.shards import ClipError, Damaged, StageReport, run_stage
+from emotrain.shards import ClipError, Damaged, StageReport, check_engine, run_stage
 from emotrain.video.decode import ClipReader, open_clip
 from emotrain.video.face_boxes import FaceBoxes
 from emotrain.video.frame_settings import CROPS, Crop, FrameSettings, claim
@@ -56,6 +56,8 @@ def extract_frames(
     workers: int | None = None,
     max_bad_share: float = 0.01,
     limit_s: float | None = CLIP_LIMIT_S,
+    engine: str = "local",
+    ray_address: str | None = None,
 ) -> StageReport:
     """Extract the frames of every clip of `data/clips.parquet` into `data/frames/`.
 
@@ -63,8 +65,9 @@ def extract_frames(
     as make parts of about 160 MB. Finished parts are kept; a folder that was begun with other settings or another list
     of clips is refused with ValueError. A clip that takes longer than `limit_s` is stopped and quarantined (None: no
     limit, and one worker then means this process). `frames.json` states the policy's P(miss) where the index knows
-    durations. Raises TooManyBadClips past `max_bad_share`.
+    durations. `engine` and `ray_address` are as in `run_stage`. Raises TooManyBadClips past `max_bad_share`.
     """
+    check_engine(engine, ray_address)
     settings = FrameSettings(policy, keyframes, between, size, quality, decoder, crop, seed)
     clips = ClipShards(data / "clips.parquet")
     root = clips.root()
@@ -82,6 +85,8 @@ def extract_frames(
         workers=workers,
         max_bad_share=max_bad_share,
         limit_s=limit_s,
+        engine=engine,
+        ray_address=ray_address,
     )
 
 
