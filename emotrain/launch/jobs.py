@@ -11,13 +11,16 @@ from emotrain.emotions import nearest
 from emotrain.launch.places import accelerate_configs
 from emotrain.launch.profile import STAGES, Profile
 from emotrain.training.manifests import manifest_path
-from emotrain.training.preparation import summarises
 from emotrain.training.recipe import Recipe
+from emotrain.training.summaries import is_written_by_recipe
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job of a chain: `script` of slurm/ with `arguments`, as an array of `shards` tasks where it says so."""
+    """One job of a chain: `script` of slurm/ with `arguments`, as an array of `shards` tasks where it says so.
+
+    `stage` is the section of the profile that it takes its resources from.
+    """
 
     name: str
     stage: str
@@ -70,8 +73,9 @@ def plan_jobs(chain: Chain) -> list[Job]:
     if "prep" in chain.stages:
         jobs.append(Job("index", "prep", "prep.slurm", ("index", *given, *share)))
         jobs.append(Job("frames", "prep", "prep.slurm", ("frames", *given), shards))
-        if summarises(chain.recipe):
-            jobs.append(Job("summaries", "prep", "prep.slurm", ("summaries", *given), shards))
+        if is_written_by_recipe(chain.recipe.context):
+            section = "summaries" if _asks_a_gpu(chain.recipe) else "prep"
+            jobs.append(Job("summaries", section, "prep.slurm", ("summaries", *given), shards))
         jobs.append(Job("prep", "prep", "prep.slurm", ("all", *given, *share)))
     if "train" in chain.stages:
         jobs.append(Job("train", "train", "train.slurm", given))
@@ -82,6 +86,13 @@ def plan_jobs(chain: Chain) -> list[Job]:
         figures = ("--scores", scores) if "evaluate" in chain.stages or Path(scores).is_dir() else ()
         jobs.append(Job("publish", "publish", "publish.slurm", (*named, *figures)))
     return jobs
+
+
+def _asks_a_gpu(recipe: Recipe) -> bool:
+    """Whether the summaries come from a model that runs in the job itself; `openai` asks a server."""
+    context = recipe.context
+    written = is_written_by_recipe(context) and context.summarizer == "vlm"
+    return written and not str(context.summarizer_options.get("device", "cuda")).startswith("cpu")
 
 
 def faults_of(chain: Chain) -> list[str]:
@@ -103,6 +114,11 @@ def _resource_faults(chain: Chain) -> list[str]:
                 f"gpus_per_node: 0 for {stage}, and the recipe trains on GPUs; say how many GPUs a node has, or "
                 "`use_cpu: true` in the recipe"
             )
+    if "prep" in chain.stages and _asks_a_gpu(chain.recipe) and chain.profile.of_stage("summaries").gpus_per_node == 0:
+        faults.append(
+            "gpus_per_node: 0 for summaries, and summarizer: vlm runs a model; write `stages: {summaries: "
+            "{gpus_per_node: 1}}` into the profile, or `device: cpu` into the recipe's summarizer_options"
+        )
     return faults
 
 

@@ -25,6 +25,7 @@ from emotrain.records import Event, Frame, Summary
 from emotrain.shards import finished_parts
 from emotrain.training.examples import Examples
 from emotrain.training.recipe import Recipe
+from emotrain.training.summaries import summaries_name
 
 BETWEEN = 4
 """In-between frames a gap in the dense arm when the recipe stores none: the number of the method's paper."""
@@ -56,7 +57,7 @@ def prepared_clips(recipe: Recipe, tokenizer: Any) -> Clips | None:
     times = _times(parts)
     size = _size(parts[0])
     try:
-        stored = load_summaries(data, recipe.context.summarizer)
+        stored = load_summaries(data, summaries_name(data, recipe.context))
     except FileNotFoundError:
         made_up = {clip_id: typical_summaries(at) for clip_id, at in times.items()}
         return Clips(times, made_up, size, False, (f"summaries: not there yet; {TYPICAL}",))

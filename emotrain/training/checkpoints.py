@@ -18,6 +18,7 @@ from emotrain.context.summarize import summaries_folder
 from emotrain.modeling.loading import resolve_name
 from emotrain.shards import write_json
 from emotrain.training.recipe import RESOLVED, Recipe
+from emotrain.training.summaries import summaries_name
 from emotrain.training.world import World
 
 PROVENANCE = "provenance.json"
@@ -108,7 +109,7 @@ def provenance_of(recipe: Recipe, manifest_digest: str, clips_per_step: int) -> 
         "base": _digest(Path(resolve_name(recipe.model.model_name_or_path)) / "model.safetensors"),
     }
     if recipe.context.context != "none":
-        made_from["summaries"] = summaries_folder(data, recipe.context.summarizer).name
+        made_from["summaries"] = summaries_folder(data, summaries_name(data, recipe.context)).name
     return {
         "made_from": made_from,
         "python": platform.python_version(),

@@ -25,6 +25,7 @@ from emotrain.modeling.chats import encode_chats
 from emotrain.records import Frame, Split, Summary
 from emotrain.training.arguments import ContextArguments, DataArguments
 from emotrain.training.redraw import redrawn
+from emotrain.training.summaries import summaries_name
 from emotrain.video.frame_store import FrameStore
 
 
@@ -42,7 +43,7 @@ class Examples:
         self.names = display_names(self.labels, context.language)
         self.fold = data.fold
         self.redraws, self.count, self.frame_seed = data.redraw_keyframes, data.keyframes, data.frame_seed
-        self.summarizer = context.summarizer
+        self.context = context
         self.prompt = context.prompt_settings()
         self.controls = context.controls()
         self.shuffle_options = context.option_order == "shuffled"
@@ -73,6 +74,7 @@ class Examples:
             self.controls,
             donors=self._lenders(),
             count_tokens=self._count_tokens,
+            language=self.prompt.language,
         )
 
     def _store(self) -> FrameStore:
@@ -87,12 +89,13 @@ class Examples:
 
     def _stored(self, clip_id: str) -> Sequence[Summary]:
         if self._summaries is None:
-            self._summaries = load_summaries(self.folder, self.summarizer)
-            self._wordless = quarantined_ids(summaries_folder(self.folder, self.summarizer))
+            name = summaries_name(self.folder, self.context)
+            self._summaries = load_summaries(self.folder, name)
+            self._wordless = quarantined_ids(summaries_folder(self.folder, name))
         if clip_id not in self._summaries and clip_id not in self._wordless:
             raise ValueError(
-                f"{self.folder}/summaries ({self.summarizer}): clip {clip_id!r} has neither a summary nor an entry in "
-                "a quarantine file; finish data_prep/summarize_frames.py"
+                f"{self.folder}/summaries ({self.context.summarizer}): clip {clip_id!r} has neither a summary nor an "
+                "entry in a quarantine file; finish data_prep/summarize_frames.py"
             )
         return self._summaries.get(clip_id, ())
 

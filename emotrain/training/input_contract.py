@@ -21,8 +21,10 @@ from emotrain.context.summarize import summaries_folder
 from emotrain.emotions import label_set
 from emotrain.shards import write_json
 from emotrain.training.examples import Examples
+from emotrain.training.machine_values import portable
 from emotrain.training.prepared import FRAMES
 from emotrain.training.recipe import Recipe
+from emotrain.training.summaries import summaries_name
 
 CONTRACT = "emotrain.json"
 FORMAT = 1
@@ -73,11 +75,11 @@ def input_contract(recipe: Recipe, drawn: Mapping[str, int] | None = None) -> In
         labels=names,
         frames=_read(data / FRAMES)["settings"],
         # Cues are files of the training machine; their fingerprint is among the summariser's settings.
-        context={**asdict(recipe.context), "cues": None},
+        context={**portable(asdict(recipe.context)), "cues": None},
         prompt=prompt,
         label_set=recipe.data.label_set,
         image_size=recipe.data.image_size,
-        summarizer=_backend(data, recipe.context.summarizer) if told else None,
+        summarizer=_backend(data, summaries_name(data, recipe.context)) if told else None,
         base_model=None if name is None or Path(name).expanduser().is_absolute() or Path(name).is_dir() else name,
         base_revision=recipe.model.model_revision,
         dtype=recipe.model.dtype if recipe.model.dtype is not None else "auto",
@@ -138,8 +140,8 @@ def template_digests(prompt: Mapping[str, Any]) -> dict[str, str]:
 
 def _backend(data: Path, summarizer: str) -> dict[str, Any]:
     found = _read(summaries_folder(data, summarizer) / "backend.json")
-    # Which keyframes the gaps lie between is said once, under `frames`.
-    return {key: value for key, value in found.items() if key != "frames"}
+    # Which keyframes the gaps lie between is said once, under `frames`. A model in a folder was this machine's.
+    return dict(portable({key: value for key, value in found.items() if key != "frames"}))
 
 
 def _read(path: Path) -> Any:

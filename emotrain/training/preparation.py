@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from emotrain.context.summarize import BACKENDS, summarize_clips
+from emotrain.context.summarize import summarize_clips
 from emotrain.datasets.clips import CLIPS_FILE, read_index
 from emotrain.datasets.index import READERS, index_clips, reader_options
 from emotrain.emotions import OWN, LabelSet, label_set, nearest
@@ -15,6 +14,7 @@ from emotrain.shards import check_engine
 from emotrain.training.arguments import DataArguments
 from emotrain.training.manifests import ensure_manifest
 from emotrain.training.recipe import Recipe
+from emotrain.training.summaries import is_written_by_recipe, summary_options
 from emotrain.video.extract import CLIP_LIMIT_S, extract_frames
 from emotrain.video.probe import probe
 
@@ -76,14 +76,7 @@ def prepare(
             ray_address=ray_address,
         )
         print(report.in_words(), file=sys.stderr)
-    if "summaries" in wanted and summarises(recipe):
-        context = recipe.context
-        options: dict[str, Any] = {"language": context.language, **context.summarizer_options}
-        if context.summarizer == "motion":
-            options |= {} if context.cues is None else {"cues": context.cues}
-            options |= {"engine": engine, "ray_address": ray_address}
-        else:
-            options |= {"leakage": context.leakage}
+    if "summaries" in wanted and is_written_by_recipe(recipe.context):
         summarize_clips(
             data,
             recipe.context.summarizer,
@@ -91,7 +84,7 @@ def prepare(
             only=shard,
             workers=workers,
             max_bad_share=max_bad_share,
-            **options,
+            **summary_options(recipe.context),
         )
     if "manifest" in wanted:
         ensure_manifest(recipe)
@@ -104,13 +97,6 @@ def index_options(settings: DataArguments) -> dict[str, str]:
     if settings.dataset in READERS and "label_set" in reader_options(settings.dataset):
         options["label_set"] = settings.label_set
     return {name: value for name, value in options.items() if value is not None}
-
-
-def summarises(recipe: Recipe) -> bool:
-    """Whether the recipe's preparation writes summaries, as against reading a folder of finished ones or none."""
-    context = recipe.context
-    written_here = context.summarizer == "motion" or (context.summarizer in BACKENDS and context.summarizer_options)
-    return context.context != "none" and bool(written_here)
 
 
 def _check_stage(stage: str | None, shard: tuple[int, int] | None, shards: int) -> None:

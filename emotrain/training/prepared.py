@@ -25,6 +25,8 @@ def check_prepared(recipe: Recipe) -> None:
         "crop": recipe.data.crop,
         "seed": recipe.data.frame_seed,
     }
+    if recipe.data.redraw_keyframes:
+        wanted["between"] = None  # only a store of all frames has others to choose
     odd = [
         f"{key} {found[key]!r} on disk, {value!r} in the recipe"
         for key, value in wanted.items()

@@ -1,7 +1,8 @@
 """New keyframes for a clip at every epoch: one at random in each of K equal segments, seeded by (seed, epoch, clip).
 
-Needs all frames of the clip in the store (`between: -1`). Summaries follow the keyframes: their events are told again
-in the gaps between the new ones. Over epochs every frame has a chance to be seen, which no fixed policy offers.
+Needs all frames of the clip in the store (`between: -1`). Summaries follow the keyframes: their events and cuts are
+told again in the gaps between the new ones. Over epochs every frame has a chance to be seen, which no fixed policy
+offers.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from emotrain.context.facs_words import describe
-from emotrain.context.gaps import events_by_gap, gaps_of
+from emotrain.context.gaps import gaps_of
+from emotrain.context.retell import retold
 from emotrain.records import Clip, Frame, Summary
 from emotrain.video.keyframes import choose_keyframes
 
@@ -47,8 +48,6 @@ def redrawn(
 def _told_again(
     keyframes: Sequence[Frame], summaries: Sequence[Summary], duration_s: float, language: str
 ) -> list[Summary]:
-    if not summaries:
-        return []
     odd = next((summary for summary in summaries if summary.changed and not summary.events), None)
     if odd is not None:
         raise ValueError(
@@ -56,17 +55,4 @@ def _told_again(
             "events, which cannot be told of other gaps; use summarizer: motion"
         )
     gaps = gaps_of(keyframes[0].clip_id, [frame.time_s for frame in keyframes], duration_s)
-    told = events_by_gap([event for summary in summaries for event in summary.events], gaps)
-    return [
-        Summary(
-            gap.clip_id,
-            gap.gap,
-            gap.start_s,
-            gap.end_s,
-            describe(events, language=language),
-            bool(events),
-            summaries[0].backend,
-            tuple(events),
-        )
-        for gap, events in zip(gaps, told)
-    ]
+    return retold(summaries, gaps, language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -22,6 +23,7 @@ from emotrain.training.examples import Collator, Examples
 
 LABELS = LABEL_SETS["dfew"].labels
 CLIP = "clip03"
+KEYFRAME = r"\[\d\.\d\d s\]"
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def told(bench: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def text(told: Path, clip_id: str = CLIP, **keys: Any) -> str:
     examples = Examples(
         DataArguments(data=str(told), label_set="dfew"),
-        ContextArguments(**keys),
+        ContextArguments(**{"summarizer": "motion-0", **keys}),
         LABELS,
         tokenizer=load_processor("tiny").tokenizer,
     )
@@ -71,8 +73,10 @@ def test_summary_only_leaves_out_the_pixels_and_nothing_else(told: Path, bench: 
     assert text(told, show_images=False) == text(told).replace("<image> ", "")
     data = DataArguments(data=str(told), label_set="dfew")
     processor = load_processor(str(bench.base))
-    blind = Collator(Examples(data, ContextArguments(show_images=False), LABELS), processor).inputs([CLIP])
-    seeing = Collator(Examples(data, ContextArguments(), LABELS), processor).inputs([CLIP])
+    blind = Collator(
+        Examples(data, ContextArguments(show_images=False, summarizer="motion-0"), LABELS), processor
+    ).inputs([CLIP])
+    seeing = Collator(Examples(data, ContextArguments(summarizer="motion-0"), LABELS), processor).inputs([CLIP])
     assert "pixel_values" not in blind
     assert "pixel_values" in seeing
 
@@ -80,12 +84,20 @@ def test_summary_only_leaves_out_the_pixels_and_nothing_else(told: Path, bench: 
 def test_reversed_and_shuffled_move_the_words_between_the_same_keyframes(told: Path) -> None:
     plain = text(told)
     backwards = text(told, context_control="reversed")
-    assert pieces(backwards)[0].startswith("0.80-0.99 s: chin rises")
     assert "no visible change. Which" in backwards
     for control in ("reversed", "shuffled"):
         changed = text(told, context_control=control)
         assert changed != plain
-        assert Counter(changed.split()) == Counter(plain.split())
+        assert Counter(timeless(changed)) == Counter(timeless(plain))
+        for of_plain, of_changed in zip(re.findall(KEYFRAME, plain), re.findall(KEYFRAME, changed), strict=True):
+            assert of_plain == of_changed
+    # Told of the gap from 0 to 0.25 s: what began 0.05 s into its own gap and outlasts this one.
+    assert pieces(backwards)[0].startswith("0.05-0.24 s: chin rises (brief, peak 0.08 s).")
+
+
+def timeless(prompt: str) -> list[str]:
+    """The words of a prompt without the times of its events, which move with their words."""
+    return re.sub(r"\d+\.\d\d(-\d+\.\d\d)? s", "#", prompt).split()
 
 
 def test_static_text_keeps_the_token_count_and_no_word(told: Path) -> None:
@@ -146,6 +158,10 @@ def test_chinese_prompts_name_the_labels_in_chinese_and_score_those_names(told: 
     assert "高兴、悲伤、中性、愤怒、惊讶、厌恶、恐惧。" in prompt
     assert "[0.25 秒] <image>" in prompt
     assert "眉、下巴" in prompt
+    for keys in ({"context_control": "reversed"}, {"corrupt_summaries": "time", "corrupt_share": 1.0}):
+        anew = text(told, language="zh", **keys)
+        assert "下巴上提" in anew
+        assert "chin rises" not in anew
     names = display_names(LABELS, "zh")
     assert len(set(names)) == len(LABELS)
     assert display_names(["my own label"], "zh") == ("my own label",)
@@ -162,7 +178,7 @@ def test_shuffled_options_hang_on_the_draw_and_fixed_ones_do_not(told: Path) -> 
     processor = load_processor("tiny")
 
     def ids(draw: int, **keys: Any) -> torch.Tensor:
-        collator = Collator(Examples(data, ContextArguments(**keys), LABELS), processor)
+        collator = Collator(Examples(data, ContextArguments(summarizer="motion-0", **keys), LABELS), processor)
         row = {"clip_id": CLIP, "label": "anger", "weight": 1.0, "draw": draw}
         return collator([row])["input_ids"]
 
@@ -183,7 +199,8 @@ def test_scores_averaged_over_option_orders_are_the_mean_of_the_likelihoods(told
 
     processor, model = load_processor(str(bench.base)), load_model(str(bench.base), "float32").eval()
     collator = Collator(
-        Examples(DataArguments(data=str(told), label_set="dfew"), ContextArguments(), LABELS), processor
+        Examples(DataArguments(data=str(told), label_set="dfew"), ContextArguments(summarizer="motion-0"), LABELS),
+        processor,
     )
     labels = processor_labels(processor, LABELS)
     got = score_clips(model, [CLIP, "clip05"], collator, labels, batch_size=2, option_orders=3)

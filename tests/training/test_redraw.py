@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from emotrain.context.facs_words import QUIET, describe
+from emotrain.context.facs_words import QUIET, cuts_of, describe
 from emotrain.records import Event, Frame, Summary
 from emotrain.training.arguments import DataArguments
 from emotrain.training.redraw import redrawn
@@ -48,6 +49,20 @@ def test_events_are_told_in_the_gap_where_they_now_lie() -> None:
         assert told.start_s <= EVENT.apex_s <= told.end_s
         assert told.text == SUMMARIES[1].text
         assert all(s.text == QUIET for s in summaries if not s.changed)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_cuts_are_told_in_the_gap_where_they_now_lie(language: str) -> None:
+    stored = [
+        replace(s, text=describe(s.events, cuts_s=cuts_s, language=language))
+        for s, cuts_s in zip(SUMMARIES, ([0.4], [1.6, 2.5], []))
+    ]
+    for epoch in range(20):
+        _, summaries = redrawn(FRAMES, stored, 4, seed=0, epoch=epoch, language=language)
+        found = [(cut_s, s) for s in summaries for cut_s in cuts_of(s.text)]
+        assert [cut_s for cut_s, _ in found] == [0.4, 1.6, 2.5]
+        assert all(s.start_s <= cut_s <= s.end_s for cut_s, s in found)
+        assert [s.events for s in summaries if s.changed] == [(EVENT,)]
 
 
 def test_words_without_events_cannot_be_told_again() -> None:
