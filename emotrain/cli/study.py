@@ -24,16 +24,22 @@ def study(
     count: Annotated[bool, typer.Option("--count", help="Print how many groups of arms there are, and stop.")] = False,
     workers: Workers = None,
 ) -> None:
-    """Run the arms of a study that are missing; one table with paired differences, and figures."""
+    """Run the arms of a study that are missing; one table with paired differences, and figures.
+
+    Exit status 75: stopped by a signal, run it again.
+    """
     from emotrain.shards import parse_shard
     from emotrain.study.cells import groups
+    from emotrain.study.failures import ArmsStopped
     from emotrain.study.results import write_results
     from emotrain.study.run import run_study
     from emotrain.study.settings import read_study
+    from emotrain.training.preemption import STATUS
     from emotrain.training.recipe import parse_overrides
 
-    settings = read_study(file)
-    settings = replace(settings, keys={**settings.keys, **parse_overrides(context.args)}, out=out or settings.out)
+    settings = read_study(file, parse_overrides(context.args))
+    if out is not None:
+        settings = replace(settings, out=out)
     if count:
         typer.echo(len(groups(settings)))
         return
@@ -41,5 +47,9 @@ def study(
         typer.echo(f"results {write_results(settings)}")
         return
     cores = workers if workers is not None else len(os.sched_getaffinity(0))
-    found = run_study(settings, workers=cores, shard=parse_shard(shard), prepare_only=prepare_only)
+    try:
+        found = run_study(settings, workers=cores, shard=parse_shard(shard), prepare_only=prepare_only)
+    except ArmsStopped as stop:
+        typer.echo(f"emotrain: {stop}", err=True)
+        raise typer.Exit(STATUS) from None
     typer.echo(f"results {found}")

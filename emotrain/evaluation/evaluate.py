@@ -146,12 +146,15 @@ def score_split(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip]) -> npt.ND
 
 def _made_from(recipe: Recipe, digest: str | None, clips: list[Clip]) -> str:
     """Sixteen hex digits of everything that the predictions depend on."""
-    shown = {
-        key: value for key, value in recipe.values.items() if key not in ("output_dir", "resamples", "data", "root")
-    }
+    shown = deciding(recipe.values)
     return blake2b(
         json.dumps([shown, digest, [clip.clip_id for clip in clips]], sort_keys=True).encode(), digest_size=8
     ).hexdigest()
+
+
+def deciding(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a recipe's values that predictions can depend on: not where things lie, nor how intervals are drawn."""
+    return {key: value for key, value in values.items() if key not in ("output_dir", "resamples", "data", "root")}
 
 
 def _check_same(path: Path, made_from: str) -> None:

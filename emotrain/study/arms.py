@@ -9,16 +9,20 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
+from threading import Lock
+from typing import IO
 
-from emotrain.evaluation.evaluate import METRICS
+from emotrain.evaluation.evaluate import METRICS, deciding
 from emotrain.processes import PARENT
 from emotrain.progress import track
-from emotrain.study.failures import ArmsFailed
+from emotrain.study.failures import ArmsFailed, ArmsStopped
 from emotrain.training.live import read_progress
+from emotrain.training.preemption import STATUS, STOP_FILE
 from emotrain.training.recipe import RESOLVED, load_recipe, read_values
 
 _POLL_S = 0.5
@@ -49,10 +53,10 @@ class Arm:
 
     def is_done(self) -> bool:
         """Whether the arm has been scored with the recipe as it stands now."""
-        if not (self.scores / METRICS).exists():
+        if not (self.scores / METRICS).exists() or not (self.scores / RESOLVED).exists():
             return False
         given = load_recipe(self.recipe, [*self.overrides, "--arm", self.name, "--output_dir", str(self.output)])
-        return read_values(self.scores / RESOLVED) == dict(given.values)
+        return deciding(read_values(self.scores / RESOLVED)) == deciding(given.values)
 
     def commands(self) -> list[list[str]]:
         """The command lines of the arm, in order."""
@@ -68,16 +72,20 @@ class Arm:
         return [[*emotrain, "train", str(self.recipe), *common], [*evaluate, "--adapter", str(self.output)]]
 
 
-def run_arms(groups: Sequence[Sequence[Arm]], *, parallel: int) -> None:
+def run_arms(groups: Sequence[Sequence[Arm]], *, parallel: int, gpus: Sequence[str] = ()) -> None:
     """Run all arms that have no metrics yet; raises ArmsFailed after all have ended.
 
-    The arms of a group run one after the other and a failed one ends its group; `parallel` groups run at a time.
+    The arms of a group run one after the other and a failed one ends its group; `parallel` groups run at a time, or one
+    on each of `gpus` (entries of CUDA_VISIBLE_DEVICES), which it has for itself. When a batch script asks for a stop,
+    training writes its checkpoint, scoring is ended, nothing more is started, and ArmsStopped is raised.
     """
     todo = [left for left in ([arm for arm in group if not arm.is_done()] for group in groups) if left]
     arms = [arm for group in todo for arm in group]
     weights = {arm.scores: _TRAINING if arm.trained else _SCORING for arm in arms}
-    with ThreadPoolExecutor(max(parallel, 1)) as pool, track("train and score", sum(weights.values()), "%") as advance:
-        futures = {pool.submit(_run_group, group): group for group in todo}
+    runner = _Runner(gpus)
+    lanes = len(gpus) if gpus else max(parallel, 1)
+    with ThreadPoolExecutor(lanes) as pool, track("train and score", sum(weights.values()), "%") as advance:
+        futures = {pool.submit(runner.run_group, group): group for group in todo}
         shown = dict.fromkeys(weights, 0)
         running = set(futures)
         while running:
@@ -86,6 +94,8 @@ def run_arms(groups: Sequence[Sequence[Arm]], *, parallel: int) -> None:
             except KeyboardInterrupt:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+            if stop_asked():
+                runner.stop()
             for future, group in futures.items():
                 for arm in group:
                     ended = future.done() or (arm.scores / METRICS).exists()
@@ -94,35 +104,78 @@ def run_arms(groups: Sequence[Sequence[Arm]], *, parallel: int) -> None:
                     if done > shown[arm.scores]:
                         advance(done - shown[arm.scores])
                         shown[arm.scores] = done
+    if runner.stopping:
+        raise ArmsStopped("a stop was asked for; finished arms are kept, run the study again to go on")
     failed = [future.result() for future in futures if future.result()]
     if failed:
         raise ArmsFailed("\n".join(failed))
 
 
-def _run_group(group: Sequence[Arm]) -> str:
-    """Run the arms of a group in order; the message of the first that fails, naming those that were not run."""
-    for n, arm in enumerate(group):
-        if _run(arm) != 0:
-            left = [other.name for other in group[n + 1 :]]
-            return _last_words(arm) + (f"\n  not run after it: {', '.join(left)}" if left else "")
-    return ""
+def stop_asked() -> bool:
+    """Whether the batch script of this job has asked for a stop (see training/preemption.py)."""
+    return STOP_FILE in os.environ and Path(os.environ[STOP_FILE]).exists()
 
 
-def _run(arm: Arm) -> int:
-    arm.scores.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", PARENT: str(os.getpid())}
-    with arm.log.open("a", encoding="utf-8") as log:
-        for command in arm.commands():
-            log.write(f"$ {' '.join(command[1:])}\n")
-            log.flush()
-            started = time.monotonic()
-            code = subprocess.run(
-                command, stdout=log, stderr=subprocess.STDOUT, env=environment, check=False
-            ).returncode
-            log.write(f"exit {code} after {time.monotonic() - started:.1f} s\n")
-            if code != 0:
-                return code
-    return 0
+class _Runner:
+    """Runs groups of arms in processes; knows which are under way, so that a stop reaches them."""
+
+    def __init__(self, gpus: Sequence[str]) -> None:
+        self.stopping = False
+        self._free: Queue[str] = Queue()
+        for gpu in gpus:
+            self._free.put(gpu)
+        self._pinned = bool(gpus)
+        self._scoring: set[subprocess.Popen[bytes]] = set()
+        self._lock = Lock()
+
+    def stop(self) -> None:
+        """Start nothing more and end what scores; training ends by itself, with a checkpoint."""
+        with self._lock:
+            self.stopping = True
+            for process in self._scoring:
+                process.terminate()
+
+    def run_group(self, group: Sequence[Arm]) -> str:
+        """Run the arms of a group in order; the message of the first that fails, naming those that were not run."""
+        gpu = self._free.get() if self._pinned else None
+        try:
+            for n, arm in enumerate(group):
+                if self._run(arm, gpu) != 0:
+                    left = [other.name for other in group[n + 1 :]]
+                    return _last_words(arm) + (f"\n  not run after it: {', '.join(left)}" if left else "")
+            return ""
+        finally:
+            if gpu is not None:
+                self._free.put(gpu)
+
+    def _run(self, arm: Arm, gpu: str | None) -> int:
+        arm.scores.mkdir(parents=True, exist_ok=True)
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", PARENT: str(os.getpid())}
+        if gpu is not None:
+            environment["CUDA_VISIBLE_DEVICES"] = gpu
+        with arm.log.open("a", encoding="utf-8") as log:
+            for command in arm.commands():
+                log.write(f"$ {' '.join(command[1:])}\n")
+                log.flush()
+                started = time.monotonic()
+                code = self._call(command, log, environment)
+                log.write(f"exit {code} after {time.monotonic() - started:.1f} s\n")
+                if code != 0:
+                    return code
+        return 0
+
+    def _call(self, command: list[str], log: IO[str], environment: Mapping[str, str]) -> int:
+        with self._lock:
+            if self.stopping:
+                return STATUS
+            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+            if "train" not in command[:4]:
+                self._scoring.add(process)
+        try:
+            return process.wait()
+        finally:
+            with self._lock:
+                self._scoring.discard(process)
 
 
 def _last_words(arm: Arm) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import yaml
 
 from emotrain.study.arms import Arm
-from emotrain.study.settings import Study, StudyArm
+from emotrain.study.settings import Study, StudyArm, slug
 from emotrain.training.arguments import DataArguments
 from emotrain.training.recipe import Recipe, load_recipe
 from emotrain.video.frame_settings import FrameSettings
@@ -44,11 +42,6 @@ def groups(study: Study) -> list[list[Cell]]:
     for cell in ordered:
         by_source.setdefault((cell.arm.adapter_of or cell.arm.name, cell.fold, cell.seed), []).append(cell)
     return list(by_source.values())
-
-
-def slug(text: str) -> str:
-    """A name as a folder: "enriched + balanced" is "enriched-balanced"."""
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")
 
 
 def _cell(study: Study, arm: StudyArm, fold: int | None, seed: int) -> Cell:
@@ -101,8 +94,3 @@ def yaml_word(value: object) -> str:
 def shard_of_groups(study: Study, shard: int, shards: int) -> list[list[Cell]]:
     """The groups of one array task: every `shards`-th from `shard` on."""
     return groups(study)[shard::shards]
-
-
-def adapter_folder(cell: Cell) -> Path:
-    """Where the cell's adapter is written."""
-    return cell.run.output

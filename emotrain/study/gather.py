@@ -14,7 +14,7 @@ from emotrain.study.settings import Study
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """`tables` has one table a seed for each arm that is complete, in the order of the study; `missing` names the
-    cells that have no predictions yet, by arm."""
+    cells that have no predictions of the study as it stands, by arm."""
 
     tables: Mapping[str, tuple[PredictionTable, ...]]
     missing: Mapping[str, tuple[str, ...]]
@@ -28,12 +28,29 @@ def gather(study: Study) -> Gathered:
     tables: dict[str, tuple[PredictionTable, ...]] = {}
     missing: dict[str, tuple[str, ...]] = {}
     for name, of_arm in by_arm.items():
-        lacking = [cell for cell in of_arm if not (cell.run.scores / METRICS).exists()]
+        lacking = [cell for cell in of_arm if not cell.run.is_done()]
         if lacking:
-            missing[name] = tuple(_place(cell) for cell in lacking)
+            missing[name] = tuple(_place(cell) + (", of other keys" if _scored(cell) else "") for cell in lacking)
         else:
             tables[name] = tuple(_pooled([cell for cell in of_arm if cell.seed == seed]) for seed in study.seeds)
     return Gathered(tables, missing)
+
+
+def comparable(gathered: Gathered, reference: str) -> Gathered:
+    """Without the arms that were not scored on the reference's clips, which are named with what differs."""
+    wanted = set(gathered.tables[reference][0].clip_ids)
+    tables, missing = dict(gathered.tables), dict(gathered.missing)
+    for name, of_arm in gathered.tables.items():
+        differ = [set(table.clip_ids) ^ wanted for table in of_arm]
+        if any(differ):
+            clips = sorted(set().union(*differ))
+            missing[name] = (f"scored on other clips than the reference: {len(clips)} differ, such as {clips[0]!r}",)
+            del tables[name]
+    return Gathered(tables, missing)
+
+
+def _scored(cell: Cell) -> bool:
+    return (cell.run.scores / METRICS).exists()
 
 
 def _pooled(of_seed: list[Cell]) -> PredictionTable:

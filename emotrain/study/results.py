@@ -19,7 +19,7 @@ from emotrain.records import Clip
 from emotrain.shards import write_json, write_text
 from emotrain.study.cells import cells
 from emotrain.study.curves import write_figures
-from emotrain.study.gather import Gathered, gather
+from emotrain.study.gather import Gathered, comparable, gather
 from emotrain.study.settings import Study
 from emotrain.training.manifests import train_counts
 
@@ -35,6 +35,7 @@ def write_results(study: Study) -> Path:
         raise ValueError(
             f"{study.out}: the reference {study.reference!r} has no predictions for {lacking}; run it first"
         )
+    gathered = comparable(gathered, study.reference)
     recipe = next(cell for cell in cells(study) if cell.arm.name == study.reference).recipe()
     index = read_index(Path(recipe.data.data))
     clips = {clip.clip_id: clip for clip in index.clips}
@@ -79,10 +80,13 @@ def table(study: Study, averaged: Mapping[str, Averaged], gathered: Gathered, re
         "",
         f"{len(first)} test clips{_folds(study)}, {len(study.seeds)} seed(s). Percent with 95 % intervals "
         f"({resamples} resamples of the clips, the same for all arms); after the slash, points against "
-        f"{study.reference}, * where p < .05 after Holm's correction over all arms and columns.",
+        f"{study.reference}, * where p < .05 after Holm's correction over all arms and columns. {_scope(study)}",
         "",
     ]
-    lines += [f"Left out, not finished: {name} ({'; '.join(lacking)})." for name, lacking in gathered.missing.items()]
+    least = 2 / (resamples + 1) * (len(averaged) - 1) * len(shown)
+    if least >= 0.05:
+        lines += [f"With {resamples} resamples no difference can be starred: the smallest corrected p is {least:.2f}."]
+    lines += [f"Left out: {name} ({'; '.join(lacking)})." for name, lacking in gathered.missing.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -96,6 +100,13 @@ def _cell(arm: Averaged, metric: Metric) -> str:
         return text
     mark = "*" if difference["p_holm"] < 0.05 else ""
     return f"{text} / {points(difference['value'])}{mark}"
+
+
+def _scope(study: Study) -> str:
+    """What the intervals are about, and what they leave out."""
+    if len(study.seeds) == 1:
+        return "One training an arm: a star says that these two adapters differ, not that two trainings would."
+    return "Seeds are averaged, not resampled: the spread between trainings is in results.json (by_seed)."
 
 
 def _folds(study: Study) -> str:

@@ -6,6 +6,7 @@ Locally one call does all three. On a cluster the steps run apart: `--prepare-on
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from rich.console import Console
@@ -17,32 +18,44 @@ from emotrain.study.results import write_results
 from emotrain.study.settings import Study
 from emotrain.training.manifests import manifest_path
 from emotrain.training.preparation import prepare
+from emotrain.training.summaries import is_written_by_recipe, summary_options
 
 
-def run_study(
-    study: Study, *, workers: int, shard: tuple[int, int] = (0, 1), prepare_only: bool = False, report: bool = True
-) -> Path:
+def run_study(study: Study, *, workers: int, shard: tuple[int, int] = (0, 1), prepare_only: bool = False) -> Path:
     """Run a study, or one shard of its runs, and return the page of its results (or its folder for a shard).
 
-    What is finished is kept. The results are written even when an arm failed, without that arm; then ArmsFailed is
-    raised. Every fault of a recipe is found before the first arm runs.
+    What is finished is kept. `workers` processes prepare; arms then run one on each visible GPU, or `workers` at a time
+    where recipes train on the CPU. The results are written even when an arm failed, without that arm; then ArmsFailed
+    is raised. ArmsStopped when a batch script asked for a stop. Every fault of a recipe is found before the first arm
+    runs.
     """
     every = cells(study)
-    for cell in every:
-        cell.recipe()
+    recipes = [cell.recipe() for cell in every]
     if shard == (0, 1):
         prepare_study(study, every, workers)
     if prepare_only:
         return study.out
+    gpus = () if all(recipe.sft.use_cpu for recipe in recipes) else visible_gpus()
     failure: ArmsFailed | None = None
     try:
-        run_arms([[cell.run for cell in group] for group in shard_of_groups(study, *shard)], parallel=workers)
+        groups = [[cell.run for cell in group] for group in shard_of_groups(study, *shard)]
+        run_arms(groups, parallel=workers if all(recipe.sft.use_cpu for recipe in recipes) else 1, gpus=gpus)
     except ArmsFailed as error:
         failure = error
-    page = write_results(study) if report and shard == (0, 1) else study.out
+    page = write_results(study) if shard == (0, 1) else study.out
     if failure is not None:
         raise failure
     return page
+
+
+def visible_gpus() -> tuple[str, ...]:
+    """The GPUs that this process may use, as entries of CUDA_VISIBLE_DEVICES."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return tuple(word.strip() for word in named.split(",") if word.strip())
+    import torch
+
+    return tuple(str(number) for number in range(torch.cuda.device_count()))
 
 
 def prepare_study(study: Study, every: list[Cell], workers: int) -> None:
@@ -63,7 +76,8 @@ def prepare_study(study: Study, every: list[Cell], workers: int) -> None:
     console = Console(stderr=True)
     for cell in every:
         recipe = cell.recipe()
-        key = (recipe.data.data, recipe.context.context, recipe.context.summarizer, str(manifest_path(recipe)))
+        words = summary_options(recipe.context) if is_written_by_recipe(recipe.context) else {}
+        key = (recipe.data.data, recipe.context.summarizer, repr(sorted(words.items())), str(manifest_path(recipe)))
         if key not in done:
             done.add(key)
             console.print(f"[dim]prepare {recipe.data.data} for {cell.arm.name}[/dim]")

@@ -21,6 +21,7 @@ arm of every value of one key. `base:` inherits from another file, as in recipes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,13 +30,13 @@ from typing import Any
 from emotrain.emotions import nearest
 from emotrain.training.recipe import read_values
 
-BASELINES = ("tfidf", "oracle_text", "prior_corrected")
+BASELINES = ("tfidf", "oracle_text", "prior_corrected", "frames", "videomae")
 """Names of `emotrain baseline`; see evaluation/baselines."""
 
 _KEYS = ("recipe", "out", "reference", "seeds", "folds", "keys", "arms", "clips", "title", "notes")
 _CLIPS = ("train", "validation", "test", "seed")
 _DOES = ("train", "adapter_of", "baseline", "each")
-_OURS = ("output_dir", "arm", "seed", "fold", "data")
+_OURS = ("output_dir", "arm", "seed", "sampling_seed", "fold", "data")
 
 
 class StudyError(ValueError):
@@ -79,8 +80,11 @@ class Study:
         return next(arm for arm in self.arms if arm.name == name)
 
 
-def read_study(path: Path) -> Study:
-    """Read a study file; raises StudyError that lists every fault, FileNotFoundError when there is none."""
+def read_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:
+    """Read a study file, `overrides` being recipe keys for all its arms.
+
+    Raises StudyError that lists every fault, FileNotFoundError when there is no such file.
+    """
     if not path.is_file():
         beside = ", ".join(sorted(file.name for file in path.parent.glob("*.yaml"))) or "no .yaml file"
         raise FileNotFoundError(f"{path}: no such study; beside it: {beside}")
@@ -95,7 +99,11 @@ def read_study(path: Path) -> Study:
     if clips is not None and (not isinstance(clips, dict) or set(clips) != set(_CLIPS) or not _whole(clips.values())):
         faults.append(f"clips: {clips!r}; expected whole numbers for {', '.join(_CLIPS)}")
     keys = values.get("keys", {})
-    faults += _foreign("keys", keys)
+    given = dict(overrides) if overrides is not None else {}
+    faults += _foreign("keys", keys) + _foreign("command line", given)
+    if clips is not None:
+        drawn = [where for where, said in (("keys", keys), ("command line", given)) if "root" in said]
+        faults += [f"{where}: root is set by the study itself, which draws its clips; remove it" for where in drawn]
     if faults:
         raise StudyError(f"{path}: {len(faults)} fault(s)\n" + "\n".join(f"  - {fault}" for fault in faults))
     return Study(
@@ -106,7 +114,7 @@ def read_study(path: Path) -> Study:
         arms=tuple(_inherit(arm, arms) for arm in arms),
         seeds=tuple(values.get("seeds", (0,))),
         folds=tuple(values.get("folds", (None,))),
-        keys=keys,
+        keys={**keys, **given},
         clips=clips,
         title=values.get("title", ""),
         notes=tuple(values.get("notes", ())),
@@ -158,7 +166,10 @@ def _expand(name: str, keys: Mapping[str, Any], faults: list[str]) -> list[Study
 
 
 def _names(arms: Sequence[StudyArm], names: Sequence[str], reference: Any) -> list[str]:
-    faults = [f"arms: {name!r} occurs twice" for name in {name for name in names if names.count(name) > 1}]
+    faults = []
+    for name, others in ((name, [o for o in names[:i] if slug(o) == slug(name)]) for i, name in enumerate(names)):
+        if others:
+            faults.append(f"arms: {name!r} and {others[0]!r} would share the folder {slug(name)!r}; rename one")
     if names and reference not in names:
         faults.append(f"reference: no arm {reference!r}; {nearest(str(reference), names)}")
     for arm in arms:
@@ -188,6 +199,11 @@ def _numbers(values: Mapping[str, Any], key: str, least: int) -> list[str]:
 
 def _whole(values: Any) -> bool:
     return all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+
+
+def slug(text: str) -> str:
+    """A name as a folder: "enriched + balanced" is "enriched-balanced"; letters of any script and signs are kept."""
+    return re.sub(r"[^\w.]+", "-", re.sub(r"-(?=\d)", "minus", text.lower())).strip("-") or "arm"
 
 
 def _short(value: Any) -> str:

@@ -60,7 +60,7 @@ def test_a_study_runs_resumes_and_reports(study: Path) -> None:
     assert results["arms"]["zero-shot"]["differences"]
     text = (out / "results.md").read_text(encoding="utf-8")
     assert text.startswith("| arm | WAR |")
-    assert "Left out, not finished: broken (seed 0)." in text
+    assert "Left out: broken (seed 0)." in text
     for name in ("figures/arms.png", "figures/arms.svg", "figures/curves.png", "report/report.html"):
         assert (out / name).stat().st_size > 1000
 

@@ -96,6 +96,9 @@ def test_shards_are_whole_groups_and_cover_the_study_once(tmp_path: Path) -> Non
         ({"arms": {"sparse": {"baseline": "tfidf", "train": False}}}, "exclude one another"),
         ({"arms": {"sparse": {"each": {"a": 1}}}}, "expected one key with a list"),
         ({"arms": []}, "arms: expected"),
+        ({"arms": {"sparse": {}, "Sparse": {}}}, "would share the folder 'sparse'"),
+        ({"keys": {"sampling_seed": 3}}, "keys: sampling_seed is set by the study itself"),
+        ({"keys": {"root": "x"}, "clips": {"train": 22, "validation": 22, "test": 22, "seed": 0}}, "draws its clips"),
     ],
 )
 def test_a_fault_is_named_with_its_remedy(tmp_path: Path, values: dict[str, object], message: str) -> None:
@@ -109,6 +112,13 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     assert "3 fault(s)" in str(error.value)
 
 
+def test_command_line_keys_reach_every_arm_unless_the_study_sets_them(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path), {"epochs": 7})
+    assert {cell.recipe().balance.epochs for cell in cells(study)} == {7}
+    with pytest.raises(StudyError, match=r"command line: seed is set by the study itself"):
+        read_study(write(tmp_path), {"seed": 7})
+
+
 def test_a_study_that_is_not_there_names_those_beside_it(tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"other\.yaml: no such study; beside it: study\.yaml"):
@@ -119,3 +129,4 @@ def test_values_travel_as_one_word_and_names_as_folders() -> None:
     for value in ("fps:5", 0.25, 3, True, None, "a: b", [1, 2], "é"):
         assert yaml.safe_load(yaml_word(value)) == value
     assert slug("enriched + balanced") == "enriched-balanced"
+    assert len({slug(name) for name in ("tau -1", "tau 1", "恐惧", "愤怒")}) == 4
