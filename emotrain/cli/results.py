@@ -1,4 +1,4 @@
-"""`emotrain context`, `score`: what summaries are like, and what predictions are worth."""
+"""`emotrain context`, `diagnose`, `score`: what summaries are like, what answers hang on, what they are worth."""
 
 from __future__ import annotations
 
@@ -26,6 +26,25 @@ def context(
     typer.echo(page.read_text(encoding="utf-8"))
 
 
+def diagnose(
+    context: typer.Context,
+    recipe: RecipeFile,
+    out: Annotated[Path, typer.Option(help="Folder for diagnose.png, .svg, .md and .json.")],
+    adapter: Annotated[str | None, typer.Option(help="Folder or Hub id[@revision]; none is zero-shot.")] = None,
+    clips: Annotated[int, typer.Option(help="Clips to look at, as many of each label.")] = 200,
+    words: Annotated[Path | None, typer.Option(help="CSV word,frequency instead of the shipped English one.")] = None,
+) -> None:
+    """A model's label prior, what its keyframes miss, its trust in the order of options, where it looks."""
+    from emotrain.training.recipe import load_recipe
+    from emotrain.training.threads import one_thread_on_cpu
+
+    loaded = load_recipe(recipe, context.args)
+    one_thread_on_cpu(loaded)
+    from emotrain.evaluation.diagnostics.run import diagnose as run
+
+    typer.echo(f"diagnosis {run(loaded, out, adapter, clips=clips, words=words)}")
+
+
 def score(
     file: Annotated[Path, typer.Argument(help="Parquet, csv or jsonl with label scores or free-text replies.")],
     out: Annotated[Path, typer.Option(help="Folder for metrics.json and report.html.")],
@@ -39,8 +58,8 @@ def score(
     seed: Annotated[int | None, typer.Option(help="The seed to score, when the file has several.")] = None,
 ) -> None:
     """Score anyone's predictions."""
-    from emotrain.evaluation.headline import print_table
     from emotrain.evaluation.class_counts import read_counts
+    from emotrain.evaluation.headline import print_table
     from emotrain.evaluation.score import score_file
 
     arms = score_file(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from emotrain.context.facs_words import QUIET
+from emotrain.context.facs_words import describe
 from emotrain.context.gaps import gaps_of
 from emotrain.modeling.label_tokens import LabelTokens
 from emotrain.records import Frame, Summary
@@ -46,8 +46,9 @@ class BlankExamples(Examples):
         """A quiet summary a gap; none when the arm has no context."""
         if self.prompt.context == "none":
             return ()
+        quiet = describe((), language=self.prompt.language)
         return [
-            Summary(clip_id, gap.gap, gap.start_s, gap.end_s, QUIET, False, "none")
+            Summary(clip_id, gap.gap, gap.start_s, gap.end_s, quiet, False, "none")
             for gap in gaps_of(clip_id, self._times_s, DURATION_S)
         ]
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emotrain.context.leakage import count_leaks
+from emotrain.context.leakage import count_leaks, own_labels
 from emotrain.context.summarize import load_summaries
+from emotrain.datasets.clips import read_index
 from emotrain.evaluation.figures import STYLE
 from emotrain.records import Clip, Frame, Summary
 from emotrain.shards import replacing, stable_hash, write_json, write_text
@@ -59,8 +60,9 @@ def report_context(recipe: Recipe, out: Path, *, examples: int = 6) -> Path:
     clips = {clip.clip_id: clip for split in ("train", "validation", "test") for clip in usable_clips(recipe, split)[0]}
     told = {name: load_summaries(data, name) for name in names}
     count = _token_counter(recipe)
+    own = own_labels(read_index(data).label_set.labels)
     facts: dict[str, Any] = {
-        "backends": {name: describe_backend(of_name, clips, count) for name, of_name in told.items()},
+        "backends": {name: describe_backend(of_name, clips, count, own) for name, of_name in told.items()},
         "agreement": {
             f"{first} / {second}": agreement(told[first], told[second]) for first, second in combinations(names, 2)
         },
@@ -72,14 +74,19 @@ def report_context(recipe: Recipe, out: Path, *, examples: int = 6) -> Path:
     return page
 
 
-def describe_backend(told: Told, clips: Mapping[str, Clip], count: Callable[[str], int]) -> dict[str, Any]:
-    """Figures of one back end: tokens a clip (mean, median, 95th percentile), share of gaps with change, leaks."""
+def describe_backend(
+    told: Told, clips: Mapping[str, Clip], count: Callable[[str], int], own: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Figures of one back end: tokens a clip (mean, median, 95th percentile), share of gaps with change, leaks.
+
+    `own` are a user's own labels, whose words are leaks too.
+    """
     of_clips = {clip_id: told[clip_id] for clip_id in clips if clip_id in told}
     tokens = [sum(count(summary.text) for summary in gaps) for gaps in of_clips.values()]
     lasting = [summary for gaps in of_clips.values() for summary in gaps if summary.end_s > summary.start_s]
     leaks: dict[str, Counter[str]] = {}
     for clip_id, gaps in of_clips.items():
-        found = count_leaks([summary.text for summary in gaps])
+        found = count_leaks([summary.text for summary in gaps], own)
         if found:
             leaks.setdefault(clips[clip_id].label, Counter()).update(found)
     return {

@@ -44,9 +44,9 @@ def write_report(
     """Write `out/report.html`, `out/differences.json` and `out/figures/*.{png,svg}`; returns the page's path.
 
     All arms must score the same clips; differences are against the first, and `compared` are those where the caller has
-    them already; `clusters` (by clip id) are resampled as wholes for them. `clips` (by id) says which clips are macro and micro. `stories` become clip pages, in the order given.
-    `notes` are sentences printed under the title.
-    Raises ValueError for arms that cannot be compared and for a story whose probabilities fit no arm.
+    them already; `clusters` (by clip id) are resampled as wholes for them. `clips` (by id) says which clips are macro
+    and micro. `stories` become clip pages, in the order given. `notes` are sentences printed under the title. Raises
+    ValueError for arms that cannot be compared and for a story whose probabilities fit no arm.
     """
     check_arms(arms)
     _check_stories(arms, stories)

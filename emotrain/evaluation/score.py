@@ -35,8 +35,9 @@ def score_file(
     """Score a prediction file and write what came out; returns one result an arm (see `score_arms` for the rest).
 
     `label_set` is a known name or label names with commas; without it the file's own labels count. `clips` is a data
-    folder with its clip index, and `cluster` ("subject") what it names that is resampled as a whole. Writes `out/metrics.json` ({"arms": {name: `metrics.summary.summarise`}}),
-    `out/report.html`, `out/differences.json` and `out/figures/`; nothing when the file cannot be scored.
+    folder with its clip index, and `cluster` ("subject") what it names that is resampled as a whole. Writes
+    `out/metrics.json` ({"arms": {name: `metrics.summary.summarise`}}), `out/report.html`, `out/differences.json` and
+    `out/figures/`; nothing when the file cannot be scored.
     """
     index = None if clips is None else read_index(clips)
     known = None if index is None else {clip.clip_id: clip for clip in index.clips}
@@ -83,7 +84,8 @@ def score_arms(
     With `clips` (an index by clip id) the file must cover exactly the clips of its folds or of the test split, and
     macro and micro clips are told apart. Head, medium and tail follow `groups_from` (training clips a class), else the
     training clips of `clips`, else the published counts of the label set; without any, they are left out. With
-    `clusters` (by clip id) the bootstrap resamples them as wholes. `arm` picks one of several arms. Raises ValueError, naming the rows, for whatever is wrong with the file.
+    `clusters` (by clip id) the bootstrap resamples them as wholes. `arm` picks one of several arms. Raises ValueError,
+    naming the rows, for whatever is wrong with the file.
     """
     arms = []
     for name in [arm] if arm is not None else arms_in(path):

@@ -49,8 +49,9 @@ def cluster_copies(
     """(R, K, K + 2) confusion matrices of `resamples` draws of as many clusters as there are, with replacement.
 
     `cluster`, `gold` and `predicted` are (N,) numbers. A resample that lacks a class which the clips have is drawn
-    again (unless `complete` is false: accuracy needs no class), for a recall of nothing is no figure. What is drawn hangs on `cluster`, `gold` and `seed` alone, so two
-    systems on the same clips meet the same resamples. Raises ValueError when nine resamples in ten lack a class.
+    again (unless `complete` is false: accuracy needs no class), for a recall of nothing is no figure. What is drawn
+    hangs on `cluster`, `gold` and `seed` alone, so two systems on the same clips meet the same resamples. Raises
+    ValueError when nine resamples in ten lack a class.
     """
     rng = np.random.default_rng(seed)
     groups, cells = int(cluster.max()) + 1, n_labels * (n_labels + 2)

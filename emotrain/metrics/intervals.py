@@ -69,7 +69,7 @@ def bootstrap(
 
     `figures` maps (..., K, K + 2) counts to named (...) arrays; it sees the observed matrix and all copies. An array
     with a trailing axis (one value a class) gets one interval per entry, named "name/0", "name/1", ... `copies` are
-    (R, K, K + 2) matrices that were resampled in another way (see clusters.py); `resamples` and `seed` then say nothing.
+    (R, K, K + 2) matrices that were resampled in another way (clusters.py); `resamples` and `seed` then say nothing.
     """
     if copies is None:
         copies = resample_rows(matrix, resamples, np.random.default_rng(seed))

@@ -41,8 +41,8 @@ def paired_bootstrap(
     """Difference (second - first) of each figure, with a percentile interval and a two-sided p-value.
 
     Clips are resampled inside each true class, or whole `clusters` (by clip id) where they are given (`complete`: only
-    resamples with every class), and both systems keep their answers on a resampled clip. The p-value is twice the smaller share of resamples on one side of zero,
-    with one added so that it is never 0.
+    resamples with every class), and both systems keep their answers on a resampled clip. The p-value is twice the
+    smaller share of resamples on one side of zero, with one added so that it is never 0.
     """
     joint = joint_counts(first, second)
     if clusters is None:

@@ -11,7 +11,7 @@ import pytest
 
 from emotrain.evaluation.baselines.run import BASELINES, run_baseline
 from emotrain.evaluation.baselines.words import annotation, fit_and_score
-from emotrain.evaluation.content_free import BLANKS, blank
+from emotrain.evaluation.content_free import BLANKS, BlankExamples, blank
 from emotrain.metrics.predictions import read_predictions
 from emotrain.records import Clip
 from emotrain.study import settings
@@ -111,3 +111,11 @@ def test_blanks_are_blank_and_repeatable() -> None:
         assert (pixels.std() > 0) == kind.startswith("noise")
         assert blank(kind, 16) == blank(kind, 16)
     assert blank("noise-0", 16) != blank("noise-1", 16)
+
+
+def test_blanks_are_told_in_the_language_of_the_prompt(rendered: Rendered) -> None:
+    from emotrain.emotions import label_set
+
+    for language, quiet in (("en", "no visible change."), ("zh", "无可见变化。")):
+        examples = BlankExamples(rendered(language=language), label_set("mafw").labels)
+        assert {summary.text for summary in examples.summaries("black")} == {quiet}

@@ -46,6 +46,8 @@ def test_figures_of_a_back_end_are_counts_of_its_texts() -> None:
     assert found["changed_share"] == pytest.approx(2 / 3)
     assert found["leaks"] == {"fear": {"anger": 2}}
     assert found["parts"]["brows"] == pytest.approx(0.5)
+    calm = describe_backend(told("brows rise calmly"), clips, len, own=("calm",))
+    assert calm["leaks"] == {"fear": {"calm": 1}}
 
 
 def test_the_report_covers_every_back_end_of_a_data_folder(rendered: Rendered, tmp_path: Path) -> None:

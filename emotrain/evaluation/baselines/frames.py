@@ -36,7 +36,7 @@ HEADS = 4
 def frames(recipe: Recipe, clips: Sequence[Clip], folder: Path) -> npt.NDArray[np.float64]:
     """Label log-probabilities (N, C) of `clips`; training goes on from a checkpoint in `folder`."""
     check_device(recipe)
-    seen = {clip.clip_id for split in ("train", "validation") for clip in usable_clips(recipe, split)[0]}  # type: ignore[arg-type]
+    seen = {clip.clip_id for split in ("train", "validation") for clip in usable_clips(recipe, split)[0]}
     embeddings = embed_frames(recipe, sorted(seen | {clip.clip_id for clip in clips}))
     inputs = Padded(embeddings)
     features = next(iter(embeddings.values())).shape[1]

@@ -41,7 +41,7 @@ def videomae(recipe: Recipe, clips: Sequence[Clip], folder: Path) -> npt.NDArray
     check_device(recipe)
     name = recipe.evaluation.baseline_model
     names = label_set(recipe.data.label_set).labels
-    every = [clip for split in ("train", "validation") for clip in usable_clips(recipe, split)[0]]  # type: ignore[arg-type]
+    every = [clip for split in ("train", "validation") for clip in usable_clips(recipe, split)[0]]
     inputs = VideoInputs(recipe, [*every, *clips], AutoImageProcessor.from_pretrained(name), frames_of(name))
     head_only = recipe.evaluation.baseline_trains == "head"
     model = fit_classifier(recipe, lambda: load_video_classifier(name, names, head_only=head_only), inputs, folder)
@@ -87,9 +87,7 @@ def frames_of(name: str) -> int:
 
     config = AutoConfig.from_pretrained(name)
     if config.model_type != "videomae":
-        raise ValueError(
-            f"baseline_model {name!r} is a {config.model_type}, not a VideoMAE; try MCG-NJU/videomae-base"
-        )
+        raise ValueError(f"baseline_model {name!r} is a {config.model_type}, not a VideoMAE; try MCG-NJU/videomae-base")
     return int(config.num_frames)
 
 
