@@ -3,7 +3,7 @@
     python data_prep/extract_frames.py --data DATA --policy segment_centres --keyframes 8 --between 4 --size 224
 
 Reads DATA/clips.parquet, writes DATA/frames/. Run it again after an interruption: finished parts are kept. On a cluster
-give each array task its part with --shard I/N.
+give each array task its part with --shard I/N, or take the workers of a Ray cluster with --engine ray.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from emotrain.shards import TooManyBadClips, parse_shard
+from emotrain.shards import ENGINES, TooManyBadClips, parse_shard
 from emotrain.video.decode import DECODERS
 from emotrain.video.extract import CLIP_LIMIT_S, CROPS, extract_frames
 
@@ -49,6 +49,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--shards", type=int, help="number of parts (default: parts of about 160 MB)")
     p.add_argument("--shard", type=parse_shard, metavar="I/N", help="only the I-th of N parts, counted from 0")
     p.add_argument("--workers", type=int, help="processes (default: one a core)")
+    p.add_argument("--engine", choices=ENGINES, default="local", help="this machine, or a Ray cluster (%(default)s)")
+    p.add_argument("--ray-address", help="auto, local or HOST:PORT (ray; default RAY_ADDRESS, else local)")
     p.add_argument(
         "--limit-s", type=float, default=CLIP_LIMIT_S, help="seconds after which a clip counts as stuck (%(default)s)"
     )

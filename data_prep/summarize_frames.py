@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from emotrain.context.summarize import BACKENDS, summarize_clips
-from emotrain.shards import TooManyBadClips, parse_shard
+from emotrain.shards import ENGINES, TooManyBadClips, parse_shard
 
 OPTIONS = (
     ("--blinks", "tell blinks too (motion)", None),
@@ -25,6 +25,7 @@ OPTIONS = (
     ("--model", "folder, Hub id, or the server's name for it (vlm, openai)", str),
     ("--revision", "revision of a Hub id (vlm)", str),
     ("--dtype", "bfloat16, float32, ... (vlm; default: the checkpoint's own)", str),
+    ("--device", "cuda:0, cpu, ... (vlm; default: the GPU of the process; on a CPU only when asked for)", str),
     ("--device-map", "auto spreads one model over all GPUs (vlm)", str),
     ("--batch-size", "gaps answered together (vlm)", int),
     ("--max-new-tokens", "longest answer (vlm, openai)", int),
@@ -53,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--shards", type=int, default=8, help="number of parts (%(default)s)")
     p.add_argument("--shard", type=parse_shard, metavar="I/N", help="only the I-th of N parts, counted from 0")
     p.add_argument("--workers", type=int, help="processes (motion; default: one a core)")
+    p.add_argument("--engine", choices=ENGINES, default="local", help="this machine, or Ray (motion; %(default)s)")
+    p.add_argument("--ray-address", help="auto, local or HOST:PORT (ray; default RAY_ADDRESS, else local)")
     p.add_argument("--max-bad-share", type=float, default=0.01, help="share of unusable clips allowed (%(default)s)")
     return p
 

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 
 from emotrain.progress import track
 from emotrain.quarantine import damage_path, quarantine_path, read_records, record_of, records_text
+from emotrain.ray_engine import ray_shards
 from emotrain.records import Clip
 from emotrain.workers import Died, spread
 
@@ -38,6 +39,9 @@ class Damaged:
     rows: list[dict[str, Any]]
     note: str
 
+
+ENGINES = ("local", "ray")
+"""Where a stage runs: in processes of this machine, or on the workers of a Ray cluster."""
 
 Work = Callable[[Clip], "list[dict[str, Any]] | Damaged"]
 
@@ -186,16 +190,21 @@ def run_stage(
     workers: int | None = None,
     max_bad_share: float = 0.01,
     limit_s: float | None = None,
+    engine: str = "local",
+    ray_address: str | None = None,
 ) -> StageReport:
     """Run `work` over all clips, shard by shard, and return what happened.
 
     `only=(i, n)` does the i-th of n shards and nothing else (for array jobs). `work` must be picklable: it runs in
     `workers` processes (default: one a core). A clip that takes longer than `limit_s` seconds, or ends its process, is
     quarantined like one that raises ClipError. Raises TooManyBadClips past `max_bad_share`, when all is written.
+
+    `engine="ray"` writes the same files with `workers` workers of the Ray cluster at `ray_address` (see `ray_shards`),
+    each doing whole shards. Raises ValueError for another engine, or an address for the local one.
     """
+    check_engine(engine, ray_address)
     mine = range(shards) if only is None else [only[0]]
     shards = shards if only is None else only[1]
-    workers = workers if workers is not None else len(os.sched_getaffinity(0))
     started = time.monotonic()
     report = StageReport(stage)
     lazy: Clips = _InMemory(clips) if isinstance(clips, Sequence) else clips
@@ -209,9 +218,16 @@ def run_stage(
     counts = lazy.shard_sizes(shards)
     todo = [shard for shard in mine if not part_path(out, shard, shards).exists()]
     total = sum(counts[shard] for shard in todo)
-    with spread(workers, total, limit_s) as run, track(stage, total) as advance:
-        for shard in todo:
-            _run_shard(run, work, lazy.of_shard(shard, shards), schema, part_path(out, shard, shards), advance)
+    run_shard = _ShardRun(work, lazy, schema, out, shards)
+    if engine == "ray":
+        with track(stage, total) as advance:
+            for shard in ray_shards(run_shard, todo, out, workers=workers, limit_s=limit_s, address=ray_address):
+                advance(counts[shard])
+    else:
+        processes = workers if workers is not None else len(os.sched_getaffinity(0))
+        with spread(processes, total, limit_s) as run, track(stage, total) as advance:
+            for shard in todo:
+                run_shard(run, shard, advance)
     for shard in mine:
         part = part_path(out, shard, shards)
         report.quarantined.update(row["label"] for row in read_records(quarantine_path(part)))
@@ -222,6 +238,14 @@ def run_stage(
         write_json(report.as_json(), out / "report.json")
     check_bad_share(report, max_bad_share, out)
     return report
+
+
+def check_engine(engine: str, ray_address: str | None) -> None:
+    """Raise ValueError for an engine that is none, and for an address that the engine would not look at."""
+    if engine not in ENGINES:
+        raise ValueError(f"engine {engine!r} is not one of {', '.join(ENGINES)}")
+    if ray_address is not None and engine != "ray":
+        raise ValueError(f"a Ray address ({ray_address}) is of no use to the engine {engine}; add --engine ray")
 
 
 def check_bad_share(report: StageReport, max_bad_share: float, out: Path) -> None:
@@ -264,6 +288,21 @@ def _run_shard(
             write_text(records_text(damaged), damage_path(part))
         else:
             damage_path(part).unlink(missing_ok=True)  # of a run whose part was deleted
+
+
+@dataclass(frozen=True, slots=True)
+class _ShardRun:
+    """All that it takes to run any one shard of a stage; picklable, so that another machine can."""
+
+    work: Work
+    clips: Clips
+    schema: pa.Schema
+    out: Path
+    shards: int
+
+    def __call__(self, run: Callable[..., Iterable[Any]], shard: int, advance: Callable[[int], None]) -> None:
+        part = part_path(self.out, shard, self.shards)
+        _run_shard(run, self.work, self.clips.of_shard(shard, self.shards), self.schema, part, advance)
 
 
 @dataclass(frozen=True, slots=True)

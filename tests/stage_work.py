@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,23 @@ class CrashOnce:
             self.mark.touch()
             os.abort()
         return item
+
+
+@dataclass(frozen=True)
+class EndsWorker:
+    """Two rows; on clips labelled `deadly` the process that gave out the clip is killed, `times` times."""
+
+    marks: Path
+    times: int
+
+    def __call__(self, clip: Clip) -> list[dict[str, Any]]:
+        if clip.label == "deadly":
+            tries = len(list(self.marks.iterdir()))
+            if tries < self.times:
+                (self.marks / str(tries)).touch()
+                os.kill(os.getppid(), signal.SIGKILL)
+                time.sleep(60)
+        return two_rows(clip)
 
 
 def square(item: int) -> int:

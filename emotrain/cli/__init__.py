@@ -17,7 +17,7 @@ from emotrain.cli.inference import merge, predict
 from emotrain.cli.launch import launch
 from emotrain.cli.options import OVERRIDES
 from emotrain.cli.plan import plan
-from emotrain.cli.results import context, score
+from emotrain.cli.results import context, diagnose, score
 from emotrain.cli.study import study
 from emotrain.cli.training import baseline, evaluate, prep, train
 from emotrain.processes import end_with_starter
@@ -37,6 +37,7 @@ VERBS: dict[Callable[..., None], dict[str, Any]] = {
     evaluate: OVERRIDES,
     baseline: OVERRIDES,
     launch: OVERRIDES,
+    diagnose: OVERRIDES,
     score: {},
     context: OVERRIDES,
     lint: {},
