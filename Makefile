@@ -35,6 +35,10 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/decode.py --repeats 3
 	$(BIN)/python benchmarks/score.py --model tiny --repeats 8
 	$(BIN)/python benchmarks/score.py --model large --repeats 2
+	$(BIN)/python benchmarks/training_step.py --repeats 8
+	$(BIN)/python benchmarks/train.py --shapes tiny --vocabulary 1k --batch 8 --steps 8
+	$(BIN)/python benchmarks/train.py --shapes wide --vocabulary 1k
+	$(BIN)/python benchmarks/train.py --shapes wide --vocabulary 152k --steps 3 --repeats 1
 	$(BIN)/python benchmarks/frames.py --repeats 5
 	$(BIN)/python benchmarks/scale.py
 

@@ -1,7 +1,7 @@
 """Training against TRL's own SFTTrainer and against bare loops: clips a second and peak memory, as a table.
 
-    python benchmarks/train.py --vocabulary 1k --repeats 4
-    python benchmarks/train.py --vocabulary 152k --repeats 2 --steps 4
+    python benchmarks/train.py --shapes wide --vocabulary 1k
+    python benchmarks/train.py --shapes wide --vocabulary 152k --steps 3
 
 Same weights, clips, batch, dtype, attention, LoRA and optimiser; one thread; each contestant in a process of its own,
 rounds going through all of them, the least CPU time of a contestant's rounds counted. The first step is not.
@@ -11,14 +11,14 @@ rounds going through all of them, the least CPU time of a contestant's rounds co
 * bare loop: the same batches collated beforehand, `label_logits`, the same loss, backward, clipping, optimiser
 * bare loop, answer tokens: the same pixels and prompts, cross-entropy of the answer's tokens, the head on those alone
 * bare loop without the vision tower: its output for every frame is there already; what storing it could gain at most
-* TRL: SFTTrainer on prompt and completion with images as a data set of JPEG bytes, all settings that matter its default
+* TRL: SFTTrainer on prompt and completion with images as a data set of JPEG bytes, its default loss
+* TRL as it comes: the same with gradient checkpointing, which is its default and is off for all others
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import resource
 import subprocess
 import sys
@@ -29,11 +29,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from training_set_up import LAYERS, VOCABULARIES, WIDTH, set_up
+from training_set_up import SHAPES, VOCABULARIES, in_words, set_up
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shapes", choices=SHAPES, default="wide")
     parser.add_argument("--vocabulary", choices=VOCABULARIES, default="1k")
     parser.add_argument("--repeats", type=int, default=3, help="the least CPU time of so many is reported")
     parser.add_argument("--batch", type=int, default=4, help="clips a step")
@@ -42,18 +43,27 @@ def main() -> None:
     parser.add_argument("--contestant", choices=CONTESTANTS, help="run this one alone and print its figures as JSON")
     arguments = parser.parse_args()
     if arguments.contestant is not None:
-        recipe = set_up(arguments.folder, arguments.vocabulary, arguments.batch, arguments.steps)
+        recipe = set_up(arguments.folder, arguments.shapes, arguments.vocabulary, arguments.batch, arguments.steps)
         print(json.dumps(CONTESTANTS[arguments.contestant](recipe)))
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder if arguments.folder is not None else Path(temporary)
-        set_up(folder, arguments.vocabulary, arguments.batch, arguments.steps)
-        options = ("--vocabulary", arguments.vocabulary, "--batch", arguments.batch, "--steps", arguments.steps)
+        set_up(folder, arguments.shapes, arguments.vocabulary, arguments.batch, arguments.steps)
+        given = {key: getattr(arguments, key) for key in ("shapes", "vocabulary", "batch", "steps")}
+        options = [word for key, value in given.items() for word in (f"--{key}", str(value))]
         runs: dict[str, list[dict[str, float]]] = {name: [] for name in CONTESTANTS}
         for _ in range(arguments.repeats):
             for name, done in runs.items():
-                done.append(alone(name, folder, *map(str, options)))
+                done.append(alone(name, folder, *options))
+                print(f"{name}: {done[-1]}", file=sys.stderr, flush=True)
+    check(runs["bare loop"][0]["first_loss"], runs["bare loop without the vision tower"][0]["first_loss"])
     print_table(runs, arguments)
+
+
+def check(with_tower: float, without: float) -> None:
+    """What is timed must be the same figures."""
+    if abs(with_tower - without) > 1e-4:
+        raise SystemExit(f"the first loss is {with_tower} with the vision tower and {without} with its output given")
 
 
 def alone(name: str, folder: Path, *options: str) -> dict[str, float]:
@@ -69,7 +79,7 @@ def print_table(runs: dict[str, list[dict[str, float]]], arguments: argparse.Nam
     best = {name: min(done, key=lambda figures: figures["cpu_s"]) for name, done in runs.items()}
     rate = {name: figures["clips"] / figures["cpu_s"] for name, figures in best.items()}
     print(
-        f"width {WIDTH}, {LAYERS} layers, vocabulary {VOCABULARIES[arguments.vocabulary]}, {arguments.batch} clips a "
+        f"{in_words(arguments.shapes)}, vocabulary {VOCABULARIES[arguments.vocabulary]}, {arguments.batch} clips a "
         f"step, {arguments.steps - 1} steps, least of {arguments.repeats}, float32, LoRA 16, one thread\n"
     )
     print("| vocabulary | contestant | clips/s, CPU | (wall) | emotrain is so many times as fast | peak memory, MiB |")
@@ -184,7 +194,7 @@ def bare_tokens(recipe: Any) -> dict[str, float]:
     return bare(recipe, model, [answered(batch) for batch in batches(recipe, processor, manifest)], loss)
 
 
-def trl(recipe: Any) -> dict[str, float]:
+def trl(recipe: Any, **more: Any) -> dict[str, float]:
     from datasets import Dataset, Image, List
     from trl import SFTConfig, SFTTrainer
 
@@ -211,7 +221,7 @@ def trl(recipe: Any) -> dict[str, float]:
             num_train_epochs=1,
             learning_rate=recipe.sft.learning_rate,
             max_length=None,
-            gradient_checkpointing=recipe.sft.gradient_checkpointing,
+            **more,
             bf16=False,
             use_cpu=True,
             logging_steps=recipe.sft.logging_steps,
@@ -269,17 +279,16 @@ def bare(
 
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=recipe.sft.learning_rate, fused=True)
-    meter = Meter()
+    meter, losses = Meter(), []
     for batch in collated:
         loss = loss_of(dict(batch))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, recipe.sft.max_grad_norm)
         optimizer.step()
         optimizer.zero_grad()
-        if not math.isfinite(loss.item()):
-            raise SystemExit("the bare loop diverged")
+        losses.append(loss.item())
         meter.step()
-    return meter.figures(recipe.sft.per_device_train_batch_size)
+    return meter.figures(recipe.sft.per_device_train_batch_size) | {"first_loss": losses[0]}
 
 
 CONTESTANTS: dict[str, Callable[[Any], dict[str, float]]] = {
@@ -287,7 +296,8 @@ CONTESTANTS: dict[str, Callable[[Any], dict[str, float]]] = {
     "bare loop": bare_labels,
     "bare loop, answer tokens": bare_tokens,
     "bare loop without the vision tower": partial(bare_labels, tower=False),
-    "TRL": trl,
+    "TRL": partial(trl, gradient_checkpointing=False),
+    "TRL as it comes": trl,
 }
 
 

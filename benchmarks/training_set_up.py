@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-WIDTH, LAYERS = 528, 8
+SHAPES = {"tiny": (96, 4), "wide": (528, 8)}
+"""Width and layers of the language model: those of the base that ships with the package, and a wider one."""
+
 VOCABULARIES = {"1k": 1024, "152k": 152_064}
 RECIPE = Path(__file__).parents[1] / "recipes" / "tiny" / "enriched_balanced.yaml"
 
 
 def set_up(
     folder: Path,
+    shapes: str,
     vocabulary: str,
     batch: int,
     steps: int,
@@ -22,15 +25,15 @@ def set_up(
 ) -> Any:
     """A recipe under `folder` with everything prepared that it names; what is there already is used again.
 
-    The model has the architecture of Qwen2.5-VL at width 528 with 8 layers and random weights.
+    The model is a Qwen2.5-VL of these shapes with random weights.
     """
     from emotrain.synthetic.clip_set import write_clip_set
     from emotrain.training.preparation import prepare
     from emotrain.training.recipe import load_recipe
 
-    base = folder / f"base_{vocabulary}"
+    base = folder / f"base_{shapes}_{vocabulary}"
     if not (base / "config.json").exists():
-        _save_base(base, VOCABULARIES[vocabulary])
+        _save_base(base, *SHAPES[shapes], VOCABULARIES[vocabulary])
     clips = folder / f"clips_{frame_size}"
     write_clip_set(clips, train=22, validation=22, test=22, seed=0, size=frame_size)
     values = {
@@ -53,7 +56,13 @@ def set_up(
     return recipe
 
 
-def _save_base(folder: Path, vocabulary: int) -> None:
+def in_words(shapes: str) -> str:
+    """The shapes as the head of a table says them."""
+    width, layers = SHAPES[shapes]
+    return f"width {width}, {layers} layers"
+
+
+def _save_base(folder: Path, width: int, layers: int, vocabulary: int) -> None:
     import torch
     from transformers import Qwen2_5_VLForConditionalGeneration
 
@@ -61,7 +70,7 @@ def _save_base(folder: Path, vocabulary: int) -> None:
     from emotrain.modeling.tiny_architecture import tiny_config
 
     processor = load_processor("tiny")
-    config = tiny_config(processor.tokenizer, width=WIDTH, text_layers=LAYERS)
+    config = tiny_config(processor.tokenizer, width=width, text_layers=layers)
     config.text_config.vocab_size = vocabulary
     torch.manual_seed(0)
     processor.save_pretrained(folder)

@@ -19,13 +19,14 @@ from typing import Any
 
 import torch
 from PIL import Image
-from training_set_up import LAYERS, VOCABULARIES, WIDTH, set_up
+from training_set_up import SHAPES, VOCABULARIES, in_words, set_up
 
 Times = dict[str, float]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shapes", choices=SHAPES, default="wide")
     parser.add_argument("--vocabulary", choices=VOCABULARIES, default="1k")
     parser.add_argument("--repeats", type=int, default=8, help="the least CPU time of so many steps is reported")
     parser.add_argument("--batch", type=int, default=4, help="clips a step")
@@ -38,11 +39,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder if arguments.folder is not None else Path(temporary)
         sizes = {key: getattr(arguments, key) for key in ("frame_size", "image_size", "keyframes")}
-        steps = profile(set_up(folder, arguments.vocabulary, arguments.batch, arguments.repeats + 1, **sizes))[1:]
+        steps = profile(
+            set_up(folder, arguments.shapes, arguments.vocabulary, arguments.batch, arguments.repeats + 1, **sizes)
+        )[1:]
     least = {part: min(step[part] for step in steps) / arguments.batch for part in steps[0]}
     whole = sum(least.values())
     print(
-        f"width {WIDTH}, {LAYERS} layers, vocabulary {VOCABULARIES[arguments.vocabulary]}, {arguments.keyframes} "
+        f"{in_words(arguments.shapes)}, vocabulary {VOCABULARIES[arguments.vocabulary]}, {arguments.keyframes} "
         f"keyframes of {arguments.frame_size} pixels seen at {arguments.image_size}, {arguments.batch} clips a step, "
         f"least of {arguments.repeats} steps, float32, one thread\n"
     )
