@@ -71,16 +71,21 @@ def controlled(
     *,
     donors: Donors | None,
     count_tokens: Callable[[str], int],
+    language: str = "en",
 ) -> list[Summary]:
     """The summaries of a clip as `controls` want them told; `of_clip` looks up those of any clip.
 
-    Raises ValueError when a donor is needed and there is none.
+    `language` is that of words told anew. A clip without summaries (quarantined) keeps none: it has no gaps that
+    another clip's words could fill. Raises ValueError when a donor is needed and there is none.
     """
     summaries = list(of_clip(clip_id))
+    if not summaries:
+        return []
     if controls.control in ("same_class", "other_class"):
-        summaries = lend(summaries, of_clip(_need(donors).donor(clip_id, controls.control)))  # type: ignore[arg-type]
+        donor = _need(donors).donor(clip_id, controls.control)  # type: ignore[arg-type]
+        summaries = lend(summaries, of_clip(donor), language)
     elif controls.control in ("shuffled", "reversed"):
-        summaries = reorder(summaries, controls.control, controls.seed)  # type: ignore[arg-type]
+        summaries = reorder(summaries, controls.control, controls.seed, language)  # type: ignore[arg-type]
     elif controls.control == "static":
         summaries = static_text(summaries, count_tokens)
     if controls.corrupt != NO_FAULT:
@@ -90,6 +95,7 @@ def controlled(
             controls.corrupt_share,
             seed=controls.seed,
             other=lambda: of_clip(_need(donors).donor(clip_id, "any")),
+            language=language,
         )
     return summaries if controls.max_tokens is None else fit_budget(summaries, controls.max_tokens, count_tokens)
 

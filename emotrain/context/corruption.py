@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from emotrain.context.facs_words import PHRASES, describe
+from emotrain.context.donors import lend
+from emotrain.context.facs_words import PHRASES, cuts_of, describe
+from emotrain.context.moving import moved, wrapped
 from emotrain.records import Event, Summary
 from emotrain.shards import stable_hash
 
@@ -32,13 +34,14 @@ def corrupt(
     *,
     seed: int = 0,
     other: Callable[[], Sequence[Summary]] | None = None,
-    describe: Callable[[Sequence[Event]], str] = describe,
+    language: str = "en",
 ) -> list[Summary]:
     """The summaries of a clip with `share` (0-1) of its gaps made wrong.
 
     `drop` empties a gap; `swap` gives it the words of the same gap of another clip (`other()`); `region` tells the same
-    changes of the other half of the face; `time` tells the words of the gap half the clip away. Raises ValueError for
-    `swap` without `other`, and for `region` on summaries with words but no structured events.
+    changes of the other half of the face; `time` tells the words of the gap half the clip away, or of the only gap at
+    the wrong half of it. Events that move are told at their new times, in `language`. Raises ValueError for `swap`
+    without `other`, and for `region` on summaries with words but no structured events.
     """
     struck = {summary.gap for summary in summaries if _struck(summary, share, seed)}
     if not struck:
@@ -46,42 +49,44 @@ def corrupt(
     if fault == "swap":
         if other is None:
             raise ValueError("corrupt: swap needs another clip's summaries")
-        words = {summary.gap: summary for summary in other()}
+        wrong = lend(summaries, other(), language)
+    elif fault == "time":
+        wrong = _displaced(summaries, language)
+    elif fault == "drop":
+        wrong = [replace(summary, text="", changed=False, events=()) for summary in summaries]
     else:
-        words = {gap.gap: gap for gap in _displaced(summaries)} if fault == "time" else {}
-    return [
-        _wrong(summary, fault, words.get(summary.gap), seed, describe) if summary.gap in struck else summary
-        for summary in summaries
-    ]
+        wrong = [_misplaced(summary, seed, language) if summary.gap in struck else summary for summary in summaries]
+    return [told if summary.gap in struck else summary for summary, told in zip(summaries, wrong, strict=True)]
 
 
 def _struck(summary: Summary, share: float, seed: int) -> bool:
     return stable_hash(f"{seed}/corrupt/{summary.clip_id}/{summary.gap}") < share * 2**64
 
 
-def _wrong(
-    summary: Summary, fault: Fault, words: Summary | None, seed: int, describe: Callable[[Sequence[Event]], str]
-) -> Summary:
-    if fault == "region":
-        if summary.changed and not summary.events:
+def _misplaced(summary: Summary, seed: int, language: str) -> Summary:
+    """The same changes at the same times, told of the other half of the face."""
+    if not summary.events:
+        if summary.changed:
             raise ValueError(
                 f"corrupt: region: clip {summary.clip_id!r} gap {summary.gap} has words but no events to move; "
                 "only back ends that store events (motion) can be corrupted so"
             )
-        events = tuple(_elsewhere(event, f"{seed}/{summary.clip_id}/{event.apex_s}") for event in summary.events)
-        return replace(summary, events=events, text=describe(events) if events else summary.text)
-    if words is None:
-        return replace(summary, text="", changed=False, events=())
-    return replace(summary, text=words.text, changed=words.changed, events=words.events)
+        return summary
+    events = tuple(_elsewhere(event, f"{seed}/{summary.clip_id}/{event.apex_s}") for event in summary.events)
+    return replace(summary, events=events, text=describe(events, cuts_s=cuts_of(summary.text), language=language))
 
 
-def _displaced(summaries: Sequence[Summary]) -> list[Summary]:
-    """Every gap with the words of the gap half the gaps further on."""
-    half = max(len(summaries) // 2, 1)
-    return [
-        replace(gap, text=word.text, changed=word.changed, events=word.events)
-        for gap, word in zip(summaries, [*summaries[half:], *summaries[:half]], strict=True)
-    ]
+def _displaced(summaries: Sequence[Summary], language: str) -> list[Summary]:
+    """Every gap with the words of the gap half the gaps further on; gaps without length are never shown and stay."""
+    gaps = [summary for summary in summaries if summary.end_s > summary.start_s]
+    end_s = max((gap.end_s for gap in gaps), default=0.0)
+    if len(gaps) == 1:
+        told = {gaps[0].gap: wrapped(gaps[0], end_s, language)}
+    else:
+        half = len(gaps) // 2
+        words = [*gaps[half:], *gaps[:half]]
+        told = {gap.gap: moved(gap, word, end_s, language) for gap, word in zip(gaps, words, strict=True)}
+    return [told.get(summary.gap, summary) for summary in summaries]
 
 
 def _elsewhere(event: Event, key: str) -> Event:

@@ -7,10 +7,11 @@ across the split. The choice is a pure function of (clips, clip id, seed).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from emotrain.context.moving import moved
 from emotrain.records import Summary
 from emotrain.shards import stable_hash
 
@@ -54,19 +55,17 @@ class Donors:
         )
 
 
-def lend(borrower: Sequence[Summary], lender: Sequence[Summary]) -> list[Summary]:
-    """The borrower's gaps with the lender's words, gap by gap; a gap that the lender lacks has none."""
+def lend(borrower: Sequence[Summary], lender: Sequence[Summary], language: str = "en") -> list[Summary]:
+    """The borrower's gaps with the lender's words, gap by gap; a gap that the lender lacks has none.
+
+    Events move by the difference of the two gaps' starts and are told again in `language`.
+    """
     words = {summary.gap: summary for summary in lender}
-    return [_refill(gap, words.get(gap.gap)) for gap in borrower]
+    end_s = max((gap.end_s for gap in borrower), default=0.0)
+    return [_refill(gap, words.get(gap.gap), end_s, language) for gap in borrower]
 
 
-def _refill(gap: Summary, words: Summary | None) -> Summary:
-    text, changed, events = ("", False, ()) if words is None else (words.text, words.changed, words.events)
-    return Summary(gap.clip_id, gap.gap, gap.start_s, gap.end_s, text, changed, gap.backend, events)
-
-
-def borrowed(
-    clip_id: str, summaries: Mapping[str, Sequence[Summary]], donors: Donors, relation: Relation
-) -> list[Summary]:
-    """The clip's gaps with the words of its donor."""
-    return lend(summaries[clip_id], summaries[donors.donor(clip_id, relation)])
+def _refill(gap: Summary, words: Summary | None, end_s: float, language: str) -> Summary:
+    if words is None:
+        return replace(gap, text="", changed=False, events=())
+    return moved(gap, words, end_s, language)

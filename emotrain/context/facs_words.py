@@ -8,7 +8,9 @@ phrase, in the order of FACS; a unit on one side names the side. When no unit is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import cache
 from operator import itemgetter
 
 from emotrain.context import facs_words_zh as zh
@@ -69,6 +71,14 @@ def describe(
     return joint.join(sentence for _, sentence in sorted(told, key=itemgetter(0))) if told else quiet
 
 
+def cuts_of(text: str) -> list[float]:
+    """The times in seconds of the cuts that a text of `describe` tells of, in its order; the text is where they live.
+
+    Both languages are read.
+    """
+    return [float(found) for match in _cut_pattern().finditer(text) for found in match.groups() if found is not None]
+
+
 def check_language(language: str) -> None:
     """Raise ValueError for a language that events cannot be told in."""
     if language not in LANGUAGES:
@@ -91,6 +101,13 @@ def vocabulary() -> list[str]:
     """Every phrase that tells of the face, for tokenizers and for tests."""
     sided = [words.format(side=side) for words in ONE_SIDE.values() for side in ("left", "right")]
     return [*PHRASES.values(), *sided, QUIET]
+
+
+@cache
+def _cut_pattern() -> re.Pattern[str]:
+    templates = (re.escape(CUT), re.escape(zh.CUT))
+    placeholder = re.escape("{time_s:.2f}")
+    return re.compile("|".join(cut.replace(placeholder, r"(-?\d+\.\d\d)") for cut in templates))
 
 
 def _sentence(event: Event, relative_to_s: float) -> str:

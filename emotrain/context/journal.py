@@ -18,7 +18,8 @@ from types import TracebackType
 class Reply:
     """What a back end said about a gap, and what that cost.
 
-    `fault` says why there is no answer and that it is worth asking again; `refused`, that the model declined to answer.
+    `fault` says why there is no answer and that it is worth asking again; `refused`, that there will be no
+    answer: the model declined, or the server rejected the request; `note` says why where that is known.
     """
 
     clip_id: str
@@ -29,6 +30,7 @@ class Reply:
     tokens_in: int = 0
     tokens_out: int = 0
     seconds: float = 0.0
+    note: str = ""
 
     @property
     def key(self) -> tuple[str, int]:

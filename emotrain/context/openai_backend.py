@@ -1,8 +1,9 @@
 """Gap summaries by a model behind an OpenAI-compatible endpoint: vLLM, `transformers serve`, a provider's own.
 
 Requests run side by side up to `concurrency`; the openai library repeats those that meet 429, 5xx or a timeout, waiting
-longer each time. What still fails is a fault in the journal and is asked for again by the next run. The key is read
-from an environment variable and stands in no file, log or message.
+longer each time. What still fails is a fault in the journal and is asked for again by the next run; what asking again
+will not mend (a request that the server rejects, a reply that stays empty) is refused there, with the reason. The key
+is read from an environment variable and stands in no file, log or message.
 """
 
 from __future__ import annotations
@@ -11,17 +12,36 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emotrain.context.asking import cleaned, is_refusal, observe_messages
 from emotrain.context.gap_request import GapRequest
 from emotrain.context.journal import Reply
-from emotrain.context.text_backend import BudgetReached, question_digest
+from emotrain.context.text_backend import BudgetReached, Unanswered, question_digest
 
 VERSION = 1
 NO_KEY = "none"
 """Servers on one's own machine take any key; the library wants one."""
+
+IN_A_ROW = 20
+"""So many rejections before any reply, or requests without a connection, are the server's doing, not the clips'."""
+
+REJECTIONS = (400, 413, 422)
+"""Statuses of a request that the server will not answer as it is: content filter, broken picture, too long."""
+
+_STATUS = "status "
+_EMPTY = "the reply is empty"
+
+
+@dataclass(slots=True)
+class _Course:
+    """How a run goes: whether any request was answered, rejections until one is, lost connections in a row."""
+
+    answered: bool = False
+    rejections: int = 0
+    held: list[Reply] = field(default_factory=list)
+    unconnected: int = 0
 
 
 @dataclass(slots=True)
@@ -40,6 +60,7 @@ class OpenaiBackend:
     language: str = "en"
     name: str = "openai"
     spent: dict[str, int] = field(default_factory=lambda: {"requests": 0, "tokens": 0})
+    _course: _Course = field(default_factory=_Course, init=False, repr=False)
 
     def settings(self) -> Mapping[str, Any]:
         """Everything that changes the words; not where the server runs, nor how it is asked for them."""
@@ -54,8 +75,9 @@ class OpenaiBackend:
     def answer(self, requests: Sequence[GapRequest], keep: Callable[[Iterable[Reply]], None]) -> None:
         """Answer the requests; each reply is handed over as it arrives.
 
-        Raises BudgetReached when the budget of the run is spent, and ValueError for what no repetition mends: a wrong
-        key, address or model name.
+        Raises BudgetReached when the budget of the run is spent, Unanswered when the server is gone (IN_A_ROW requests
+        without a connection), and ValueError for what no repetition mends: a wrong key, address or model name, or a
+        server that rejects the first IN_A_ROW requests.
         """
         asyncio.run(self._answer_all(requests, keep))
 
@@ -67,21 +89,59 @@ class OpenaiBackend:
         async with AsyncOpenAI(
             base_url=self.base_url, api_key=key, max_retries=self.retries, timeout=self.timeout_s
         ) as client:
+            halted = False
 
             async def worker() -> None:
-                for request in waiting:
-                    self._check_budget()
-                    self.spent["requests"] += 1
-                    reply = await self._ask(client, request)
-                    self.spent["tokens"] += reply.tokens_in + reply.tokens_out
-                    keep([reply])
+                nonlocal halted
+                try:
+                    for request in waiting:
+                        if halted:
+                            return
+                        self._check_budget()
+                        keep(self._sorted(await self._ask(client, request)))
+                        self._check_connection()
+                except BaseException:
+                    halted = True
+                    raise
 
             tasks = [asyncio.create_task(worker()) for _ in range(min(self.concurrency, len(requests)))]
             # Requests under way are waited for when one worker stops: they are paid for.
             done = await asyncio.gather(*tasks, return_exceptions=True)
         faults = [fault for fault in done if isinstance(fault, BaseException)]
         if faults:
+            # Rejections still held are dropped: no answer has shown yet that the server takes any request.
             raise next((fault for fault in faults if not isinstance(fault, BudgetReached)), faults[0])
+        keep(self._release())
+
+    def _sorted(self, reply: Reply) -> list[Reply]:
+        """The replies to keep now: rejections wait for the first answer, which tells that it was not the server."""
+        course = self._course
+        if reply.note.startswith(_STATUS) and not course.answered:
+            course.rejections += 1
+            course.held.append(reply)
+            if course.rejections >= IN_A_ROW:
+                raise ValueError(
+                    f"{self.base_url}: the first {course.rejections} requests were rejected, the last for clip "
+                    f"{reply.clip_id!r} gap {reply.gap}: {reply.note}; check what the server and --model "
+                    f"{self.model!r} accept (pictures? --max-new-tokens?) and run again"
+                )
+            return []
+        if reply.fault:
+            return [reply]
+        course.answered = True
+        return [*self._release(), reply]
+
+    def _release(self) -> list[Reply]:
+        held, self._course.held = self._course.held, []
+        return held
+
+    def _check_connection(self) -> None:
+        if self._course.unconnected >= IN_A_ROW:
+            raise Unanswered(
+                f"{self.base_url}: {self._course.unconnected} requests in a row found no server or no answer in "
+                f"{self.timeout_s:g} s; see whether it runs and --base-url is right, then run the stage again: replies "
+                "so far are kept"
+            )
 
     def _check_budget(self) -> None:
         for what, limit in (("requests", self.max_requests), ("tokens", self.max_tokens)):
@@ -92,9 +152,30 @@ class OpenaiBackend:
                 )
 
     async def _ask(self, client: Any, request: GapRequest) -> Reply:
+        """The reply to a request; an empty one is asked for once more, and then taken as refused."""
+        first = await self._ask_once(client, request)
+        if first.text.strip() or first.refused or first.fault:
+            return first
+        try:
+            self._check_budget()
+        except BudgetReached:
+            return replace(first, fault=_EMPTY)
+        again = await self._ask_once(client, request)
+        silent = not (again.text.strip() or again.refused or again.fault)
+        return replace(
+            again,
+            refused=again.refused or silent,
+            note=_EMPTY if silent else again.note,
+            tokens_in=first.tokens_in + again.tokens_in,
+            tokens_out=first.tokens_out + again.tokens_out,
+            seconds=first.seconds + again.seconds,
+        )
+
+    async def _ask_once(self, client: Any, request: GapRequest) -> Reply:
         import openai
 
-        started = time.monotonic()
+        self.spent["requests"] += 1
+        course, started = self._course, time.monotonic()
         try:
             answer = await client.chat.completions.create(
                 model=self.model,
@@ -106,26 +187,47 @@ class OpenaiBackend:
             choice = answer.choices[0]
             text = choice.message.content or ""
             refused = bool(getattr(choice.message, "refusal", None)) or is_refusal(text)
-        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            raise ValueError(
-                f"{self.base_url}: the server refused the key in {self.key_variable} (status {error.status_code}); "
-                "set that variable to a valid key"
-            ) from None
-        except (openai.NotFoundError, openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            raise ValueError(
-                f"{self.base_url}: the server cannot answer for model {self.model!r} (status {error.status_code}): "
-                f"{str(error.message)[:300]}; check --base-url and --model"
-            ) from None
+        except openai.APIConnectionError as error:
+            course.unconnected += 1
+            return Reply(*request.key, "", fault=f"{type(error).__name__}: {self._said(error)}")
+        except openai.APIStatusError as error:
+            course.unconnected = 0
+            return self._rejected(request, error)
         except (openai.OpenAIError, ValueError, IndexError, TypeError, AttributeError) as error:
-            # Timeouts, servers that stay broken, replies that are cut off or no chat completion at all.
-            return Reply(*request.key, "", fault=f"{type(error).__name__}: {str(error)[:200]}")
-        usage = answer.usage
+            # Replies that are cut off or no chat completion at all.
+            course.unconnected = 0
+            return Reply(*request.key, "", fault=f"{type(error).__name__}: {self._said(error)}")
+        course.unconnected = 0
+        used = (0, 0) if answer.usage is None else (answer.usage.prompt_tokens, answer.usage.completion_tokens)
+        self.spent["tokens"] += sum(used)
         return Reply(
             *request.key,
             cleaned(text),
             refused=refused,
-            fault="" if text.strip() or refused else "the reply is empty",
-            tokens_in=0 if usage is None else usage.prompt_tokens,
-            tokens_out=0 if usage is None else usage.completion_tokens,
+            tokens_in=used[0],
+            tokens_out=used[1],
             seconds=time.monotonic() - started,
         )
+
+    def _rejected(self, request: GapRequest, error: Any) -> Reply:
+        """What a status other than success comes to; raises ValueError for those that every request will meet."""
+        status = error.status_code
+        if status in (401, 403):
+            raise ValueError(
+                f"{self.base_url}: the server refused the key in {self.key_variable} (status {status}); "
+                "set that variable to a valid key"
+            ) from None
+        if status == 404 or error.code == "model_not_found":
+            raise ValueError(
+                f"{self.base_url}: the server cannot answer for model {self.model!r} (status {status}): "
+                f"{self._said(error)}; check --base-url and --model"
+            ) from None
+        if status in REJECTIONS:
+            return Reply(*request.key, "", refused=True, note=f"{_STATUS}{status}: {self._said(error)}")
+        return Reply(*request.key, "", fault=f"{type(error).__name__}: {self._said(error)}")
+
+    def _said(self, error: Exception) -> str:
+        """The error's message, short, without the key: servers repeat what they were sent."""
+        key = os.environ.get(self.key_variable, NO_KEY)
+        text = str(error)
+        return (text if key in ("", NO_KEY) else text.replace(key, "[key]"))[:200]

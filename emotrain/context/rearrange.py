@@ -1,7 +1,7 @@
 """Controls that keep a clip's own summaries and change one thing: the order of the gaps, or the words for filler.
 
 Each answers a question about what a model uses: `shuffled` and `reversed`, whether it reads the order; `static`,
-whether more tokens alone help. Times, keyframes and the question stay as they are.
+whether more tokens alone help. Keyframes and the question stay as they are; the times in moved words move with them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import replace
 from random import Random
 from typing import Literal
 
+from emotrain.context.moving import moved
 from emotrain.records import Summary
 from emotrain.shards import stable_hash
 
@@ -20,18 +21,17 @@ FILLER = ("the", "of", "a", "and", "to", "no", "in", ".", ",", "s")
 """Words that say nothing, commonest first; most tokenizers have one token for each."""
 
 
-def reorder(summaries: Sequence[Summary], order: Order, seed: int = 0) -> list[Summary]:
+def reorder(summaries: Sequence[Summary], order: Order, seed: int = 0, language: str = "en") -> list[Summary]:
     """The gaps in their places with their words moved: backwards, or by a permutation seeded by the clip.
 
-    Gaps without length are never shown and take no part. A shuffle of two or more gaps always moves something.
+    Events move in time with their words and are told again in `language`, so that no stated time gives the old place
+    away. Gaps without length are never shown and take no part. A shuffle of two or more gaps always moves something.
     """
     gaps = [summary for summary in summaries if summary.end_s > summary.start_s]
     words = gaps[::-1] if order == "reversed" else _shuffled(gaps, seed)
-    moved = {
-        gap.gap: replace(gap, text=word.text, changed=word.changed, events=word.events)
-        for gap, word in zip(gaps, words, strict=True)
-    }
-    return [moved.get(summary.gap, summary) for summary in summaries]
+    end_s = max((gap.end_s for gap in gaps), default=0.0)
+    told = {gap.gap: moved(gap, word, end_s, language) for gap, word in zip(gaps, words, strict=True)}
+    return [told.get(summary.gap, summary) for summary in summaries]
 
 
 def static_text(summaries: Sequence[Summary], count_tokens: Callable[[str], int]) -> list[Summary]:

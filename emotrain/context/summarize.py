@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.context.gaps import gaps_of
-from emotrain.context.leakage import Policy
+from emotrain.context.leakage import Policy, own_labels
 from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.openai_backend import OpenaiBackend
 from emotrain.context.precomputed import PrecomputedTexts, read_texts
@@ -23,10 +23,11 @@ from emotrain.context.text_backend import TextBackend
 from emotrain.context.text_stage import summarize_texts
 from emotrain.context.vlm_backend import VlmBackend
 from emotrain.datasets.clip_shards import ClipShards
+from emotrain.datasets.clips import read_index
 from emotrain.datasets.paths import inside
 from emotrain.emotions import nearest
 from emotrain.records import SUMMARIES, Clip, Summary, from_table
-from emotrain.shards import ClipError, StageReport, read_parts, run_stage, write_json
+from emotrain.shards import ClipError, StageReport, check_engine, read_parts, run_stage, write_json
 from emotrain.video.extract import CLIP_LIMIT_S
 from emotrain.video.frame_store import FrameStore
 
@@ -51,6 +52,8 @@ def summarize_clips(
     max_bad_share: float = 0.01,
     limit_s: float | None = CLIP_LIMIT_S,
     leakage: Policy | None = None,
+    engine: str = "local",
+    ray_address: str | None = None,
     **settings: Any,
 ) -> StageReport:
     """Summarise every gap of every clip under `data`; finished shards are kept.
@@ -58,41 +61,38 @@ def summarize_clips(
     `settings` go to the back end. `leakage` is what happens to emotion words in texts that others write (None: mask);
     the closed vocabulary of motion has none. Raises ValueError for an unknown back end or setting, FileNotFoundError
     when an earlier stage has not run, TooManyBadClips past `max_bad_share`. A motion clip that takes longer than
-    `limit_s` is quarantined; `workers` and `limit_s` are of no use to back ends that ask a model.
+    `limit_s` is quarantined; `workers` and `limit_s` are of no use to back ends that ask a model. `engine` and
+    `ray_address` are as in `run_stage`; the ray engine is for motion only (ValueError).
     """
-    made = make_backend(backend, settings)
+    check_engine(engine, ray_address)
+    planned = plan_summaries(data, backend, leakage, settings)
+    made = planned.backend
+    if engine != "local" and not isinstance(made, MotionSummarizer):
+        raise ValueError(
+            f"engine {engine!r}: summary back end {backend!r} is bound by its model, not by cores; use `motion`, or "
+            "the engine `local` with --shard I/N or `accelerate launch`"
+        )
     clips = ClipShards(data / "clips.parquet")
     frames = FrameStore(data / "frames")
-    about: dict[str, Any] = {"frames": _frame_settings(frames.folder)}
+    out = data / "summaries" / planned.name
+    write_json({"backend": backend, **made.settings(), **planned.about}, out / "backend.json")
     if not isinstance(made, MotionSummarizer):
-        about["frames"] |= {"between": _between(frames.folder)}
-        journals = data / JOURNALS / f"{backend}-{fingerprint(made, about)}"
-        policy: Policy = "mask" if leakage is None else leakage
-        about["leakage"] = policy
-        out = data / "summaries" / f"{backend}-{fingerprint(made, about)}"
-        write_json({"backend": backend, **made.settings(), **about}, out / "backend.json")
         return summarize_texts(
             clips,
             frames,
             made,
             out,
-            journals=journals,
+            journals=data / JOURNALS / planned.journals,
             shards=shards,
             only=only,
-            leakage=policy,
+            leakage=planned.about["leakage"],
             max_bad_share=max_bad_share,
+            own=planned.about.get("labels", ()),
         )
-    if leakage is not None:
-        raise ValueError(
-            f"leakage {leakage!r}: motion summaries have a closed vocabulary without emotion words; remove it"
-        )
-    summarizer = made.cropped_as(data)
-    out = data / "summaries" / f"{backend}-{fingerprint(summarizer, about)}"
-    write_json({"backend": backend, **summarizer.settings(), **about}, out / "backend.json")
     return run_stage(
         f"summarise ({backend})",
         clips,
-        SummarizeClip(summarizer, clips.root(), frames),
+        SummarizeClip(made, clips.root(), frames),
         SUMMARIES,
         out,
         shards=shards,
@@ -100,7 +100,41 @@ def summarize_clips(
         workers=workers,
         max_bad_share=max_bad_share,
         limit_s=limit_s,
+        engine=engine,
+        ray_address=ray_address,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSummaries:
+    """Summaries as settings determine them, written or not: their back end, what else changes the words, and the names
+    of their folder under `summaries/` and of their replies under `journals/`."""
+
+    backend: MotionSummarizer | TextBackend | PrecomputedTexts
+    about: Mapping[str, Any]
+    name: str
+    journals: str
+
+
+def plan_summaries(data: Path, backend: str, leakage: Policy | None, settings: Mapping[str, Any]) -> PlannedSummaries:
+    """Which summaries the settings stand for, given the frames in `data`; raises as `summarize_clips` does."""
+    made = make_backend(backend, settings)
+    about: dict[str, Any] = {"frames": _frame_settings(data / "frames")}
+    if isinstance(made, MotionSummarizer):
+        if leakage is not None:
+            raise ValueError(
+                f"leakage {leakage!r}: motion summaries have a closed vocabulary without emotion words; remove it"
+            )
+        made = made.cropped_as(data)
+        return PlannedSummaries(made, about, f"{backend}-{fingerprint(made, about)}", "")
+    about["frames"] |= {"between": _between(data / "frames")}
+    journals = f"{backend}-{fingerprint(made, about)}"
+    about["leakage"] = "mask" if leakage is None else leakage
+    # Known label sets have their words in every filter, so only a user's own classes make other summaries.
+    own = own_labels(read_index(data).label_set.labels)
+    if own:
+        about["labels"] = list(own)
+    return PlannedSummaries(made, about, f"{backend}-{fingerprint(made, about)}", journals)
 
 
 def make_backend(backend: str, settings: Mapping[str, Any]) -> MotionSummarizer | TextBackend | PrecomputedTexts:

@@ -47,8 +47,11 @@ def summarize_texts(
     only: tuple[int, int] | None,
     leakage: Policy,
     max_bad_share: float,
+    own: Sequence[str] = (),
 ) -> StageReport:
     """Write the summaries of the clips to `out`, replies to `journals`; see `summarize.summarize_clips` for the rest.
+
+    `own` are a user's own labels, whose words give a class away as emotion words do.
 
     Without `only`, processes of `accelerate launch` share the shards. Raises Unanswered when gaps are left without a
     reply, and what the back end raises when it cannot go on; in both cases what was answered is kept.
@@ -68,7 +71,7 @@ def summarize_texts(
             if not part.exists():
                 _ask(clips, frames, backend, journal, shard, total)
             words = _FromJournal({reply.key: reply for reply in read_journal(journal)})
-        work = TellWords(words, frames, backend.name, leakage, leaks)
+        work = TellWords(words, frames, backend.name, leakage, leaks, tuple(own))
         done = run_stage(
             report.stage, clips, work, SUMMARIES, out, shards=total, only=(shard, total), workers=1, max_bad_share=1.0
         )
@@ -106,6 +109,7 @@ class TellWords:
     backend: str
     leakage: Policy
     leaks: dict[str, Counter[str]]
+    own: tuple[str, ...] = ()
 
     def __call__(self, clip: Clip) -> list[dict[str, Any]] | Damaged:
         try:
@@ -115,7 +119,7 @@ class TellWords:
         texts, note = self.words(clip, gaps)
         rows = []
         for gap in gaps:
-            text, found = apply_policy(texts.get(gap.gap, ""), self.leakage)
+            text, found = apply_policy(texts.get(gap.gap, ""), self.leakage, self.own)
             self.leaks[clip.label].update(leak.label for leak in found)
             changed = bool(text) and not text.lower().lstrip().startswith(_QUIET)
             rows.append(asdict(Summary(gap.clip_id, gap.gap, gap.start_s, gap.end_s, text, changed, self.backend)))
@@ -128,9 +132,10 @@ class _FromJournal:
 
     def __call__(self, clip: Clip, gaps: Sequence[Gap]) -> tuple[dict[int, str], str]:
         found = {gap.gap: self.replies.get((clip.clip_id, gap.gap)) for gap in gaps}
-        refused = [gap for gap, reply in found.items() if reply is not None and reply.refused]
+        refused = {gap: reply.note for gap, reply in found.items() if reply is not None and reply.refused}
         texts = {gap: reply.text for gap, reply in found.items() if reply is not None and not reply.refused}
-        note = f"the model declined to describe gap {', '.join(map(str, refused))}" if refused else ""
+        each = (f"{gap} ({note})" if note else str(gap) for gap, note in refused.items())
+        note = f"the model declined to describe gap {', '.join(each)}" if refused else ""
         return texts, note
 
 

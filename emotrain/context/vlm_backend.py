@@ -2,7 +2,7 @@
 
 Decoding is greedy, so equal inputs give equal words. When memory runs out the batch is halved and work goes on. With
 `accelerate launch` every process takes its share of the shards (see text_stage.py); `device_map: auto` spreads one
-large model over all GPUs instead.
+large model over all GPUs instead. Without a GPU it works only where that is asked for, with `device: cpu`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ VERSION = 1
 
 @dataclass(slots=True)
 class VlmBackend:
-    """`model` is a folder or Hub id. `batch_size` gaps are answered together and change nothing but speed."""
+    """`model` is a folder or Hub id. `batch_size` gaps are answered together and change nothing but speed.
+
+    `device` (None: the process's GPU) and `device_map` say where the model runs.
+    """
 
     model: str
     revision: str = "main"
@@ -50,7 +53,10 @@ class VlmBackend:
         }
 
     def answer(self, requests: Sequence[GapRequest], keep: Callable[[Iterable[Reply]], None]) -> None:
-        """Answer every request, handing over a batch of replies at a time. Longest first, so memory fails early."""
+        """Answer every request, handing over a batch of replies at a time. Longest first, so memory fails early.
+
+        Raises ValueError without CUDA unless a device is named: a large model on a CPU takes days.
+        """
         import torch
 
         waiting = sorted(requests, key=lambda request: (-len(request.pictures), request.key))
@@ -104,6 +110,12 @@ class VlmBackend:
     def _load(self) -> tuple[Any, Any]:
         if self._loaded is None:
             import torch
+
+            if self.device is None and self.device_map != "cpu" and not torch.cuda.is_available():
+                raise ValueError(
+                    f"summary back end vlm: no CUDA device for {self.model!r}, and on a CPU a clip can take minutes; "
+                    "run it on a machine with a GPU, or give --device cpu (recipe: summarizer_options: {device: cpu})"
+                )
             from transformers import AutoModelForImageTextToText, AutoProcessor
 
             shared = {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
@@ -113,7 +125,6 @@ class VlmBackend:
             if self.device_map is None:
                 from accelerate import PartialState
 
-                usual = PartialState().device if torch.cuda.is_available() else "cpu"
-                model = model.to(usual if self.device is None else self.device)
+                model = model.to(PartialState().device if self.device is None else self.device)
             self._loaded = model, AutoProcessor.from_pretrained(self.model, **shared)
         return self._loaded

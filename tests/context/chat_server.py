@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Script = Callable[[int, dict[str, Any]], "str | tuple[str, Any]"]
-"""(number of the request from 0, its body) -> the words, or a fault: ("status", 500), ("hang", 3.0), ("cut", "")."""
+"""(number of the request from 0, its body) -> the words, or a fault: ("status", 500),
+("status", (400, "its message", "its code")), ("hang", 3.0), ("cut", "")."""
 
 
 class ChatServer:
@@ -46,7 +47,9 @@ class ChatServer:
                 if kind == "hang":
                     time.sleep(value)
                 if kind == "status":
-                    self._send(value, json.dumps({"error": {"message": f"status {value}"}}), retry_after="0.01")
+                    status, *said = value if isinstance(value, tuple) else (value, f"status {value}")
+                    error = dict(zip(("message", "code"), said))
+                    self._send(status, json.dumps({"error": error}), retry_after="0.01")
                     return
                 reply = {
                     "id": "x",

@@ -18,6 +18,7 @@ import pytest
 import torch
 from chat_server import ChatServer, Script
 
+from emotrain.context import openai_backend
 from emotrain.context.asking import cleaned, is_refusal, observe_messages
 from emotrain.context.gap_request import gap_requests
 from emotrain.context.journal import Journal, Reply, read_journal
@@ -27,7 +28,8 @@ from emotrain.context.text_backend import BudgetReached, Unanswered
 from emotrain.context.vlm_backend import VlmBackend
 from emotrain.datasets.clips import read_clips
 from emotrain.modeling.tiny_base_path import tiny_base_path
-from emotrain.shards import TooManyBadClips
+from emotrain.records import CLIPS, Clip, to_table
+from emotrain.shards import TooManyBadClips, write_table
 from emotrain.video.frame_store import FrameStore
 
 GAPS = 9  # six clips with in-between frames in gap 1, three of them in gap 2 as well
@@ -82,7 +84,7 @@ def test_a_request_that_fails_once_is_repeated(data: Path, serve: Any, fault: tu
     assert len(server.bodies) == GAPS + 1
 
 
-@pytest.mark.parametrize("fault", [("status", 503), ("cut", ""), ("words", "")], ids=str)
+@pytest.mark.parametrize("fault", [("status", 503), ("cut", "")], ids=str)
 def test_what_stays_broken_is_named_kept_apart_and_asked_for_again(data: Path, serve: Any, fault: Any) -> None:
     broken = [True]
     shown: list[str] = []
@@ -115,6 +117,73 @@ def test_a_refusal_leaves_the_gap_empty_and_is_reported(data: Path, serve: Any) 
     assert "declined" in "".join(file.read_text() for file in data.glob("summaries/openai-*/*.damaged.jsonl"))
 
 
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_request_that_the_server_rejects_is_refused_with_the_reason_and_blocks_nothing(
+    data: Path, serve: Any, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-secret-0123456789")
+    server = serve(lambda number, body: ("status", (status, "filter: sk-secret-0123456789")) if number < 2 else WORDS)
+    report = ask(data, server, concurrency=1, key_variable="MY_KEY")
+    assert report.done.total() == 6
+    assert 1 <= report.damaged.total() <= 2
+    replies = [reply for file in data.glob("journals/openai-*/*.jsonl") for reply in read_journal(file)]
+    refused = [reply for reply in replies if reply.refused]
+    assert len(refused) == 2
+    assert all(reply.note.startswith(f"status {status}: ") and "filter: [key]" in reply.note for reply in refused)
+    assert f"(status {status}" in "".join(file.read_text() for file in data.glob("summaries/openai-*/*.damaged.jsonl"))
+    assert not any(b"sk-secret" in file.read_bytes() for file in data.rglob("*") if file.is_file())
+    for part in data.glob("summaries/openai-*/part-*"):
+        part.unlink()
+    ask(data, server, concurrency=1, key_variable="MY_KEY")
+    assert len(server.bodies) == GAPS, "a rerun asks for none of them again"
+
+
+def test_a_server_that_rejects_every_request_stops_the_run_and_refuses_nothing(
+    data: Path, serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_backend, "IN_A_ROW", 3)
+    server = serve(lambda number, body: ("status", 400))
+    with pytest.raises(
+        ValueError, match=r"first 3 requests were rejected, the last for clip 'clip\d' .*status 400: .*400"
+    ):
+        ask(data, server, concurrency=1)
+    assert len(server.bodies) == 3
+    assert not [reply for file in data.glob("journals/openai-*/*.jsonl") for reply in read_journal(file)]
+    with pytest.raises(BudgetReached):
+        ask(data, server, concurrency=1, max_requests=2)
+    assert not [reply for file in data.glob("journals/openai-*/*.jsonl") for reply in read_journal(file)]
+
+
+def test_a_reply_that_stays_empty_is_asked_for_twice_and_then_refused(data: Path, serve: Any) -> None:
+    server = serve(lambda number, body: "" if number in (0, 1, 4) else WORDS)
+    ask(data, server, concurrency=1)
+    assert len(server.bodies) == GAPS + 2
+    replies = [reply for file in data.glob("journals/openai-*/*.jsonl") for reply in read_journal(file)]
+    (silent,) = [reply for reply in replies if reply.refused]
+    assert (silent.note, silent.tokens_in, silent.fault) == ("the reply is empty", 200, "")
+    assert [reply.tokens_in for reply in replies if reply.text] == [100] * 2 + [200] + [100] * 5
+    for part in data.glob("summaries/openai-*/part-*"):
+        part.unlink()
+    ask(data, server)
+    assert len(server.bodies) == GAPS + 2
+
+
+def test_a_server_that_is_gone_stops_the_run_early_and_keeps_what_was_answered(
+    data: Path, serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_backend, "IN_A_ROW", 2)
+    server = serve(lambda number, body: WORDS if number < 1 else ("hang", 1.5))
+    with pytest.raises(Unanswered, match=r"2 requests in a row found no server.*--base-url.*run the stage again"):
+        ask(data, server, concurrency=1, retries=0, timeout_s=0.4)
+    replies = [reply for file in data.glob("journals/openai-*/*.jsonl") for reply in read_journal(file)]
+    assert [bool(reply.fault) for reply in replies] == [False, True, True]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    with pytest.raises(Unanswered, match="2 requests in a row found no server"):
+        summarize_clips(data, "openai", model="m", base_url=nobody, retries=0, concurrency=1, shards=2)
+
+
 def test_a_budget_stops_the_run_and_the_next_goes_on_from_it(data: Path, serve: Any) -> None:
     server = serve(lambda number, body: WORDS)
     with pytest.raises(BudgetReached, match=r"4 requests of 4 are spent"):
@@ -129,8 +198,11 @@ def test_a_budget_stops_the_run_and_the_next_goes_on_from_it(data: Path, serve: 
 def test_a_wrong_key_or_model_stops_at_once_with_what_to_do(data: Path, serve: Any) -> None:
     with pytest.raises(ValueError, match=r"refused the key in OPENAI_API_KEY \(status 401\)"):
         ask(data, serve(lambda number, body: ("status", 401)))
-    with pytest.raises(ValueError, match=r"check --base-url and --model"):
-        ask(data, serve(lambda number, body: ("status", 404)))
+    for status, code in ((404, ""), (400, "model_not_found")):
+        server = serve(lambda number, body, status=status, code=code: ("status", (status, "no such model", code)))
+        with pytest.raises(ValueError, match=rf"status {status}.*check --base-url and --model"):
+            ask(data, server, concurrency=1)
+        assert len(server.bodies) == 1
 
 
 def test_the_key_is_sent_and_stands_nowhere(
@@ -169,6 +241,24 @@ def test_another_policy_asks_nothing_again_and_fail_stops(data: Path, serve: Any
     assert len(server.bodies) == GAPS
     with pytest.raises(EmotionWordFound, match="'angry'"):
         ask(data, server, leakage="fail")
+
+
+def test_the_users_own_classes_are_emotion_words_of_their_data(data: Path, serve: Any) -> None:
+    server = serve(lambda number, body: "A calm look, then calmly a smile.")
+    ask(data, server)
+    (known,) = data.glob("summaries/openai-*")
+    assert "labels" not in json.loads((known / "backend.json").read_text())
+    clips = read_clips(data)
+    metadata = {"root": str(data), "label_set": "own", "labels": '["calm", "fear", "anger"]', "dataset": "csv"}
+    write_table(to_table(clips, Clip, metadata).cast(CLIPS.with_metadata(metadata)), data / "clips.parquet")
+    ask(data, server)
+    assert len(server.bodies) == GAPS, "replies do not hang on the labels"
+    (own,) = set(data.glob("summaries/openai-*")) - {known}
+    assert json.loads((own / "backend.json").read_text())["labels"] == ["calm"]
+    texts = {summary.text for clip in load_summaries(data, own.name).values() for summary in clip}
+    assert texts == {"", "A [...] look, then [...] a smile."}
+    counts = [json.loads(file.read_text()) for file in own.glob("leaks/*.json")]
+    assert sum(found.get("calm", 0) for shard in counts for found in shard.values()) == 2 * GAPS
 
 
 @pytest.mark.skipif(
@@ -241,7 +331,7 @@ def test_a_real_model_describes_gaps_alike_in_any_batch_and_under_memory_faults(
         assert all(reply.tokens_in > 20 and 0 < reply.tokens_out <= 8 for reply in replies)
         return {reply.key: reply.text for reply in replies}
 
-    backend = VlmBackend(str(tiny_base_path()), dtype="float32", max_new_tokens=8, batch_size=4)
+    backend = VlmBackend(str(tiny_base_path()), dtype="float32", max_new_tokens=8, batch_size=4, device="cpu")
     together = words(backend)
     backend.batch_size = 1
     assert words(backend) == together
@@ -262,8 +352,15 @@ def test_a_real_model_describes_gaps_alike_in_any_batch_and_under_memory_faults(
     assert max(sizes[2:]) == 2
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="speaks of machines without a GPU")
+@pytest.mark.parametrize("where", [{}, {"device_map": "auto"}], ids=str)
+def test_a_model_does_not_run_on_a_cpu_unasked(data: Path, where: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"no CUDA device.*--device cpu"):
+        summarize_clips(data, "vlm", model=str(tiny_base_path()), shards=2, **where)
+
+
 def test_the_vlm_stage_writes_summaries_under_its_fingerprint(data: Path) -> None:
-    options = {"model": str(tiny_base_path()), "dtype": "float32", "max_new_tokens": 4, "shards": 2}
+    options = {"model": str(tiny_base_path()), "dtype": "float32", "max_new_tokens": 4, "shards": 2, "device": "cpu"}
     assert summarize_clips(data, "vlm", **options).done.total() == 6
     summarize_clips(data, "vlm", **{**options, "max_new_tokens": 5})
     folders = sorted(data.glob("summaries/vlm-*"))

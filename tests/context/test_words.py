@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emotrain.context.facs_words import PHRASES, QUIET, describe, vocabulary
-from emotrain.context.leakage import EmotionWordFound, apply_policy, count_leaks, emotion_words, find_leaks
+from emotrain.context.facs_words import PHRASES, QUIET, cuts_of, describe, vocabulary
+from emotrain.context.leakage import EmotionWordFound, apply_policy, count_leaks, emotion_words, find_leaks, own_labels
 from emotrain.emotions import ALIASES
 from emotrain.records import Event
 from emotrain.synthetic.action_units import PROTOTYPES, visible_units
@@ -64,6 +64,38 @@ def test_every_alias_is_found_in_a_sentence(word: str) -> None:
 def test_words_inside_words_are_no_leak() -> None:
     assert find_leaks("The made bed, a sadhu and a nomad; fearless? No: unfearing.") == []
     assert "mad" in emotion_words()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@given(
+    cuts=st.lists(st.integers(0, 9999), unique=True, max_size=4).map(sorted),
+    units=st.lists(st.sampled_from(UNITS), unique=True, max_size=3),
+)
+@settings(deadline=None, max_examples=40)
+def test_cuts_are_read_back_from_the_words(language: str, cuts: list[int], units: list[str]) -> None:
+    event = Event(3.0, 3.25, 3.5, ("chin",), tuple(units), 9.0)
+    cuts_s = [cut / 100 for cut in cuts]
+    assert cuts_of(describe([event], cuts_s=cuts_s, language=language)) == cuts_s
+    assert cuts_of(describe([], cuts_s=cuts_s, language=language)) == cuts_s
+
+
+def test_a_users_own_labels_are_leaks_with_their_simple_inflections() -> None:
+    own = own_labels(["calm", "tense", "tired", "Very_Happy", "放松", "1", "a", "doze", "grumpy", "joy"])
+    assert own == ("1", "Very_Happy", "a", "calm", "doze", "grumpy", "tired", "放松")
+    assert own_labels(["happiness", "anger", "others"]) == ()
+    text = "A calm, CALMLY tired face (1.20 s), dozing, grumpiness; very happy, 他很放松。 A calmative; retired."
+    assert [(leak.word, leak.label) for leak in find_leaks(text, own)] == [
+        ("calm", "calm"),
+        ("CALMLY", "calm"),
+        ("tired", "tired"),
+        ("dozing", "doze"),
+        ("grumpiness", "grumpy"),
+        ("very happy", "Very_Happy"),
+        ("放松", "放松"),
+    ]
+    assert [leak.word for leak in find_leaks(text)] == ["happy"]
+    assert apply_policy("Brows lower, calmly angry.", "mask", own)[0] == "Brows lower, [...] [...]."
+    assert count_leaks(["calm and calmness", "sad"], own) == {"calm": 2, "sadness": 1}
 
 
 def test_policies_drop_mask_and_fail() -> None:
