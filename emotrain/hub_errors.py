@@ -18,6 +18,7 @@ REMEDIES: dict[int, str] = {
 }
 BROKEN = "the Hub is out of order (https://status.huggingface.co); run again later"
 AGAIN = "what was uploaded is kept and is not sent again"
+HERE = "check the file, the disk and the network of this machine, then run again"
 NETWORK = "no connection; check the network, HTTPS_PROXY and HF_ENDPOINT, then run again"
 
 
@@ -32,6 +33,17 @@ class HubError(ValueError):
 @contextmanager
 def explained(doing: str) -> Iterator[None]:
     """Turn what huggingface_hub and its HTTP client raise into a HubError that begins with `doing`."""
+    try:
+        yield
+    except Exception as error:
+        explanation = _explanation(doing, error)
+        if explanation is None:
+            raise
+        raise explanation from error
+
+
+def _explanation(doing: str, error: BaseException) -> HubError | None:
+    """What an exception means for the user, None for one that has nothing to do with the Hub or this machine."""
     import httpx2
     from huggingface_hub import constants
     from huggingface_hub.errors import (
@@ -41,27 +53,31 @@ def explained(doing: str) -> Iterator[None]:
         OfflineModeIsEnabled,
     )
 
-    try:
-        yield
-    except HfHubHTTPError as error:
+    if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
         remedy = REMEDIES.get(status, BROKEN if status >= 500 else "see the status")
         if status >= 500 or status in (412, 429):
             remedy = f"{remedy}; {AGAIN}"
         request = f", request {error.request_id}" if error.request_id else ""
-        raise HubError(f"{doing}: HTTP {status} ({_said(error)}{request}); {remedy}", status) from error
-    except HFValidationError as error:
-        raise HubError(f"{doing}: {error}; a repository is named org/name") from error
-    except OfflineModeIsEnabled as error:
-        raise HubError(f"{doing}: HF_HUB_OFFLINE is set; unset it to reach the Hub") from error
-    except LocalEntryNotFoundError as error:
-        raise HubError(
-            f"{doing}: not in the local cache and {constants.ENDPOINT} cannot be reached; {NETWORK}"
-        ) from error
-    except (httpx2.TransportError, ConnectionError) as error:
-        raise HubError(f"{doing}: {constants.ENDPOINT}: {error or type(error).__name__}; {NETWORK}") from error
-    except json.JSONDecodeError as error:
-        raise HubError(f"{doing}: {constants.ENDPOINT} answered with something that is not JSON; {BROKEN}") from error
+        return HubError(f"{doing}: HTTP {status} ({_said(error)}{request}); {remedy}", status)
+    if isinstance(error, HFValidationError):
+        return HubError(f"{doing}: {error}; a repository is named org/name")
+    if isinstance(error, OfflineModeIsEnabled):
+        return HubError(f"{doing}: HF_HUB_OFFLINE is set; unset it to reach the Hub")
+    if isinstance(error, LocalEntryNotFoundError):
+        return HubError(f"{doing}: not in the local cache and {constants.ENDPOINT} cannot be reached; {NETWORK}")
+    if isinstance(error, json.JSONDecodeError):
+        return HubError(f"{doing}: {constants.ENDPOINT} answered with something that is not JSON; {BROKEN}")
+    if type(error) is RuntimeError:
+        # What goes wrong with a large file is wrapped ("Error while uploading ..."); the store behind the Hub raises
+        # nothing else.
+        cause = None if error.__cause__ is None else _explanation(f"{doing}: {error}", error.__cause__)
+        return cause if cause is not None else HubError(f"{doing}: {error}; run again later, {AGAIN}")
+    if isinstance(error, (httpx2.HTTPError, httpx2.StreamError, ConnectionError, TimeoutError)):
+        return HubError(f"{doing}: {constants.ENDPOINT}: {error or type(error).__name__}; {NETWORK}")
+    if isinstance(error, OSError):
+        return HubError(f"{doing}: {error or type(error).__name__}; {HERE}")
+    return None
 
 
 def _said(error: object) -> str:

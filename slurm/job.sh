@@ -33,14 +33,27 @@ record_end() { # STATUS
   fi
 }
 
+# Cancelled, requeued and timed-out jobs are not RUNNING. When SLURM gives no answer, the job counts as running: a
+# preempted training that gave up would lose more than one that goes back into the queue for nothing.
 is_running() {
-  [[ $(squeue --noheader --jobs="$job" --format=%T) == RUNNING ]]
+  local state wait
+  for wait in 3 6 0; do
+    if state=$(squeue --noheader --jobs="$job" --format=%T); then
+      [[ $state == RUNNING ]]
+      return
+    fi
+    sleep "$wait"
+  done
+  record "squeue does not answer; the job is taken for running"
 }
 trap 'record_end $?' EXIT
 record "attempt $((attempt + 1)) starts on ${SLURM_JOB_NODELIST:-this node}"
 
-prepare_to_stop() { # FOLDER
+# With SECONDS, work that goes on for so long after the request is ended: at the time limit it would be too late for
+# the job to put itself back into the queue.
+prepare_to_stop() { # FOLDER [SECONDS]
   mkdir -p "$1"
+  patience_s=${2:-}
   # One file an attempt: the next attempt must not see this one's request.
   export EMOTRAIN_STOP_FILE=$1/stop-$job-$attempt
   rm -f "$EMOTRAIN_STOP_FILE" "$EMOTRAIN_STOP_FILE.stopped"
@@ -52,6 +65,10 @@ ask_to_stop() { # SIGNAL
   signalled=1
   touch "$EMOTRAIN_STOP_FILE"
   record "got SIG$1"
+  if [[ -n $patience_s && -z ${timer:-} ]]; then
+    { sleep "$patience_s" && kill -TERM "$command"; } 2>/dev/null &
+    timer=$!
+  fi
 }
 
 # Runs a command and keeps its exit status in $status. The command runs in the background, because bash runs its traps
@@ -64,6 +81,7 @@ run_until_stopped() {
     wait "$command" || status=$?
     ((signalled)) || break
   done
+  [[ -z ${timer:-} ]] || kill "$timer" 2>/dev/null || true
 }
 
 # Back into the queue after a stop, unless the job was cancelled or has been back too often.
@@ -87,8 +105,17 @@ requeue_if_stopped() {
 }
 
 requeue() {
+  local wait
   record "goes back into the queue"
-  trap - USR1 TERM EXIT
-  scontrol requeue "$job"
-  sleep 60 # until SLURM ends this attempt: leaving first would let the job count as failed
+  trap - TERM EXIT
+  trap '' USR1
+  for wait in 3 6 12 0; do
+    if scontrol requeue "$job"; then
+      sleep 60 # until SLURM ends this attempt: leaving first would let the job count as failed
+      return 0
+    fi
+    sleep "$wait"
+  done
+  trap 'record_end $?' EXIT
+  record "could not be put back into the queue; when SLURM answers: scontrol requeue $job"
 }

@@ -19,6 +19,7 @@ Crop = Annotated[str | None, typer.Option(help="none, or centre for the largest 
 ImageSize = Annotated[int | None, typer.Option(help="Side in pixels that the model sees.")]
 Context = Annotated[str | None, typer.Option(help="summaries, or none for keyframes alone.")]
 Summarizer = Annotated[str | None, typer.Option(help="Summariser back end.")]
+Options = Annotated[str | None, typer.Option(help="Of a summarizer that asks a model: '{base_url: http://...}'.")]
 Tau = Annotated[float | None, typer.Option(help="Take this much of the training prior off the scores.")]
 
 
@@ -38,6 +39,7 @@ def predict(
     image_size: ImageSize = None,
     context: Context = None,
     summarizer: Summarizer = None,
+    summarizer_options: Options = None,
     tau: Tau = None,
 ) -> None:
     """Label probabilities and the time line of each video; how it is read is saved beside the adapter."""
@@ -53,6 +55,7 @@ def predict(
         "image_size": image_size,
         "context": context,
         "summarizer": summarizer,
+        "summarizer_options": summarizer_options,
         "tau": tau,
     }
     paths = clip_paths(videos)
@@ -87,6 +90,7 @@ def app(
     image_size: ImageSize = None,
     context: Context = None,
     summarizer: Summarizer = None,
+    summarizer_options: Options = None,
     tau: Tau = None,
 ) -> None:
     """A page in the browser where one drops a clip and sees what the model reads in it."""
@@ -101,15 +105,19 @@ def app(
         "image_size": image_size,
         "context": context,
         "summarizer": summarizer,
+        "summarizer_options": summarizer_options,
         "tau": tau,
     }
     serve(_load(adapter, base, device, dtype, given), host=host, port=port)
 
 
 def _load(adapter: str | None, base: str | None, device: str | None, dtype: str | None, given: dict[str, Any]) -> Any:
+    from emotrain.inference.input_settings import parse_options
     from emotrain.inference.recogniser import load
     from emotrain.inference.threads import one_thread_for_small
 
+    if given["summarizer_options"] is not None:
+        given = {**given, "summarizer_options": parse_options(given["summarizer_options"])}
     recogniser = load(adapter, device=device, dtype=dtype, base_model=base, **given)
     one_thread_for_small(recogniser.model)
     return recogniser

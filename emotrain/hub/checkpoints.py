@@ -21,7 +21,6 @@ from typing import Any
 from transformers import TrainerCallback
 
 from emotrain.hub.base import declared_base
-from emotrain.hub.lint import AdapterFaults
 from emotrain.hub.publish import Publication, publish
 from emotrain.hub.upload import check_repo_id, open_repository
 from emotrain.hub_errors import HubError
@@ -60,9 +59,15 @@ class PublishCheckpoints(TrainerCallback):
         self.public = public
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        # A token that may not write is found out now, not after a night.
-        if state.is_world_process_zero:
+        if not state.is_world_process_zero:
+            return
+        try:
             open_repository(self.repo_id, revision=self.revision, public=self.public)
+        except HubError as error:
+            # A token that may not write is found out now, not after a night; a run that goes on has had its token.
+            if state.global_step == 0:
+                raise
+            print(f"emotrain: checkpoints may not be published: {error}", file=sys.stderr)
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if not state.is_world_process_zero or self.strategy == "end":
@@ -75,7 +80,7 @@ class PublishCheckpoints(TrainerCallback):
         for revision in revisions:
             try:
                 publish(Publication(checkpoint, self.repo_id, revision), public=self.public)
-            except (HubError, AdapterFaults) as error:
+            except (ValueError, OSError) as error:  # HubError and AdapterFaults, a full disk, a base out of reach
                 print(f"emotrain: {checkpoint.name} was not published: {error}", file=sys.stderr)
 
     def publish_final(self, adapter: Path) -> None:

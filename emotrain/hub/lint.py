@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -13,6 +14,9 @@ from emotrain.hub.fit import bad_numbers, misfits
 from emotrain.hub.private_words import Private, leaks
 from emotrain.hub.staging import CONFUSION, PUBLISHED, recipe_values
 from emotrain.modeling.adapters import CONFIG, WEIGHTS
+from emotrain.training.input_contract import CONTRACT
+from emotrain.training.machine_values import machine_values
+from emotrain.training.recipe import RESOLVED
 
 KNOWN_TOO = (".gitattributes",)
 """Files that the Hub itself puts into a repository."""
@@ -71,7 +75,17 @@ def _file_faults(path: Path, name: str, private: Private) -> list[str]:
         if kind is not None:
             return found
     found.extend(f"{name}: holds {leak}" for leak in leaks(_text(path, name), private))
+    if name in (CONTRACT, RESOLVED):
+        found.extend(f"{name}: {place} is about this machine" for place in machine_values(_values(path)))
     return found
+
+
+def _values(path: Path) -> Any:
+    """The settings in a file of JSON or YAML, None where it is neither; what it holds is searched as a text as well."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
+    except (ValueError, yaml.YAMLError):
+        return None
 
 
 def _kind(path: Path) -> str | None:

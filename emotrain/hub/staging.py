@@ -19,6 +19,7 @@ from emotrain.modeling.adapters import CONFIG, WEIGHTS
 from emotrain.shards import replacing, write_json, write_text
 from emotrain.training.checkpoints import PROVENANCE
 from emotrain.training.input_contract import CONTRACT
+from emotrain.training.machine_values import portable
 from emotrain.training.recipe import RESOLVED
 
 CARD = "README.md"
@@ -59,7 +60,7 @@ def stage(adapter: Path, base: Base, out: Path) -> list[str]:
     if (adapter / CONTRACT).is_file():
         contract = json.loads((adapter / CONTRACT).read_text(encoding="utf-8"))
         named = {"base_model": base.name, "base_revision": base.revision if base.revision is not None else "main"}
-        write_json({**contract, **named}, out / CONTRACT)
+        write_json({**portable({**contract, "base_model": None}), **named}, out / CONTRACT)
     if (adapter / PROVENANCE).is_file():
         provenance = json.loads((adapter / PROVENANCE).read_text(encoding="utf-8"))
         write_json({key: provenance[key] for key in MADE_WITH if key in provenance}, out / PROVENANCE)
@@ -78,14 +79,13 @@ def published_config(config: Mapping[str, Any], base: Base) -> dict[str, Any]:
 
 
 def published_recipe(values: Mapping[str, Any], base: Base) -> dict[str, Any]:
-    """The recipe without keys and values that are about this machine; it still loads, with `data` at its default."""
-    kept = {key: value for key, value in values.items() if not _is_private(key, value)}
+    """The recipe without keys and values, at any depth, that are about this machine.
+
+    It still loads, with `data` at its default.
+    """
+    kept = portable({key: value for key, value in values.items() if not _is_private(key)})
     return {**kept, "model_name_or_path": base.name} if "model_name_or_path" in values else kept
 
 
-def _is_private(key: str, value: Any) -> bool:
-    if OF_THIS_MACHINE.fullmatch(key) or OF_THIS_MACHINE_TOO.fullmatch(key):
-        return True
-    return isinstance(value, str) and (
-        value.startswith(("/", "~", "file:")) or re.match(r"[A-Za-z]:[\\/]", value) is not None
-    )
+def _is_private(key: str) -> bool:
+    return (OF_THIS_MACHINE.fullmatch(key) or OF_THIS_MACHINE_TOO.fullmatch(key)) is not None

@@ -35,8 +35,7 @@ def open_repository(
 ) -> tuple[bool, str]:
     """Create the repository and the branch unless they are there; returns whether it is private, and the branch's head.
 
-    Raises HubError when the token may not, and ValueError when the repository is public already and `public` was not
-    asked for.
+    Raises HubError when the token may not, and when the repository is public already and `public` was not asked for.
     """
     from huggingface_hub import HfApi
 
@@ -47,9 +46,7 @@ def open_repository(
     with explained(f"look at repository {repo_id}"):
         private = bool(api.model_info(repo_id).private)
     if not private and not public:
-        raise ValueError(
-            f"{repo_id} is a public repository; pass --public to publish there, or choose another --repo-id"
-        )
+        raise HubError(f"{repo_id} is a public repository; pass --public to publish there, or choose another --repo-id")
     if revision not in (None, MAIN) and not create_pr:
         with explained(f"create branch {revision} of {repo_id}"):
             api.create_branch(repo_id, branch=str(revision), exist_ok=True)

@@ -1,7 +1,7 @@
 """A clip as a request to a served model: the prompt of training in the message format of OpenAI's chat completions.
 
 Servers get the keyframes as images, never the video: they would choose frames of their own, and know no summaries.
-Nothing here loads a model; the client needs the input contract only.
+Nothing here loads the model; the client needs the input contract only, and what wrote the summaries of training.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from emotrain.modeling.adapters import adapter_folder
 from emotrain.training.input_contract import CONTRACT, read_contract
 
 
-def chat_messages(adapter: str | Path, clip: str | Path) -> list[dict[str, Any]]:
+def chat_messages(adapter: str | Path, clip: str | Path, **given: Any) -> list[dict[str, Any]]:
     """The messages for one clip: texts and keyframes (JPEG data URLs) in the order of the training prompt.
 
-    `adapter` is a merged folder, an adapter's folder or a Hub id. The frames have the stored size; a server must
-    resize them as the merged folder's processor does. Raises ValueError without an input contract, ClipError for a
-    clip that cannot be read.
+    `adapter` is a merged folder, an adapter's folder or a Hub id. `given` replaces single values of its input contract,
+    as in `emotrain.load` (summarizer_options, where a model writes the summaries). The frames have the stored size; a
+    server must resize them as the merged folder's processor does. Raises ValueError without an input contract,
+    ClipError for a clip that cannot be read.
     """
     folder = Path(adapter).expanduser()
     found = read_contract(folder) if (folder / CONTRACT).is_file() else read_contract(adapter_folder(adapter))
-    contract = settle(found, {}, adapter=str(adapter))
+    contract = settle(found, given, adapter=str(adapter))
     seen = ClipEyes(contract).see(Path(clip))
     examples = SeenExamples(contract, [seen])
     messages, _ = examples.messages(seen.clip_id)

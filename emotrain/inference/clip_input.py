@@ -15,6 +15,7 @@ import pyarrow as pa
 from emotrain.context.prompt import PromptSettings, keyframes
 from emotrain.context.summarize import SummarizeClip
 from emotrain.context.summarizer import Summarizer
+from emotrain.inference.asked_summaries import AskedSummaries
 from emotrain.inference.input_settings import frame_settings, summarizer_of
 from emotrain.records import FRAMES, SUMMARIES, Clip, Frame, Summary, from_table
 from emotrain.shards import ClipError, Damaged
@@ -51,13 +52,14 @@ class ClipEyes:
     def __init__(self, contract: InputContract) -> None:
         self.contract = contract
         self.settings: FrameSettings = frame_settings(contract)
-        self.summarizer: Summarizer | None = summarizer_of(contract)
+        self.summarizer: Summarizer | AskedSummaries | None = summarizer_of(contract)
 
     def see(self, path: Path, clip_id: str | None = None) -> SeenClip:
         """Frames and summaries of one video file, or of a folder of frame images (25 frames a second).
 
-        Raises ClipError with the reason when the video cannot be decoded. A clip that only the summariser cannot read
-        goes on without words, as it would in training, with a warning in the log.
+        Raises ClipError with the reason when the video cannot be decoded, and when a model that writes the summaries
+        gives no reply. A clip that only the summariser cannot read goes on without words, as it would in training, with
+        a warning in the log.
         """
         given, path = str(path), path.expanduser().absolute()
         with open_clip(path, self.settings.decoder) as reader:
@@ -66,24 +68,33 @@ class ClipEyes:
         found = ExtractClip(path.parent, self.settings)(clip)
         rows, damage = (found.rows, found.note) if isinstance(found, Damaged) else (found, None)
         frames = from_table(pa.Table.from_pylist(rows, schema=FRAMES), Frame)
-        return SeenClip(given, duration_s, tuple(frames), tuple(self._told(clip, path, frames)), damage)
+        told, declined = self._told(clip, path, frames)
+        notes = [note for note in (damage, declined) if note is not None]
+        return SeenClip(given, duration_s, tuple(frames), tuple(told), "; ".join(notes) if notes else None)
 
-    def _told(self, clip: Clip, path: Path, frames: Sequence[Frame]) -> list[Summary]:
+    def _told(self, clip: Clip, path: Path, frames: Sequence[Frame]) -> tuple[list[Summary], str | None]:
+        """The summaries, and what of them is missing."""
         if self.summarizer is None:
-            return []
+            return [], None
+        if isinstance(self.summarizer, AskedSummaries):
+            try:
+                return self.summarizer.tell(clip, HeldFrames(frames))
+            except ClipError as error:
+                raise ClipError(f"{path}: {error}") from error
         try:
             told = SummarizeClip(self.summarizer, path.parent, HeldFrames(frames))(clip)
         except ClipError as error:
             log.warning("%s: no summaries, the model sees keyframes only: %s", path, error)
-            return []
+            return [], None
         rows = told.rows if isinstance(told, Damaged) else told
-        return from_table(pa.Table.from_pylist(rows, schema=SUMMARIES), Summary)
+        return from_table(pa.Table.from_pylist(rows, schema=SUMMARIES), Summary), None
 
 
 class HeldFrames(FrameStore):
     """A frame store of one clip, held in memory."""
 
     def __init__(self, frames: Sequence[Frame]) -> None:
+        self.folder = Path("memory")  # what messages call it
         self.held = list(frames)
 
     def frames(self, clip_id: str) -> list[Frame]:

@@ -10,12 +10,13 @@ from emotrain.context.prompt import PromptSettings
 from emotrain.context.summarize import BACKENDS
 from emotrain.context.summarizer import Summarizer
 from emotrain.emotions import LABEL_SETS, label_set, nearest
+from emotrain.inference.asked_summaries import AskedSummaries, asked_summaries
 from emotrain.training.arguments import ContextArguments
 from emotrain.training.input_contract import CONTRACT, InputContract, template_digests
 from emotrain.video.frame_settings import FrameSettings
 
 _FRAME_KEYS = {"keyframe_policy": "policy", "keyframes": "keyframes", "frame_size": "size", "crop": "crop"}
-_CONTEXT_KEYS = ("context", "summarizer")
+_CONTEXT_KEYS = ("context", "summarizer", "summarizer_options")
 KEYS = ("label_set", *_FRAME_KEYS, "image_size", *_CONTEXT_KEYS, "tau")
 """What a caller may say about the input, under the names that recipes use."""
 
@@ -59,10 +60,23 @@ def frame_settings(contract: InputContract) -> FrameSettings:
     return _build(FrameSettings, contract.frames, "frames")
 
 
-def summarizer_of(contract: InputContract) -> Summarizer | None:
+def parse_options(text: str) -> dict[str, Any]:
+    """The `summarizer_options` of a command line, a YAML mapping; raises ValueError for anything else."""
+    import yaml
+
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"--summarizer-options {text!r}: not valid YAML: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"--summarizer-options {text!r}: expected '{{key: value}}', as in '{{base_url: http://...}}'")
+    return found
+
+
+def summarizer_of(contract: InputContract) -> Summarizer | AskedSummaries | None:
     """The summariser that made the training summaries, with its settings; None where the prompt has no summaries.
 
-    Raises ValueError when this version's back end would not write the same text.
+    Raises ValueError when this version's back end would not write the same text, and for texts from a file.
     """
     if contract.summarizer is None:
         return None
@@ -70,6 +84,8 @@ def summarizer_of(contract: InputContract) -> Summarizer | None:
     name = settings.pop("backend")
     if name not in BACKENDS:
         raise ValueError(f"the adapter was trained with summaries of back end {name!r}; {nearest(name, BACKENDS)}")
+    if name != "motion":
+        return asked_summaries(contract, frame_settings(contract).between)
     kind: Any = BACKENDS[name]
     mine = {entry.name for entry in fields(kind) if entry.init}
     built = _build(kind, {key: value for key, value in settings.items() if key in mine}, "summarizer")
@@ -93,7 +109,10 @@ def _with(contract: InputContract, said: Mapping[str, Any]) -> InputContract:
     contract = replace(contract, frames=frames)
     context = {key: said[key] for key in _CONTEXT_KEYS if key in said}
     if context:
-        merged = _build(ContextArguments, {**contract.context, **context}, "context")
+        kept = _kept(contract.context, said)
+        if "summarizer_options" in said:
+            context["summarizer_options"] = {**kept.get("summarizer_options", {}), **said["summarizer_options"]}
+        merged = _build(ContextArguments, {**kept, **context}, "context")
         contract = replace(contract, context=asdict(merged), prompt=asdict(merged.prompt_settings()))
     if contract.prompt["context"] == "none":
         contract = replace(contract, summarizer=None)
@@ -104,10 +123,17 @@ def _with(contract: InputContract, said: Mapping[str, Any]) -> InputContract:
     return replace(contract, **{key: said[key] for key in ("image_size", "tau") if key in said})
 
 
+def _kept(context: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """The training's context; another summariser than the training's has options of its own."""
+    if said.get("summarizer", context.get("summarizer")) == context.get("summarizer"):
+        return dict(context)
+    return {key: value for key, value in context.items() if key not in ("summarizer_options", "leakage", "cues")}
+
+
 def _cropped(summarizer: Mapping[str, Any], crop: str) -> dict[str, Any]:
     """A summariser that decodes the video itself looks at the same part of the frame as the keyframes."""
     kind: Any = BACKENDS.get(summarizer["backend"])
-    if kind is None or "crop" not in {entry.name for entry in fields(kind)}:
+    if not is_dataclass(kind) or "crop" not in {entry.name for entry in fields(kind)}:
         return dict(summarizer)
     return {**{key: value for key, value in summarizer.items() if key != "boxes_fingerprint"}, "crop": crop}
 

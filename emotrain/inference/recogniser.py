@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -14,7 +15,7 @@ from emotrain.balance.posthoc import adjust
 from emotrain.context.prompt import keyframes
 from emotrain.emotions import display_names
 from emotrain.inference.clip_input import ClipEyes, SeenClip, SeenExamples
-from emotrain.inference.input_settings import settle
+from emotrain.inference.input_settings import settle, summarizer_of
 from emotrain.inference.reading import Reading
 from emotrain.modeling.adapters import CONFIG, adapter_folder
 from emotrain.modeling.label_tokens import processor_labels
@@ -110,7 +111,9 @@ def load(
     `adapter` is a folder, a checkpoint folder of a run, or a Hub id, optionally `id@revision`; None is zero-shot with
     `base_model`, which may be a merged folder. `device` defaults to a visible GPU, else the CPU; `dtype` to the
     recipe's. `given` replaces single values of the saved input contract, under their names in recipes (label_set,
-    keyframe_policy, keyframes, frame_size, crop, image_size, context, summarizer, tau).
+    keyframe_policy, keyframes, frame_size, crop, image_size, context, summarizer, summarizer_options, tau). An adapter
+    trained with summaries by a model asks that model; `summarizer_options` says where it is: a base_url and the
+    key_variable for openai, a model's folder and device for vlm (the device is this one's unless said).
 
     Raises FileNotFoundError for an adapter or base that is not there, ValueError when nothing says how its input was
     made, or when this version cannot make it.
@@ -121,6 +124,9 @@ def load(
 
     folder = adapter_folder(adapter) if adapter is not None else None
     contract, name, revision = base_and_contract(folder, str(adapter), base_model, given)
+    if device is not None:
+        contract = _describing_on(device, contract)
+    summarizer_of(contract)  # what it lacks is said before a model is loaded
     processor = load_processor(name, revision=revision, image_size=contract.image_size)
     model = load_model(name, dtype if dtype is not None else contract.dtype, revision=revision)
     if folder is not None:
@@ -132,6 +138,16 @@ def load(
             raise ValueError(f"adapter {adapter} does not fit base model {name}; name its own with --base") from error
     target = device if device is not None else "cuda" if torch.cuda.is_available() else "cpu"
     return Recogniser(model.to(target).eval(), processor, contract, str(adapter) if adapter is not None else name)
+
+
+def _describing_on(device: str, contract: InputContract) -> InputContract:
+    """The contract with the model that writes the summaries, if there is one, on `device`, unless it says another."""
+    if contract.summarizer is None or contract.summarizer["backend"] != "vlm":
+        return contract
+    options = dict(contract.context.get("summarizer_options", {}))
+    if not {"device", "device_map"} & options.keys():
+        options["device"] = device
+    return replace(contract, context={**contract.context, "summarizer_options": options})
 
 
 def base_and_contract(

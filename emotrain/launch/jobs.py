@@ -92,7 +92,7 @@ def _asks_a_gpu(recipe: Recipe) -> bool:
     """Whether the summaries come from a model that runs in the job itself; `openai` asks a server."""
     context = recipe.context
     written = is_written_by_recipe(context) and context.summarizer == "vlm"
-    return written and not str(context.summarizer_options.get("device", "cuda")).startswith("cpu")
+    return written and "cpu" not in (context.summarizer_options.get(key) for key in ("device", "device_map"))
 
 
 def faults_of(chain: Chain) -> list[str]:

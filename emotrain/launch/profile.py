@@ -19,6 +19,8 @@ from emotrain.emotions import nearest
 from emotrain.launch.confidential import confidential_name
 
 STAGES = ("prep", "train", "evaluate", "publish")
+SECTIONS = (*STAGES, "summaries")
+"""What `stages:` of a profile may name: the stages, and the part of prep that asks a model on a GPU."""
 TIME = re.compile(r"(\d+-)?\d{1,2}(:\d{2}){0,2}|\d+")
 MEMORY = re.compile(r"\d+[KMGT]?")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -59,12 +61,13 @@ class Profile:
     stages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def of_stage(self, stage: str) -> Profile:
-        """The profile with what `stages:` says about one stage; all but train are at home on one node.
+        """The profile with what `stages:` says about one of SECTIONS; all but train are at home on one node.
 
-        Preparation and publishing need no GPU and evaluation needs one, unless the profile says so for the stage.
+        Preparation and publishing need no GPU, evaluation and the summaries of a model need one, unless the profile
+        says so for the stage. `summaries` takes nothing from `prep`, whose partition may have no GPU.
         """
         modest: dict[str, Any] = {} if stage == "train" else {"nodes": 1, "processes_per_node": None}
-        if stage == "evaluate":
+        if stage in ("evaluate", "summaries"):
             modest["gpus_per_node"] = min(self.gpus_per_node, 1)
         elif stage != "train":
             modest["gpus_per_node"] = 0
@@ -112,12 +115,12 @@ def load_profile(path: Path) -> Profile:
 
 def _stages(values: Any, faults: list[str]) -> dict[str, dict[str, Any]]:
     if not isinstance(values, dict):
-        faults.append(f"stages: expected a mapping of {', '.join(STAGES)}, found {values!r}")
+        faults.append(f"stages: expected a mapping of {', '.join(SECTIONS)}, found {values!r}")
         return {}
     parsed = {}
     for stage, mine in values.items():
-        if stage not in STAGES:
-            faults.append(f"stages: {stage!r} is not one of {', '.join(STAGES)}; {nearest(str(stage), STAGES)}")
+        if stage not in SECTIONS:
+            faults.append(f"stages: {stage!r} is not one of {', '.join(SECTIONS)}; {nearest(str(stage), SECTIONS)}")
         elif not isinstance(mine, dict):
             faults.append(f"stages.{stage}: expected `key: value` lines, found {mine!r}")
         else:

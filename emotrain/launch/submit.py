@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -16,6 +18,8 @@ from emotrain.launch.render import CHAIN_LOG, render
 from emotrain.shards import write_json, write_text
 
 LAUNCH = "launch.json"
+_WAITS_S = (2.0, 5.0, 10.0)
+"""Pauses before asking SLURM again: a busy controller does not answer in time, and soon does."""
 
 
 class SubmitError(ValueError):
@@ -56,12 +60,16 @@ def submit(chain: Chain) -> list[Submitted]:
             depends = [f"--dependency=afterok:{after}", "--kill-on-invalid-dep=yes"] if after is not None else []
             answer = _slurm(["sbatch", "--parsable", *depends, str(script)], f"the job {name} ({script})")
             jobs.append(Submitted(name, answer.strip().partition(";")[0], str(script), after))
-    except BaseException:  # an interrupt, too, must not leave half a chain behind
-        if jobs:
-            subprocess.run(["scancel", *(job.job_id for job in jobs)], check=False)
+        _record(chain, jobs)
+    except BaseException:  # an interrupt, too, must not leave half a chain behind, nor a whole one without a record
+        _cancel([job.job_id for job in jobs])
         raise
-    _record(chain, jobs)
     return jobs
+
+
+def _cancel(ids: Sequence[str]) -> None:
+    if ids and subprocess.run(["scancel", *ids], check=False).returncode != 0:
+        print(f"emotrain: jobs stay in the queue; end them with `scancel {' '.join(ids)}`", file=sys.stderr)
 
 
 def _record(chain: Chain, jobs: Sequence[Submitted]) -> None:
@@ -95,17 +103,8 @@ def _check_idle(chain: Chain) -> None:
     if not path.exists():
         return
     ids = [job["job_id"] for job in json.loads(path.read_text(encoding="utf-8"))["jobs"]]
-    # squeue fails when it has forgotten a job; one that it forgot is not in the queue.
-    queued = [
-        job
-        for job in ids
-        if subprocess.run(
-            ["squeue", "--noheader", f"--jobs={job}", "--states=PENDING,RUNNING,SUSPENDED,COMPLETING,REQUEUED"],
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout.strip()
-    ]
+    listed = _queued()
+    queued = [job for job in ids if job in listed]
     if queued:
         raise SubmitError(
             f"{path}: jobs of an earlier launch are still in the queue; `scancel {' '.join(queued)}` ends them, or "
@@ -113,11 +112,32 @@ def _check_idle(chain: Chain) -> None:
         )
 
 
+def _queued() -> set[str]:
+    """Ids of all jobs in the queue, arrays by the id of the whole; raises SubmitError when SLURM does not tell."""
+    # With --jobs, squeue fails alike for a job that it has forgotten and for a controller that is down.
+    states = "PENDING,RUNNING,SUSPENDED,COMPLETING,REQUEUED"
+    command = ["squeue", "--noheader", "--array", "--format=%F", f"--states={states}"]
+    for wait_s in (*_WAITS_S, None):
+        done = _run(command)
+        if done.returncode == 0:
+            return set(done.stdout.split())
+        if wait_s is not None:
+            time.sleep(wait_s)
+    raise SubmitError(
+        "squeue failed, so nothing says whether jobs of an earlier launch of this run are still in the queue; nothing "
+        f"was submitted, try again when the controller answers\n{done.stderr.strip()}"
+    )
+
+
 def _slurm(command: Sequence[str], what: str) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise SubmitError(f"{command[0]} is not on this machine; run this on a login node of the cluster") from error
+    done = _run(command)
     if done.returncode != 0:
         raise SubmitError(f"SLURM did not take {what}; nothing stays in the queue\n{done.stderr.strip()}")
     return done.stdout
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise SubmitError(f"{command[0]} is not on this machine; run this on a login node of the cluster") from error

@@ -43,8 +43,8 @@ def portable(values: Any) -> Any:
         kept = {key: portable(value) for key, value in values.items() if not _is_machine_entry(key, value)}
         return {key: value for key, value in kept.items() if not _emptied(value, values[key])}
     if isinstance(values, (list, tuple)):
-        kept = [(portable(value), value) for value in values if not is_machine_path(value)]
-        return [value for value, before in kept if not _emptied(value, before)]
+        pairs = [(portable(value), value) for value in values if not is_machine_path(value)]
+        return [value for value, before in pairs if not _emptied(value, before)]
     return values
 
 

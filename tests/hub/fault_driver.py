@@ -56,8 +56,9 @@ def _attempt(hub: StandIn, scratch: Path, name: str, scenario: Callable[..., Any
 
     try:
         result["uploaded"] = scenario(hub, send)
-    except ValueError as error:
+    except (ValueError, RuntimeError, OSError) as error:
         result |= {"error": str(error), "status": error.status if isinstance(error, HubError) else None}
+        result |= {"kind": type(error).__name__}
     repository = hub.repositories.get(repo_id)
     return result | {
         "puts": hub.count("PUT", "^/lfs/"),
@@ -165,6 +166,7 @@ SCENARIOS: dict[str, Callable[..., Any]] = {
     "race": _raced,
     "lost revision": _lost_revision,
     "lost base": _lost_base,
+    "refusing store": _with_fault("PUT", "^/lfs/", 403, times=99),
     "too large": _with_fault("POST", "/preupload/", 413),
     "too many": _with_fault("POST", "/api/repos/create", 429),
     "hub down": _with_fault("POST", "/api/repos/create", 503),

@@ -11,6 +11,7 @@ import torch
 
 from emotrain.hub.checkpoints import PublishCheckpoints, checkpoint_publisher
 from emotrain.hub.lint import AdapterFaults
+from emotrain.hub_errors import HubError, explained
 
 torch.set_num_threads(1)
 
@@ -85,3 +86,42 @@ def test_a_fault_in_the_middle_is_said_and_one_at_the_end_is_raised(
     if strategy == "end":
         with pytest.raises(AdapterFaults, match="NaN or infinity"):
             publisher.publish_final(diverged)
+
+
+def test_a_checkpoint_that_is_gone_does_not_end_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    publisher = PublishCheckpoints("org/name", "every_save", None, public=False)
+    state = SimpleNamespace(is_world_process_zero=True, global_step=9, best_model_checkpoint=None)
+    publisher.on_save(SimpleNamespace(output_dir=str(tmp_path)), state, None)
+    assert "checkpoint-9 was not published" in capsys.readouterr().err
+    with pytest.raises(FileNotFoundError):
+        publisher.publish_final(tmp_path)
+
+
+def test_a_hub_out_of_reach_stops_a_run_at_its_beginning_and_not_one_that_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    publisher = PublishCheckpoints("org/name", "every_save", None, public=False)
+    for step, stops in ((0, True), (40, False)):
+        state = SimpleNamespace(is_world_process_zero=True, global_step=step, best_model_checkpoint=None)
+        if stops:
+            with pytest.raises(HubError):
+                publisher.on_train_begin(None, state, None)
+        else:
+            publisher.on_train_begin(None, state, None)
+            assert "checkpoints may not be published" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("Error while uploading 'adapter_model.safetensors' to the Hub."), "adapter_model.safetensors"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (TimeoutError("timed out"), "HTTPS_PROXY"),
+    ],
+)
+def test_what_the_client_raises_of_its_own_is_explained(error: Exception, said: str) -> None:
+    with pytest.raises(HubError, match=f"^upload to org/name: .*{said}"), explained("upload to org/name"):
+        raise error
+    with pytest.raises(NotImplementedError), explained("upload to org/name"):
+        raise NotImplementedError("a fault of ours")

@@ -237,13 +237,55 @@ def test_a_published_recipe_still_loads_and_says_nothing_of_the_machine() -> Non
         "push_to_hub": True,
         "hub_model_id": "org/name",
         "summarizer": "/scratch/me/summaries",
+        "cues": "openface/all.csv",
         "lora_r": 8,
+        "lora_target_modules": r".*layers\..\d.*proj",
         "learning_rate": "1e-4",
         "use_cpu": True,
     }
     kept = published_recipe(values, Base("org/base", "org/base"))
-    assert kept == {"model_name_or_path": "org/base", "lora_r": 8, "learning_rate": "1e-4", "use_cpu": True}
+    own = ("lora_r", "lora_target_modules", "learning_rate", "use_cpu")
+    assert kept == {"model_name_or_path": "org/base", **{key: values[key] for key in own}}
     assert parse_recipe(kept).model.lora_r == 8
+
+
+NESTED = {
+    "base_url": "http://gpu07.lab.example:8000/v1",
+    "path": "texts.csv",
+    "key_variable": "LAB_KEY",
+    "model": "/models/describer",
+    "deeper": [{"folder": "../scratch/jdoe"}, "~/notes", 3],
+    "max_new_tokens": 32,
+}
+SECRETS = ("gpu07", "texts.csv", "LAB_KEY", "/models", "scratch", "notes")
+
+
+def test_options_at_any_depth_that_are_about_this_machine_stay_here(adapter: Path, tmp_path: Path) -> None:
+    values = {**yaml.safe_load((adapter / "recipe.resolved.yaml").read_text("utf-8")), "summarizer": "openai"}
+    write("recipe.resolved.yaml", yaml.safe_dump(values | {"summarizer_options": NESTED, "cues": None}))(adapter)
+    contract = {"base_model": "tiny", "context": {"summarizer_options": NESTED, "cues": "au.csv"}, "summarizer": NESTED}
+    write("emotrain.json", json.dumps(contract))(adapter)
+    stage(adapter, TINY, tmp_path / "out")
+    recipe = yaml.safe_load((tmp_path / "out" / "recipe.resolved.yaml").read_text("utf-8"))
+    assert recipe["summarizer_options"] == {"deeper": [3], "max_new_tokens": 32}
+    published = json.loads((tmp_path / "out" / "emotrain.json").read_text("utf-8"))
+    assert published["context"] == {"summarizer_options": {"deeper": [3], "max_new_tokens": 32}}
+    assert published["summarizer"] == {"deeper": [3], "max_new_tokens": 32}
+    assert published["base_model"] == "tiny"
+    for name in ("recipe.resolved.yaml", "emotrain.json"):
+        text = (tmp_path / "out" / name).read_text("utf-8")
+        assert not [secret for secret in SECRETS if secret in text], name
+
+
+@pytest.mark.parametrize("name", ["recipe.resolved.yaml", "emotrain.json"])
+def test_lint_names_such_options_at_any_depth(staged: Path, private: Private, name: str) -> None:
+    inner = {"outer": [{"summarizer_options": NESTED}]}
+    write(name, json.dumps({"model_name_or_path": "tiny", "lora_r": 2, **inner}))(staged)
+    faults = lint(staged, TINY, private)
+    places = ("base_url", "path", "key_variable", "model", "deeper[0].folder", "deeper[1]")
+    for place in places:
+        assert f"{name}: outer[0].summarizer_options.{place} is about this machine" in faults, faults
+    assert sum("about this machine" in fault for fault in faults) == len(places)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def test_a_pull_request_leaves_main_alone_and_goes_against_main_only(outcomes: d
 def test_public_is_asked_for_or_refused(outcomes: dict[str, Any]) -> None:
     assert outcomes["public"]["private"] is False
     assert "pass --public" in outcomes["public already"]["error"]
+    assert outcomes["public already"]["kind"] == "HubError", "as any other reason that the Hub gives"
     assert outcomes["public already"]["commits"] == 1, "only the one that asked for it"
 
 
@@ -87,6 +88,7 @@ def test_a_passing_fault_of_the_store_is_retried(outcomes: dict[str, Any], name:
         ("lost revision", 404, "fetch adapter org/lost-revision@v9", "check the spelling"),
         ("conflict", 409, "upload to org/conflict@main", "look at the repository"),
         ("race", 412, "upload to org/race@main", "somebody else committed"),
+        ("refusing store", 403, "upload to org/refusing-store@main", "write access"),
         ("too large", 413, "upload to org/too-large@main", "adapters only"),
         ("too many", 429, "create repository org/too-many", "wait some minutes"),
         ("hub down", 503, "create repository org/hub-down", "status.huggingface.co"),
@@ -97,6 +99,7 @@ def test_a_lasting_fault_names_status_attempt_and_remedy(
     outcomes: dict[str, Any], name: str, status: int | None, tried: str, remedy: str
 ) -> None:
     outcome = outcomes[name]
+    assert outcome["kind"] == "HubError", outcome["error"]
     assert outcome["status"] == status
     assert outcome["error"].startswith(tried)
     assert remedy in outcome["error"]

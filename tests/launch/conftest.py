@@ -16,7 +16,12 @@ echo "$((100 + n));cluster"
 """
 OTHER = """#!/usr/bin/env bash
 printf '%s %s\\n' "${0##*/}" "$*" >>"$CALLS"
-[[ ${0##*/} != squeue || -z ${QUEUED:-} ]] || echo "$QUEUED emotrain"
+[[ ${0##*/} == squeue ]] || exit 0
+if (($(grep -c ^squeue "$CALLS") <= ${SQUEUE_FAILS:-0})); then
+  echo "slurm_load_jobs error: Unable to contact slurm controller" >&2
+  exit 1
+fi
+printf '%s\\n' 7 ${QUEUED:-}
 """
 
 

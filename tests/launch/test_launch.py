@@ -53,6 +53,31 @@ def test_a_run_whose_jobs_are_still_queued_is_not_launched_twice(desk: Any, monk
     assert len([call for call in desk.calls if "--parsable" in call]) == before
 
 
+def test_a_controller_that_does_not_answer_is_not_taken_for_an_empty_queue(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emotrain.launch.submit._WAITS_S", (0.0, 0.0))
+    submit(chain_of(desk))
+    before = [call for call in desk.calls if "--parsable" in call]
+    monkeypatch.setenv("SQUEUE_FAILS", "99")
+    with pytest.raises(SubmitError, match=r"squeue failed(.|\n)*Unable to contact slurm controller"):
+        submit(chain_of(desk))
+    monkeypatch.setenv("QUEUED", "101")
+    monkeypatch.setenv("SQUEUE_FAILS", "4")  # three of them above
+    with pytest.raises(SubmitError, match="scancel 101"):
+        submit(chain_of(desk))
+    assert [call for call in desk.calls if "--parsable" in call] == before
+
+
+def test_jobs_that_cannot_be_recorded_are_cancelled(desk: Any) -> None:
+    # In the section of a stage that is not launched, so that no job script holds it.
+    desk.profile.write_text(f"stages: {{publish: {{environment: {{WORD: {TOKEN}}}}}}}", encoding="utf-8")
+    with pytest.raises(ConfidentialText, match=r"launch\.json"):
+        submit(chain_of(desk))
+    assert not (desk.folder / "run" / "launch.json").exists()
+    assert desk.calls[-1] == "scancel 101 102 103 104 105 106"
+
+
 def test_without_slurm_the_message_says_where_to_go(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(desk.folder))
     with pytest.raises(SubmitError, match="login node"):
@@ -90,6 +115,12 @@ def test_faults_of_recipe_and_profile_come_together_and_nothing_is_submitted(des
         ("prep,train,publish", [], {}, "--repo-id"),
         ("prep", [], {"repo_id": "me/adapter"}, "--repo-id"),
         ("prep,train", ["--use_cpu", "false"], {}, "gpus_per_node: 0 for train"),
+        (
+            "prep",
+            ["--summarizer", "vlm", "--summarizer_options", "{model: org/m}"],
+            {},
+            "gpus_per_node: 0 for summaries",
+        ),
     ],
 )
 def test_what_would_fail_after_hours_in_the_queue_is_said_before(
@@ -133,6 +164,32 @@ def test_every_fact_of_a_profile_reaches_a_job_script(desk: Any) -> None:
     assert "#SBATCH --array=0-3%2" in texts["frames"]
     assert "gpus-per-node" not in texts["frames"]
     assert "#SBATCH --gpus-per-node=h100:1" in texts["evaluate"]
+
+
+@pytest.mark.parametrize(
+    ("words", "stages", "flag"),
+    [
+        (["--summarizer", "vlm", "--summarizer_options", "{model: org/m}"], "", "--gpus-per-node=h100:1"),
+        (["--summarizer", "vlm", "--summarizer_options", "{model: org/m}"], "summaries: {gpus_per_node: 2}", "h100:2"),
+        (["--summarizer", "vlm", "--summarizer_options", "{model: org/m, device: cpu}"], "", None),
+        (["--summarizer", "openai", "--summarizer_options", "{model: m, base_url: u}"], "", None),
+        ([], "summaries: {gpus_per_node: 2}", None),
+    ],
+)
+def test_summaries_by_a_model_get_a_gpu_and_the_other_preparation_none(
+    desk: Any, words: list[str], stages: str, flag: str | None
+) -> None:
+    text = f"{{gpus_per_node: 4, gpu_type: h100, partition: gpu, stages: {{prep: {{partition: cpu}}, {stages}}}}}"
+    desk.profile.write_text(text, encoding="utf-8")
+    chain = chain_of(desk, *words, stages="prep")
+    asked = {
+        job.name: [line for line in render(job, chain).splitlines() if "gpus-per" in line] for job in plan_jobs(chain)
+    }
+    (line,) = asked.pop("summaries") or [None]
+    assert line is None if flag is None else line is not None and flag in line
+    assert not any(asked.values())
+    summaries = next(render(job, chain) for job in plan_jobs(chain) if job.name == "summaries")
+    assert f"--partition={'cpu' if flag is None else 'gpu'}" in summaries, "prep's partition may have no GPU"
 
 
 def test_a_dry_run_writes_scripts_that_bash_reads_and_submits_nothing(desk: Any) -> None:

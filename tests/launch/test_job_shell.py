@@ -1,0 +1,110 @@
+"""What slurm/job.sh and study.slurm do when SLURM's commands fail; the commands are stand-ins that write down calls."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+COMMANDS = {
+    "squeue": '(($(grep -c squeue "$CALLS") > ${SQUEUE_FAILS:-0})) || exit 1\necho "$STATE"',
+    "scontrol": '(($(grep -c scontrol "$CALLS") > ${SCONTROL_FAILS:-0})) || exit 1',
+    "sleep": '[[ $1 != *.* ]] || exec /bin/sleep "$1"',  # the pauses of job.sh are whole seconds
+    "srun": 'while [[ $1 == --* ]]; do shift; done\nexec "$@"',
+}
+STOPPED = f"""set -euo pipefail
+source {ROOT}/slurm/job.sh
+prepare_to_stop "$LOGS"
+touch "$EMOTRAIN_STOP_FILE"
+status=75
+requeue_if_stopped
+exit "$status"
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, body in COMMANDS.items():
+        (folder / name).write_text(f'#!/usr/bin/env bash\necho "{name} $*" >>"$CALLS"\n{body}\n', encoding="utf-8")
+        (folder / name).chmod(0o755)
+    mine = {"PATH": f"{folder}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls"), "LOGS": str(tmp_path / "logs")}
+    mine |= {
+        "SLURM_JOB_ID": "41",
+        "SLURM_JOB_NAME": "emotrain-study",
+        "SLURM_SUBMIT_DIR": str(ROOT),
+        "STATE": "RUNNING",
+    }
+    return os.environ | mine | {"EMOTRAIN_LOGS": str(tmp_path / "logs")}
+
+
+def calls(environment: dict[str, str]) -> list[str]:
+    return Path(environment["CALLS"]).read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("more", "requeues", "said"),
+    [
+        ({}, 1, "goes back into the queue"),
+        ({"SQUEUE_FAILS": "1"}, 1, "goes back into the queue"),
+        ({"SQUEUE_FAILS": "99"}, 1, "squeue does not answer"),
+        ({"STATE": "COMPLETING"}, 0, "is ended by SLURM"),
+        ({"STATE": "", "SQUEUE_FAILS": "1"}, 0, "is ended by SLURM"),
+        ({"SCONTROL_FAILS": "2"}, 3, "goes back into the queue"),
+        ({"SCONTROL_FAILS": "99"}, 4, "could not be put back into the queue"),
+    ],
+)
+def test_a_stopped_job_is_requeued_unless_slurm_says_that_it_is_cancelled(
+    environment: dict[str, str], more: dict[str, str], requeues: int, said: str
+) -> None:
+    done = subprocess.run(
+        ["bash", "-c", STOPPED], env=environment | more, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 75, done.stderr
+    assert calls(environment).count("scontrol requeue 41") == requeues, done.stdout
+    assert said in done.stdout
+
+
+STUDY = """#!/usr/bin/env bash
+# Stands for `python -m emotrain.cli study`: ends as the study does when the stop file is there, or not at all.
+echo "$*" >>"$LOGS/asked"
+[[ -n ${STUBBORN:-} ]] || until [[ -e $EMOTRAIN_STOP_FILE ]]; do sleep 0.05; done
+[[ -z ${STUBBORN:-} ]] || exec /bin/sleep 600
+exit 75
+"""
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_a_study_that_is_out_of_time_goes_back_into_the_queue(
+    environment: dict[str, str], tmp_path: Path, stubborn: bool
+) -> None:
+    (tmp_path / "logs").mkdir()
+    study = tmp_path / "study"
+    study.write_text(STUDY, encoding="utf-8")
+    study.chmod(0o755)
+    more = {"EMOTRAIN_CONTAINER": str(study), "SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8"}
+    more |= {"SLURM_ARRAY_JOB_ID": "40", "STUBBORN": "1" if stubborn else "", "EMOTRAIN_PATIENCE_S": "0.3"}
+    job = subprocess.Popen(
+        ["bash", ROOT / "slurm" / "study.slurm", "demo.yaml", "--seeds", "3"],
+        env=environment | more,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    started = time.monotonic()
+    while not (tmp_path / "logs" / "asked").exists():
+        assert time.monotonic() - started < 60
+        time.sleep(0.05)
+    job.send_signal(signal.SIGUSR1)
+    printed, _ = job.communicate(timeout=60)
+    assert job.returncode == (143 if stubborn else 75), printed
+    assert "scontrol requeue 40_3" in calls(environment)
+    assert "FAILED" not in printed
+    asked = (tmp_path / "logs" / "asked").read_text(encoding="utf-8")
+    assert asked == "python -m emotrain.cli study demo.yaml --shard 3/8 --seeds 3\n"
