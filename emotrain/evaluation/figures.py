@@ -44,7 +44,6 @@ def write_figures(arms: Sequence[ArmResult], order: Sequence[str], folder: Path)
     """Draw every figure of the report into `folder`, as PNG (150 dpi) and SVG; `order` lists the classes."""
     import matplotlib
 
-    written = []
     with matplotlib.rc_context(STYLE):
         figures = {
             "headline": _headline(arms),
@@ -54,21 +53,25 @@ def write_figures(arms: Sequence[ArmResult], order: Sequence[str], folder: Path)
         }
         if any(arm.metrics["calibration"] is not None for arm in arms):
             figures["reliability"] = _reliability(arms)
-        for name, figure in figures.items():
-            # The layout is solved once, not once a file: it costs more than the drawing.
-            figure.draw_without_rendering()
-            figure.set_layout_engine("none")
-            for suffix in ("png", "svg"):
-                path = folder / f"{name}.{suffix}"
-                with replacing(path) as temporary:
-                    # Without a date in the file, the same metrics give the same bytes.
-                    metadata = {"Date": None} if suffix == "svg" else None
-                    figure.savefig(temporary, format=suffix, dpi=150, metadata=metadata)
-                written.append(path)
+        return [path for name, figure in figures.items() for path in save(figure, folder, name)]
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write a figure as `folder/name.png` (150 dpi) and `.svg`; the same figure gives the same bytes."""
+    # The layout is solved once, not once a file: it costs more than the drawing.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    written = []
+    for suffix in ("png", "svg"):
+        path = folder / f"{name}.{suffix}"
+        with replacing(path) as temporary:
+            metadata = {"Date": None} if suffix == "svg" else None
+            figure.savefig(temporary, format=suffix, dpi=150, metadata=metadata)
+        written.append(path)
     return written
 
 
-def _new(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
@@ -78,7 +81,7 @@ def _panels(arms: Sequence[ArmResult], width: float, height: float) -> tuple[Fig
     """One panel an arm, at most three in a row."""
     across = min(3, len(arms))
     down = -(-len(arms) // across)
-    figure = _new(width * across, height * down)
+    figure = new_figure(width * across, height * down)
     panels = figure.subplots(down, across, squeeze=False).ravel().tolist()
     for spare in panels[len(arms) :]:
         spare.set_axis_off()
@@ -93,7 +96,7 @@ def _whisker(axes: Axes, x: float, y: float, interval: dict[str, float], shade: 
 
 def _headline(arms: Sequence[ArmResult]) -> Figure:
     metrics = shown_metrics(arms)
-    figure = _new(1.9 * len(metrics), 0.9 + 0.32 * len(arms))
+    figure = new_figure(1.9 * len(metrics), 0.9 + 0.32 * len(arms))
     panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False).ravel()
     for axes, metric in zip(panels, metrics):
         axes.set(title=metric.name, xlim=(0, 100), xticks=[0, 50, 100], ylim=(len(arms) - 0.5, -0.5))
@@ -107,7 +110,7 @@ def _headline(arms: Sequence[ArmResult]) -> Figure:
 
 
 def _per_class(arms: Sequence[ArmResult], order: Sequence[str]) -> Figure:
-    figure = _new(6.5, 0.8 + len(order) * (0.16 * len(arms) + 0.2))
+    figure = new_figure(6.5, 0.8 + len(order) * (0.16 * len(arms) + 0.2))
     axes = figure.subplots()
     height = 0.8 / len(arms)
     for a, arm in enumerate(arms):
@@ -148,7 +151,7 @@ def _confusion(arms: Sequence[ArmResult], order: Sequence[str]) -> Figure:
 
 
 def _collapse(arms: Sequence[ArmResult], order: Sequence[str]) -> Figure:
-    figure = _new(6.5, 0.8 + 0.3 * len(order))
+    figure = new_figure(6.5, 0.8 + 0.3 * len(order))
     axes = figure.subplots()
     for a, arm in enumerate(arms):
         ratios = arm.metrics["collapse"]["share_ratio"]

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emotrain.evaluation.figures import STYLE, colour
+from emotrain.evaluation.figures import STYLE, colour, new_figure, save
 from emotrain.evaluation.headline import METRICS
 from emotrain.metrics.over_seeds import Averaged
-from emotrain.shards import replacing
 from emotrain.study.settings import Study, StudyArm
 
 if TYPE_CHECKING:
@@ -29,27 +28,13 @@ def write_figures(study: Study, averaged: Mapping[str, Averaged], folder: Path) 
         families = _families(study, averaged)
         if families:
             figures["curves"] = _curves(study, averaged, families)
-        written = []
-        for name, figure in figures.items():
-            for suffix in ("png", "svg"):
-                path = folder / f"{name}.{suffix}"
-                with replacing(path) as temporary:
-                    metadata = {"Date": None} if suffix == "svg" else None
-                    figure.savefig(temporary, format=suffix, dpi=150, metadata=metadata)
-                written.append(path)
-        return written
-
-
-def _new(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
+        return [path for name, figure in figures.items() for path in save(figure, folder, name)]
 
 
 def _arms(study: Study, averaged: Mapping[str, Averaged]) -> Figure:
     """A row an arm: the mean over seeds with its interval, each seed as a hollow dot, the reference as a line."""
     metrics = [m for m in METRICS if m.key in SHOWN and any(m.key in arm.figures for arm in averaged.values())]
-    figure = _new(2.6 + 1.9 * len(metrics), 0.9 + 0.27 * len(averaged))
+    figure = new_figure(2.6 + 1.9 * len(metrics), 0.9 + 0.27 * len(averaged))
     panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False).ravel()
     for axes, metric in zip(panels, metrics):
         axes.set(title=metric.name, xlim=(-2, 102), xticks=[0, 25, 50, 75, 100], ylim=(len(averaged) - 0.5, -0.5))
@@ -79,7 +64,7 @@ def _families(study: Study, averaged: Mapping[str, Averaged]) -> dict[str, list[
 def _curves(study: Study, averaged: Mapping[str, Averaged], families: Mapping[str, list[StudyArm]]) -> Figure:
     """One panel for each key that is varied; a line for each family, solid UAR and dashed micro accuracy."""
     keys = list(dict.fromkeys(arms[0].varied[0] for arms in families.values() if arms[0].varied))
-    figure = _new(4.4 * len(keys), 3.4)
+    figure = new_figure(4.4 * len(keys), 3.4)
     panels = figure.subplots(1, len(keys), squeeze=False).ravel()
     for axes, key in zip(panels, keys):
         of_key = {f: arms for f, arms in families.items() if arms[0].varied and arms[0].varied[0] == key}

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emotrain.evaluation.diagnostics.page import span
-from emotrain.evaluation.figures import COLOURS, STYLE
+from emotrain.evaluation.figures import COLOURS, STYLE, save
 from emotrain.evaluation.headline import percent
-from emotrain.shards import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +24,6 @@ def write_picture(found: Mapping[str, Any], path: Path) -> list[Path]:
     import matplotlib
     from matplotlib.figure import Figure
 
-    written = []
     with matplotlib.rc_context(STYLE):
         # Fixed places: a layout engine would narrow the panels to make room for titles and legends.
         figure = Figure(figsize=(14.5, 9))
@@ -46,13 +44,7 @@ def write_picture(found: Mapping[str, Any], path: Path) -> list[Path]:
             fontsize=13,
             fontweight="bold",
         )
-        for suffix in ("png", "svg"):
-            file = path.with_name(f"{path.name}.{suffix}")
-            with replacing(file) as temporary:
-                metadata = {"Date": None} if suffix == "svg" else None
-                figure.savefig(temporary, format=suffix, dpi=150, metadata=metadata)
-            written.append(file)
-    return written
+        return save(figure, path.parent, path.name)
 
 
 def _prior(axes: Axes, prior: Mapping[str, Any]) -> None:
