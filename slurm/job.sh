@@ -39,8 +39,8 @@ is_running() {
   local state wait
   for wait in 3 6 0; do
     if state=$(squeue --noheader --jobs="$job" --format=%T); then
-      [[ $state == RUNNING ]]
-      return
+      # With its status said: in a trap, a bare `return` gives that of the command before the trap.
+      if [[ $state == RUNNING ]]; then return 0; else return 1; fi
     fi
     sleep "$wait"
   done

@@ -108,3 +108,20 @@ def test_a_study_that_is_out_of_time_goes_back_into_the_queue(
     assert "FAILED" not in printed
     asked = (tmp_path / "logs" / "asked").read_text(encoding="utf-8")
     assert asked == "python -m emotrain.cli study demo.yaml --shard 3/8 --seeds 3\n"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [("RUNNING", "FAILED with exit status 3"), ("COMPLETING", "is ended by SLURM")]
+)
+def test_the_last_word_of_a_failed_job_tells_a_failure_from_an_end_by_slurm(
+    environment: dict[str, str], state: str, said: str
+) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"set -euo pipefail\nsource {ROOT}/slurm/job.sh\nexit 3"],
+        env=environment | {"STATE": state},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert said in done.stdout.splitlines()[-1]
