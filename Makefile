@@ -16,7 +16,7 @@ demo: $(VENV)/.run
 	$(BIN)/emotrain demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python tests/fuzz.py --cases 3000
