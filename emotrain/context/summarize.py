@@ -65,13 +65,13 @@ def summarize_clips(
     `ray_address` are as in `run_stage`; the ray engine is for motion only (ValueError).
     """
     check_engine(engine, ray_address)
-    planned = plan_summaries(data, backend, leakage, settings)
-    made = planned.backend
-    if engine != "local" and not isinstance(made, MotionSummarizer):
+    if engine != "local" and backend in BACKENDS and backend != "motion":
         raise ValueError(
             f"engine {engine!r}: summary back end {backend!r} is bound by its model, not by cores; use `motion`, or "
             "the engine `local` with --shard I/N or `accelerate launch`"
         )
+    planned = plan_summaries(data, backend, leakage, settings)
+    made = planned.backend
     clips = ClipShards(data / "clips.parquet")
     frames = FrameStore(data / "frames")
     out = data / "summaries" / planned.name
