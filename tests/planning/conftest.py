@@ -41,6 +41,7 @@ class Prepared:
             "label_set": "dfew",
             "keyframes": KEYFRAMES,
             "frame_size": 64,
+            "summarizer": "motion-0",  # the folder that is written below
             "image_size": 84,
             "sampling": "class_balanced",
             "epochs": 2,
