@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from emotrain.study.arms import Arm, run_arms
 from emotrain.study.failures import ArmsFailed, ArmsStopped
@@ -105,7 +105,7 @@ def test_visible_gpus_are_those_of_the_environment(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, GPU-5")
     assert visible_gpus() == ("2", "GPU-5")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert visible_gpus() == ()
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    assert len(visible_gpus()) == len(
-        [name for name in os.listdir("/dev") if name.startswith("nvidia") and name[6:].isdigit()]
-    )
+    assert visible_gpus() == tuple(str(number) for number in range(torch.cuda.device_count()))
