@@ -12,8 +12,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from emotrain.context.facs_words import check_language, describe
-from emotrain.context.gaps import events_by_gap, times_by_gap
+from emotrain.context.facs_words import check_language
+from emotrain.context.retell import told
 from emotrain.records import Clip, Gap, Summary
 from emotrain.video.action_units import TEMPLATES
 from emotrain.video.clip_events import ClipEvents, clip_events
@@ -85,20 +85,8 @@ class MotionSummarizer:
     def summarize(self, clip: Clip, video: Path, gaps: Sequence[Gap]) -> list[Summary]:
         """One summary a gap; raises ClipError when the video, its face box or its cues cannot be read."""
         seen = self._seen(clip, video)
-        told = events_by_gap([*seen.events, *seen.blinks] if self.blinks else seen.events, gaps)
-        return [
-            Summary(
-                clip.clip_id,
-                gap.gap,
-                gap.start_s,
-                gap.end_s,
-                describe(of_gap, cuts_s=cuts_s, language=self.language),
-                bool(of_gap),
-                self.name,
-                tuple(of_gap),
-            )
-            for gap, of_gap, cuts_s in zip(gaps, told, times_by_gap(seen.cuts_s, gaps))
-        ]
+        events = [*seen.events, *seen.blinks] if self.blinks else seen.events
+        return told(events, seen.cuts_s, gaps, self.name, self.language)
 
     def _seen(self, clip: Clip, video: Path) -> ClipEvents:
         if self.cues is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from emotrain.context.facs_words import cuts_of, describe
 from emotrain.context.gaps import events_by_gap, gap_at, times_by_gap
-from emotrain.records import Gap, Summary
+from emotrain.records import Event, Gap, Summary
 
 
 def retold(summaries: Sequence[Summary], gaps: Sequence[Gap], language: str) -> list[Summary]:
@@ -39,20 +39,28 @@ def retold(summaries: Sequence[Summary], gaps: Sequence[Gap], language: str) -> 
 
 
 def _by_time(summaries: Sequence[Summary], gaps: Sequence[Gap], language: str) -> list[Summary]:
-    events = events_by_gap([event for summary in summaries for event in summary.events], gaps)
-    cuts = times_by_gap([cut_s for summary in summaries for cut_s in _cuts(summary)], gaps)
+    events = [event for summary in summaries for event in summary.events]
+    cuts_s = [cut_s for summary in summaries for cut_s in _cuts(summary)]
+    return told(events, cuts_s, gaps, summaries[0].backend, language)
+
+
+def told(
+    events: Sequence[Event], cuts_s: Sequence[float], gaps: Sequence[Gap], backend: str, language: str
+) -> list[Summary]:
+    """One summary a gap: each event in the gap of its apex, each cut where it lies; seconds on the clip's time line."""
+    by_gap = zip(gaps, events_by_gap(events, gaps), times_by_gap(cuts_s, gaps))
     return [
         Summary(
             gap.clip_id,
             gap.gap,
             gap.start_s,
             gap.end_s,
-            describe(of_gap, cuts_s=cuts_s, language=language),
+            describe(of_gap, cuts_s=cuts, language=language),
             bool(of_gap),
-            summaries[0].backend,
+            backend,
             tuple(of_gap),
         )
-        for gap, of_gap, cuts_s in zip(gaps, events, cuts)
+        for gap, of_gap, cuts in by_gap
     ]
 
 

@@ -70,7 +70,7 @@ def summarize_texts(
             journal = journals / f"{part.stem}.jsonl"
             if not part.exists():
                 _ask(clips, frames, backend, journal, shard, total)
-            words = _FromJournal({reply.key: reply for reply in read_journal(journal)})
+            words = FromReplies({reply.key: reply for reply in read_journal(journal)})
         work = TellWords(words, frames, backend.name, leakage, leaks, tuple(own))
         done = run_stage(
             report.stage, clips, work, SUMMARIES, out, shards=total, only=(shard, total), workers=1, max_bad_share=1.0
@@ -127,7 +127,9 @@ class TellWords:
 
 
 @dataclass(frozen=True, slots=True)
-class _FromJournal:
+class FromReplies:
+    """The words of a model's replies by (clip id, gap); gaps that it declined to describe have none and are noted."""
+
     replies: Mapping[tuple[str, int], Reply]
 
     def __call__(self, clip: Clip, gaps: Sequence[Gap]) -> tuple[dict[int, str], str]:

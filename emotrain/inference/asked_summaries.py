@@ -7,7 +7,7 @@ machine stand in no published file; the caller says them as `summarizer_options`
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from threading import Lock
@@ -18,8 +18,8 @@ from emotrain.context.journal import Reply
 from emotrain.context.leakage import EmotionWordFound, Policy, own_labels
 from emotrain.context.summarize import BACKENDS, make_backend
 from emotrain.context.text_backend import TextBackend
-from emotrain.context.text_stage import TellWords
-from emotrain.records import Clip, Gap, Summary
+from emotrain.context.text_stage import FromReplies, TellWords
+from emotrain.records import Clip, Summary
 from emotrain.shards import ClipError, Damaged
 from emotrain.training.input_contract import InputContract
 from emotrain.video.frame_store import FrameStore
@@ -62,13 +62,8 @@ class AskedSummaries:
                 why = "no reply" if reply is None else reply.fault
                 raise ClipError(f"gap {request.gap.gap} has no summary by {self.backend.name}: {why}; ask again later")
 
-        def words(clip: Clip, gaps: Sequence[Gap]) -> tuple[dict[int, str], str]:
-            declined = sorted(reply.gap for reply in replies.values() if reply.refused)
-            note = f"the model declined to describe gap {', '.join(map(str, declined))}" if declined else ""
-            return {reply.gap: reply.text for reply in replies.values() if not reply.refused}, note
-
         leaks: dict[str, Counter[str]] = defaultdict(Counter)
-        work = TellWords(words, frames, self.backend.name, self.leakage, leaks, self.own)
+        work = TellWords(FromReplies(replies), frames, self.backend.name, self.leakage, leaks, self.own)
         try:
             made = work(clip)
         except EmotionWordFound as error:

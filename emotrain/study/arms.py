@@ -22,7 +22,7 @@ from emotrain.processes import PARENT
 from emotrain.progress import track
 from emotrain.study.failures import ArmsFailed, ArmsStopped
 from emotrain.training.live import read_progress
-from emotrain.training.preemption import STATUS, STOP_FILE
+from emotrain.training.preemption import STATUS, stop_file
 from emotrain.training.recipe import RESOLVED, load_recipe, read_values
 
 _POLL_S = 0.5
@@ -113,7 +113,8 @@ def run_arms(groups: Sequence[Sequence[Arm]], *, parallel: int, gpus: Sequence[s
 
 def stop_asked() -> bool:
     """Whether the batch script of this job has asked for a stop (see training/preemption.py)."""
-    return STOP_FILE in os.environ and Path(os.environ[STOP_FILE]).exists()
+    file = stop_file()
+    return file is not None and file.exists()
 
 
 class _Runner:

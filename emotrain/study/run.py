@@ -35,11 +35,11 @@ def run_study(study: Study, *, workers: int, shard: tuple[int, int] = (0, 1), pr
         prepare_study(study, every, workers)
     if prepare_only:
         return study.out
-    gpus = () if all(recipe.sft.use_cpu for recipe in recipes) else visible_gpus()
+    on_cpu = all(recipe.sft.use_cpu for recipe in recipes)
     failure: ArmsFailed | None = None
     try:
         groups = [[cell.run for cell in group] for group in shard_of_groups(study, *shard)]
-        run_arms(groups, parallel=workers if all(recipe.sft.use_cpu for recipe in recipes) else 1, gpus=gpus)
+        run_arms(groups, parallel=workers if on_cpu else 1, gpus=() if on_cpu else visible_gpus())
     except ArmsFailed as error:
         failure = error
     page = write_results(study) if shard == (0, 1) else study.out

@@ -28,10 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.emotions import nearest
+from emotrain.evaluation.baselines.run import BASELINES
 from emotrain.training.recipe import read_values
-
-BASELINES = ("tfidf", "oracle_text", "prior_corrected", "frames", "videomae")
-"""Names of `emotrain baseline`; see evaluation/baselines."""
 
 _KEYS = ("recipe", "out", "reference", "seeds", "folds", "keys", "arms", "clips", "title", "notes")
 _CLIPS = ("train", "validation", "test", "seed")

@@ -42,6 +42,12 @@ STATUS = 75
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
+def stop_file() -> Path | None:
+    """The file whose appearance asks this job to stop; None outside a batch script."""
+    name = os.environ.get(STOP_FILE)
+    return Path(name) if name else None
+
+
 class TrainingStopped(RuntimeError):
     """The run was asked to stop and its checkpoint is complete; the same command goes on from there."""
 
@@ -52,7 +58,7 @@ class StopWhenAsked(TrainerCallback):
     def __init__(self) -> None:
         self.asked = False
         self.stopped = False
-        self.file = Path(os.environ[STOP_FILE]) if os.environ.get(STOP_FILE) else None
+        self.file = stop_file()
         self._before: dict[int, Any] = {}
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
