@@ -5,10 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from emotrain.records import Summary
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
+
+
+def text_tokens(tokenizer: Any, text: str) -> int:
+    """Tokens that a summary adds to a prompt; none for no text.
+
+    Counted with the space that joins it to what stands before: many tokenizers count a word so as another token.
+    """
+    return len(tokenizer.encode(f" {text}", add_special_tokens=False)) if text else 0
 
 
 def fit_budget(summaries: Sequence[Summary], budget: int, count_tokens: Callable[[str], int]) -> list[Summary]:

@@ -10,12 +10,14 @@ import io
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emotrain.context.budget import text_tokens
 from emotrain.context.leakage import count_leaks, own_labels
 from emotrain.context.summarize import load_summaries
 from emotrain.datasets.clips import read_index
@@ -142,7 +144,7 @@ def _token_counter(recipe: Recipe) -> Callable[[str], int]:
     from emotrain.modeling.loading import load_processor
 
     tokenizer = load_processor(str(recipe.model.model_name_or_path)).tokenizer
-    return lambda text: len(tokenizer.encode(f" {text}", add_special_tokens=False)) if text else 0
+    return partial(text_tokens, tokenizer)
 
 
 def _markdown(facts: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from emotrain.balance.drawable import quarantined_ids
+from emotrain.context.budget import text_tokens
 from emotrain.context.controls import controlled
 from emotrain.context.donors import Donors, Lender
 from emotrain.context.option_order import option_order
@@ -115,8 +116,7 @@ class Examples:
     def _count_tokens(self, text: str) -> int:
         if self.tokenizer is None:
             raise ValueError("Examples: the recipe's controls count tokens; pass the processor's tokenizer")
-        # With the space that joins it to what stands before: many tokenizers count a word so as another token.
-        return len(self.tokenizer.encode(f" {text}", add_special_tokens=False)) if text else 0
+        return text_tokens(self.tokenizer, text)
 
     def messages(
         self, clip_id: str, order: Sequence[int] | None = None, epoch: int | None = None
