@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.datasets.clips import read_index
-from emotrain.emotions import LABEL_SETS, PUBLISHED_COUNTS, Group, LabelSet, canonical, frequency_groups
+from emotrain.emotions import LABEL_SETS, PUBLISHED_COUNTS, Group, LabelSet, frequency_groups
 from emotrain.emotions import label_set as find_label_set
-from emotrain.evaluation.headline import ArmResult
+from emotrain.evaluation.headline import ArmResult, check_arms, differences
 from emotrain.evaluation.report import write_report
-from emotrain.metrics.predictions import PredictionTable, arms_in, check_coverage, read_predictions
+from emotrain.metrics.predictions import PredictionTable, arms_in, check_coverage, check_folds, read_predictions
 from emotrain.metrics.published import published
 from emotrain.metrics.summary import Clusters, summarise
 from emotrain.records import Clip
@@ -44,7 +44,7 @@ def score_file(
     clusters = None if cluster is None else subjects(cluster, known)
     arms = score_arms(
         path,
-        label_set=None if label_set is None else parse_labels(label_set),
+        label_set=None if label_set is None else find_label_set(label_set),
         clips=known,
         groups_from=groups_from,
         clusters=clusters,
@@ -52,6 +52,10 @@ def score_file(
         seed=seed,
         resamples=resamples,
     )
+    # Whatever can fail does so before the first file is written.
+    check_arms(arms)
+    kinds = {} if known is None else {clip_id: clip.kind for clip_id, clip in known.items()}
+    compared = differences(arms, kinds, clusters=clusters, resamples=resamples)
     write_json({"arms": {result.name: result.metrics for result in arms}}, out / "metrics.json")
     # The index names the data; DFEW and FERV39k share their labels, so the label set alone is the weaker witness.
     dataset = index.dataset if index is not None else label_set
@@ -62,8 +66,7 @@ def score_file(
         clips=known if known is not None else {},
         published=published(dataset) if dataset is not None else (),
         notes=_notes(arms),
-        clusters=clusters,
-        resamples=resamples,
+        compared=compared,
     )
     return arms
 
@@ -83,32 +86,22 @@ def score_arms(
 
     With `clips` (an index by clip id) the file must cover exactly the clips of its folds or of the test split, and
     macro and micro clips are told apart. Head, medium and tail follow `groups_from` (training clips a class), else the
-    training clips of `clips`, else the published counts of the label set; without any, they are left out. With
-    `clusters` (by clip id) the bootstrap resamples them as wholes. `arm` picks one of several arms. Raises ValueError,
-    naming the rows, for whatever is wrong with the file.
+    training clips of `clips`, else the published counts of `label_set` (where it is not given: of the one shipped set
+    that has these labels); without any, they are left out. With `clusters` (by clip id) the bootstrap resamples them
+    as wholes. `arm` picks one of several arms. Raises ValueError, naming the rows, for whatever is wrong with the file.
     """
     arms = []
     for name in [arm] if arm is not None else arms_in(path):
         labels = None if label_set is None else label_set.labels
         table = read_predictions(path, labels=labels, arm=name, seed=seed)
+        check_folds(table, path)
         if clips is not None:
             check_coverage(table, clips)
         kinds = None if clips is None else {clip_id: clip.kind for clip_id, clip in clips.items()}
-        groups = _groups(table, clips, groups_from)
+        groups = _groups(table, label_set, clips, groups_from)
         metrics = summarise(table, groups=groups, kinds=kinds, clusters=clusters, resamples=resamples)
         arms.append(ArmResult(name if name else path.stem, metrics, table, {"file": path.name}))
     return arms
-
-
-def parse_labels(text: str) -> LabelSet:
-    """A label set from the command line: a known name ("mafw"), or label names with commas ("calm,angry,sad")."""
-    if "," not in text:
-        return find_label_set(text)
-    names = [word.strip() for word in text.split(",") if word.strip()]
-    labels = tuple(known if (known := canonical(name)) is not None else name.lower() for name in names)
-    if len(set(labels)) != len(labels) or len(labels) < 2:
-        raise ValueError(f"--label-set {text!r}: expected two or more different labels, read {', '.join(labels)}")
-    return LabelSet("custom", labels)
 
 
 def subjects(cluster: str, clips: Mapping[str, Clip] | None) -> dict[str, str | None]:
@@ -133,7 +126,10 @@ def training_counts(table: PredictionTable, clips: Mapping[str, Clip]) -> Counte
 
 
 def _groups(
-    table: PredictionTable, clips: Mapping[str, Clip] | None, groups_from: Mapping[str, int] | None
+    table: PredictionTable,
+    label_set: LabelSet | None,
+    clips: Mapping[str, Clip] | None,
+    groups_from: Mapping[str, int] | None,
 ) -> dict[str, Group] | None:
     if groups_from is not None:
         odd = sorted(set(groups_from) ^ set(table.labels))
@@ -146,13 +142,14 @@ def _groups(
     if clips is not None:
         counts = training_counts(table, clips)
         return frequency_groups({label: counts[label] for label in table.labels})
-    known = _known_set(table)
-    return frequency_groups(PUBLISHED_COUNTS[known]) if known in PUBLISHED_COUNTS else None
+    name = _only_set(table) if label_set is None else label_set.name
+    return frequency_groups(PUBLISHED_COUNTS[name]) if name in PUBLISHED_COUNTS else None
 
 
-def _known_set(table: PredictionTable) -> str | None:
-    """The shipped label set with these labels; of sets with equal labels (DFEW, FERV39k) the first."""
-    return next((name for name, known in LABEL_SETS.items() if set(known.labels) == set(table.labels)), None)
+def _only_set(table: PredictionTable) -> str | None:
+    """The one shipped label set with these labels; None when there are several (DFEW and FERV39k, SMIC and MEGC)."""
+    names = [name for name, known in LABEL_SETS.items() if set(known.labels) == set(table.labels)]
+    return names[0] if len(names) == 1 else None
 
 
 def _notes(arms: list[ArmResult]) -> list[str]:

@@ -5,14 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 BINS = 15
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """(N, K) probabilities of (N, K) logits or log-probabilities."""
-    shifted = np.exp(logits - logits.max(-1, keepdims=True))
-    return shifted / shifted.sum(-1, keepdims=True)
 
 
 def calibration(gold: np.ndarray, logits: np.ndarray, bins: int = BINS) -> dict[str, Any]:
@@ -23,7 +18,7 @@ def calibration(gold: np.ndarray, logits: np.ndarray, bins: int = BINS) -> dict[
     - `nll`: mean negative log-probability of the true label, in nats
     - `bins`: the non-empty bins, each with low, high, clips, confidence and accuracy
     """
-    probabilities = softmax(logits)
+    probabilities = softmax(logits, axis=1)
     n = len(gold)
     confidence, right = probabilities.max(1), probabilities.argmax(1) == gold
     one_hot = np.zeros_like(probabilities)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import entropy
 
 from emotrain.emotions import Group
 from emotrain.metrics.scores import group_members
@@ -29,13 +30,9 @@ def collapse(matrix: np.ndarray, labels: Sequence[str], groups: Mapping[str, Gro
         result["share_ratio"] = {
             label: float(predicted_share[i] / true_share[i]) if true[i] else None for i, label in enumerate(labels)
         }
-        used = predicted_share > 0
-        if (true_share[used] > 0).all():
-            result["kl"] = float((predicted_share[used] * np.log(predicted_share[used] / true_share[used])).sum())
-        # "+ 0.0" turns the -0.0 of a single-class prediction into 0.0.
-        result["normalised_entropy"] = (
-            float(-(predicted_share[used] * np.log(predicted_share[used])).sum() / np.log(k)) + 0.0
-        )
+        divergence = float(entropy(predicted_share, true_share))
+        result["kl"] = divergence if np.isfinite(divergence) else None
+        result["normalised_entropy"] = float(entropy(predicted_share) / np.log(k))
     result["head_absorption"] = _head_absorption(matrix, labels, groups) if groups is not None else None
     return result
 

@@ -1,56 +1,53 @@
 """Recognising the columns of other people's prediction files.
 
 A row needs a clip, a true label and an answer. The answer is one score per label (a column a label, a list, or a
-mapping), or a bare label, or a reply in free text; where several are given, scores count before labels before replies.
+mapping), or a bare label, or a reply in free text. A label beside scores must be one of the highest score; a reply
+counts only where there is neither.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from emotrain.emotions import canonical, nearest
 from emotrain.metrics.free_text import AMBIGUOUS, UNPARSED, score_reply
+from emotrain.metrics.row_files import Row
+from emotrain.metrics.scales import Scale, as_logits
 from emotrain.records import Prediction
 
 OUTCOMES = (AMBIGUOUS, UNPARSED)
 """Columns of a confusion matrix behind the K labels: answers that name several labels, and answers that name none."""
 
+SCORE_COLUMNS: dict[str, Scale] = {
+    "logits": "logits",
+    "scores": "unknown",
+    "probabilities": "probabilities",
+    "probs": "probabilities",
+}
+"""Columns that hold all scores of a row, as a list or a mapping."""
+SCORE_PREFIXES: dict[str, Scale] = {
+    "logit_": "logits",
+    "prob_": "probabilities",
+    "p_": "probabilities",
+    "score_": "unknown",
+    "": "unknown",
+}
+"""What may stand before the label in the name of a column of its scores; of two that cover as many, the first."""
+
 COLUMNS: dict[str, tuple[str, ...]] = {
     "clip_id": ("clip_id", "clip", "video_name", "video", "video_id", "filename", "file", "id", "name"),
     "label": ("label", "gold", "truth", "ground_truth", "target", "gt", "emotion"),
-    "predicted": ("predicted", "prediction", "pred"),
+    "predicted": ("predicted", "predicted_label", "prediction", "pred"),
     "reply": ("reply", "response", "answer", "output", "generated_text", "text"),
-    "scores": ("logits", "scores", "probabilities", "probs"),
+    "scores": tuple(SCORE_COLUMNS),
     "fold": ("fold", "test_fold"),
     "arm": ("arm", "system", "model"),
     "seed": ("seed",),
 }
-SCORE_PREFIXES = ("logit_", "score_", "prob_", "p_")
-
-Row = dict[str, Any]
-
-
-def read_rows(path: Path) -> tuple[list[Row], dict[str, str]]:
-    """Rows of a parquet, csv, tsv or jsonl file, and the key-value metadata of a parquet schema."""
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file; expected predictions as parquet, csv or jsonl")
-    if path.suffix == ".parquet":
-        table = pq.read_table(path)
-        raw = table.schema.metadata if table.schema.metadata is not None else {}
-        return table.to_pylist(), {key.decode(): value.decode("utf-8", "replace") for key, value in raw.items()}
-    if path.suffix in (".csv", ".tsv"):
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")), {}
-    if path.suffix == ".jsonl":
-        return [_json_row(path, number, line) for number, line in _lines(path)], {}
-    raise ValueError(f"{path}: predictions are read from .parquet, .csv, .tsv or .jsonl, not {path.suffix!r}")
 
 
 def labels_of(rows: Sequence[Row], metadata: Mapping[str, str]) -> tuple[str, ...] | None:
@@ -61,8 +58,8 @@ def labels_of(rows: Sequence[Row], metadata: Mapping[str, str]) -> tuple[str, ..
         return None
     scores = _get(rows[0], "scores")
     if isinstance(scores, Mapping):
-        return tuple(_label_name(key) for key in scores)
-    named = _score_columns(rows[0])
+        return tuple(known if (known := canonical(str(key))) is not None else str(key).strip() for key in scores)
+    named, _ = _score_columns(rows[0], None)
     return tuple(named) if len(named) >= 2 else None
 
 
@@ -80,17 +77,21 @@ def to_predictions(rows: Sequence[Row], labels: Sequence[str], order: Sequence[s
     if missing:
         wanted = "; ".join(f"{key}: one of {', '.join(COLUMNS[key])}" for key in missing)
         raise ValueError(f"columns {', '.join(rows[0])} lack {wanted}")
-    columns = _score_columns(rows[0])
-    predictions, problems = [], []
+    columns, scale_of_columns = _score_columns(rows[0], labels)
+    predictions: list[Prediction] = []
+    scales: list[Scale] = []
+    problems = []
     for number, row in enumerate(rows, start=1):
         try:
             predictions.append(_prediction(row, labels, order if order is not None else labels, columns))
+            scales.append(_scale(row, scale_of_columns))
         except ValueError as error:
             problems.append(f"row {number}: {error}")
     if problems:
         more = f"\n  ... and {len(problems) - 5} more rows" if len(problems) > 5 else ""
         raise ValueError("unreadable rows\n  " + "\n  ".join(problems[:5]) + more)
-    return _as_log_scores(predictions)
+    logits = as_logits([row.logits for row in predictions], scales)
+    return [replace(row, logits=scores) for row, scores in zip(predictions, logits)]
 
 
 def _prediction(row: Row, labels: Sequence[str], order: Sequence[str], columns: Mapping[str, str]) -> Prediction:
@@ -98,13 +99,15 @@ def _prediction(row: Row, labels: Sequence[str], order: Sequence[str], columns: 
     if clip_id is None:
         raise ValueError("empty clip id")
     scores = _scores(row, labels, order, columns)
+    if any(math.isnan(score) for score in scores):
+        raise ValueError(f"clip {clip_id}: a score is NaN")
     label = _member(_get(row, "label"), labels, "true label")
     predicted = _get(row, "predicted")
     if predicted is not None:
         answer = str(predicted) if predicted in OUTCOMES else _member(predicted, labels, "predicted label")
+        if scores:
+            _check_agreement(answer, scores, labels)
     elif scores:
-        if any(math.isnan(score) for score in scores):
-            raise ValueError(f"clip {clip_id}: a score is NaN")
         answer = labels[max(range(len(labels)), key=lambda c: scores[c])]
     elif _column(row, "reply") is not None:
         reply = _get(row, "reply")
@@ -123,20 +126,34 @@ def _prediction(row: Row, labels: Sequence[str], order: Sequence[str], columns: 
     )
 
 
+def _check_agreement(answer: str, scores: Sequence[float], labels: Sequence[str]) -> None:
+    """Raise ValueError unless the predicted label is one of the highest score: accuracy and calibration are of one."""
+    best = max(range(len(labels)), key=lambda c: scores[c])
+    if answer in OUTCOMES or scores[labels.index(answer)] < scores[best]:
+        own = "" if answer in OUTCOMES else f" against {scores[labels.index(answer)]:g}"
+        raise ValueError(
+            f"predicted label {answer!r}, but {labels[best]} has the highest score ({scores[best]:g}{own}); correct "
+            "the row, or leave the predicted labels or the scores out"
+        )
+
+
 def _scores(row: Row, labels: Sequence[str], order: Sequence[str], columns: Mapping[str, str]) -> tuple[float, ...]:
     """Scores in the order of `labels`, or () when the row has none."""
-    given = _get(row, "scores")
-    if isinstance(given, str):
-        given = json.loads(given)
+    given = _given_scores(row)
     if isinstance(given, Mapping):
-        found = {_label_name(key): value for key, value in given.items()}
-    elif given:
+        found = {}
+        for key, value in given.items():
+            name = _named(key, labels)
+            if name is not None and name in found:
+                raise ValueError(f"two scores for {name}, one of them as {str(key)!r}; keep one")
+            found[str(key) if name is None else name] = value
+    elif given is not None:
         if len(given) != len(order):
-            raise ValueError(f"{len(given)} scores for {len(order)} labels")
+            raise ValueError(f"{len(given)} scores for {len(order)} labels ({', '.join(order)})")
         found = dict(zip(order, given))
     else:
-        found = {label: row[column] for label, column in columns.items()}
-        if not set(labels) & set(found):
+        found = {label: row.get(column) for label, column in columns.items()}
+        if not found or all(value is None or value == "" for value in found.values()):
             return ()
     lacking = [label for label in labels if label not in found]
     if lacking:
@@ -144,43 +161,67 @@ def _scores(row: Row, labels: Sequence[str], order: Sequence[str], columns: Mapp
     return tuple(_number(found[label], label) for label in labels)
 
 
-def _as_log_scores(rows: list[Prediction]) -> list[Prediction]:
-    """Probabilities (all in [0, 1], each row summing to 1) become log-probabilities, so that softmax returns them."""
-    scored = [row.logits for row in rows if row.logits]
-    if not scored or not all(min(s) >= 0 and max(s) <= 1 and abs(sum(s) - 1) < 1e-3 for s in scored):
-        return rows
-    tiny = 1e-12
-    return [
-        Prediction(
-            r.clip_id, r.fold, r.label, r.predicted, tuple(math.log(max(s, tiny)) for s in r.logits), r.arm, r.seed
-        )
-        for r in rows
-    ]
+def _given_scores(row: Row) -> Mapping[str, Any] | list[Any] | None:
+    """The scores that a row has in one cell, None when it has none there."""
+    given = _get(row, "scores")
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(
+                f"scores {given[:40]!r} are not JSON ({error}); write [0.1, 0.9] or one column a label"
+            ) from error
+    if given is None:
+        return None
+    if not isinstance(given, (Mapping, list)):
+        raise ValueError(f"scores {given!r}: expected a list of one number a label, or an object of them by label")
+    return given if given else None
 
 
-def _score_columns(row: Row) -> dict[str, str]:
-    """Label name to column, for every column whose name (less a prefix) is a known emotion."""
+def _scale(row: Row, of_columns: Scale) -> Scale:
+    """What the name of the column says in which a row has its scores."""
+    column = _column(row, "scores")
+    return of_columns if column is None or not row[column] else SCORE_COLUMNS[column.strip().lower()]
+
+
+def _score_columns(row: Row, labels: Sequence[str] | None) -> tuple[dict[str, str], Scale]:
+    """Label name to column, for the columns of scores of `labels` (of any known emotion when None), and their scale.
+
+    All columns have one prefix: that of SCORE_PREFIXES which names the most labels. ValueError for a label with two.
+    """
     taken = {_column(row, key) for key in COLUMNS}
-    found = {}
-    for column in row:
-        bare = column
-        for prefix in SCORE_PREFIXES:
-            bare = bare.removeprefix(prefix)
-        if column not in taken and canonical(bare) is not None:
-            found[_label_name(bare)] = column
-    return found
+    best: dict[str, list[str]] = {}
+    scale: Scale = "unknown"
+    for prefix, of_prefix in SCORE_PREFIXES.items():
+        found: dict[str, list[str]] = {}
+        for column in row:
+            bare = column.strip().lower()
+            if column not in taken and bare.startswith(prefix):
+                word = bare.removeprefix(prefix)
+                name = canonical(word) if labels is None else _named(word, labels)
+                if name is not None:
+                    found.setdefault(name, []).append(column)
+        if len(found) > len(best):
+            best, scale = found, of_prefix
+    for name, columns in best.items():
+        if len(columns) > 1:
+            raise ValueError(f"columns {' and '.join(columns)} all hold the score of {name}; keep one")
+    return {name: columns[0] for name, columns in best.items()}, scale
 
 
-def _label_name(word: str) -> str:
-    known = canonical(word)
-    return word.strip() if known is None else known
+def _named(word: Any, labels: Sequence[str]) -> str | None:
+    """The label of `labels` that a spelling (any case, any alias) stands for, or None."""
+    spelled = {label.lower(): label for label in labels}
+    text = str(word).strip().lower()
+    known = canonical(text)
+    return spelled.get(text) if text in spelled or known is None else spelled.get(known)
 
 
 def _member(word: Any, labels: Sequence[str], what: str) -> str:
+    name = None if word is None else _named(word, labels)
+    if name is not None:
+        return name
     text = "" if word is None else str(word).strip()
-    for candidate in (text, text.lower(), canonical(text)):
-        if candidate in labels:
-            return str(candidate)
     hint = (
         "integers mean different classes in different copies: write names" if text.isdigit() else nearest(text, labels)
     )
@@ -193,16 +234,16 @@ def _column(row: Row, key: str) -> str | None:
 
 
 def _get(row: Row, key: str) -> Any:
-    """The row's value under any of the names of `key`; an empty cell is None."""
+    """The row's value under any of the names of `key`; an empty cell, and pandas' NaN for one, is None."""
     column = _column(row, key)
     value = None if column is None else row[column]
-    return None if value == "" else value
+    return None if value == "" or (isinstance(value, float) and math.isnan(value)) else value
 
 
 def _whole(value: Any, what: str) -> int:
     try:
         number = float(value)
-    except ValueError:
+    except (TypeError, ValueError):
         raise ValueError(f"{what} {value!r} is not a whole number") from None
     if not number.is_integer():
         raise ValueError(f"{what} {value!r} is not a whole number")
@@ -214,19 +255,3 @@ def _number(value: Any, label: str) -> float:
         return float(value)
     except (TypeError, ValueError):
         raise ValueError(f"the score of {label} is {value!r}, not a number") from None
-
-
-def _lines(path: Path) -> list[tuple[int, str]]:
-    return [(n, line) for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if line.strip()]
-
-
-def _json_row(path: Path, number: int, line: str) -> Row:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}, line {number}: not JSON ({error.msg} at column {error.colno})") from error
-    if not isinstance(row, dict):
-        raise ValueError(
-            f"{path}, line {number}: expected an object with a clip, a label and an answer, found {line[:40]}"
-        )
-    return row

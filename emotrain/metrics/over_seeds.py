@@ -17,9 +17,9 @@ from emotrain.metrics import scores
 from emotrain.metrics.intervals import LEVEL, Interval, percentile
 from emotrain.metrics.paired import holm
 from emotrain.metrics.predictions import PredictionTable
+from emotrain.metrics.summary import KINDS, of_kind
 from emotrain.records import Kind
 
-KINDS: tuple[Kind, ...] = ("micro", "macro")
 _AT_ONCE = 500
 """Resamples that are evaluated together: bounds the memory of (resamples, clips) weights."""
 
@@ -56,7 +56,7 @@ def over_seeds(
     """
     first = arms[reference][0]
     tables = {name: [table.aligned(first) for table in of_arm] for name, of_arm in arms.items()}
-    micro = {kind: _of_kind(first, kinds, kind) for kind in KINDS}
+    micro = {kind: np.isin(first.clip_ids, of_kind(first, kinds, kind)) for kind in KINDS}
     observed = {
         name: _each(of_arm, np.ones((1, len(first)), np.float32), groups, micro) for name, of_arm in tables.items()
     }
@@ -132,10 +132,6 @@ def _weighted(
             total = weights[:, mask].sum(1)
             figures[f"{kind}_accuracy"] = (weights[:, mask] @ right[mask]) / np.maximum(total, 1)
     return figures
-
-
-def _of_kind(table: PredictionTable, kinds: Mapping[str, Kind | None] | None, kind: Kind) -> np.ndarray:
-    return np.array([kinds is not None and kinds.get(clip_id) == kind for clip_id in table.clip_ids])
 
 
 def _mean(of_seeds: Sequence[Figures]) -> Figures:

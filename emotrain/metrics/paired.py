@@ -89,7 +89,7 @@ def by_fold(
     second = second.aligned(first)
     if not folds_complete(first):
         return {}
-    folds = sorted({fold for fold in first.folds if fold is not None})
+    folds = folds_of(first)
     parts = [[row.clip_id for row in first.predictions if row.fold == fold] for fold in folds]
     pairs = [(figures(_matrix(first, ids)), figures(_matrix(second, ids))) for ids in parts]
     result: dict[str, dict[str, object]] = {}
@@ -104,10 +104,17 @@ def by_fold(
     return result
 
 
+def folds_of(table: PredictionTable) -> list[int]:
+    """The folds of a table in order; none where not every clip has one, for they would not hold the whole table."""
+    found = {fold for fold in table.folds if fold is not None}
+    return [] if None in table.folds else sorted(found)
+
+
 def folds_complete(table: PredictionTable) -> bool:
-    """Whether every class occurs in every fold, so that a mean over folds is a figure."""
-    found = {(row.fold, row.label) for row in table.predictions if row.fold is not None}
-    return len(found) == len({fold for fold, _ in found}) * len(table.labels)
+    """Whether there are folds and every class occurs in each, so that a mean over folds is a figure."""
+    folds = folds_of(table)
+    found = {(row.fold, row.label) for row in table.predictions}
+    return bool(folds) and len(found) == len(folds) * len(table.labels)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from emotrain.emotions import nearest
-from emotrain.metrics.columns import AMBIGUOUS, OUTCOMES, UNPARSED, arm_of, labels_of, read_rows, to_predictions
+from emotrain.metrics.columns import AMBIGUOUS, OUTCOMES, UNPARSED, arm_of, labels_of, to_predictions
+from emotrain.metrics.row_files import read_rows
 from emotrain.records import Clip, Prediction, to_table
 from emotrain.shards import write_table, write_text
 
@@ -28,6 +29,7 @@ __all__ = [
     "PredictionTable",
     "arms_in",
     "check_coverage",
+    "check_folds",
     "examples",
     "read_predictions",
     "write_predictions",
@@ -110,29 +112,25 @@ def read_predictions(
     path: Path,
     *,
     labels: Sequence[str] | None = None,
-    folds: Collection[int] | None = None,
     arm: str | None = None,
     seed: int | None = None,
 ) -> PredictionTable:
     """Read a prediction table from parquet, csv or jsonl.
 
     `labels` names the label set; without it the file's own order counts (parquet metadata `labels`, or its score
-    columns). `folds` lists the folds that may occur. A file with several arms or seeds needs `arm` or `seed`.
+    columns). A file with several arms or seeds needs `arm` or `seed`. Raises ValueError that names file and rows.
     """
     rows, metadata = read_rows(path)
-    own = labels_of(rows, metadata)
-    chosen = tuple(labels) if labels is not None else own
-    if chosen is None:
-        raise ValueError(f"{path}: nothing names the label set (no `labels` metadata, no score columns); pass one")
-    if labels is not None and "labels" in metadata and set(own or ()) != set(chosen):
-        raise ValueError(f"{path}: written for labels {own}, asked to score {chosen}; pass the label set of the file")
     try:
+        own = labels_of(rows, metadata)
+        chosen = tuple(labels) if labels is not None else own
+        if chosen is None:
+            raise ValueError("nothing names the label set (no `labels` metadata, no score columns); pass one")
+        if labels is not None and "labels" in metadata and set(own or ()) != set(chosen):
+            raise ValueError(f"written for labels {own}, asked to score {chosen}; pass the label set of the file")
         predictions = to_predictions(rows, chosen, order=own)
         predictions = _one(predictions, "arm", arm)
         predictions = _one(predictions, "seed", seed)
-        unknown = sorted({row.fold for row in predictions if row.fold is not None} - set(folds)) if folds else []
-        if unknown:
-            raise ValueError(f"unknown fold {examples([str(fold) for fold in unknown])}; known: {sorted(folds or ())}")
         return PredictionTable(chosen, tuple(predictions))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
@@ -145,7 +143,7 @@ def arms_in(path: Path) -> list[str]:
 
 
 def write_predictions(table: PredictionTable, path: Path, metadata: Mapping[str, str] | None = None) -> None:
-    """Write a table atomically: parquet (label order in the metadata), or jsonl with one score per label name."""
+    """Write a table atomically: parquet (label order in the metadata), or jsonl with one logit per label name."""
     if path.suffix == ".parquet":
         extra = {**(metadata or {}), "labels": json.dumps(list(table.labels), ensure_ascii=False)}
         write_table(to_table(table.predictions, Prediction, extra), path)
@@ -198,6 +196,16 @@ def examples(names: Sequence[str]) -> str:
     return ", ".join(names[:EXAMPLES]) + more
 
 
+def check_folds(table: PredictionTable, path: Path) -> None:
+    """Raise ValueError when some clips of a file have a fold and others none: a mean over folds would lose these."""
+    without = [row.clip_id for row in table.predictions if row.fold is None]
+    if 0 < len(without) < len(table):
+        raise ValueError(
+            f"{path}: {len(without)} of {len(table)} clips have no fold, such as {examples(without)}; fill in their "
+            "test fold, or leave the fold column out to pool all clips"
+        )
+
+
 def _problems(labels: tuple[str, ...], rows: Sequence[Prediction]) -> list[str]:
     problems = []
     if len(set(labels)) != len(labels) or len(labels) < 2:
@@ -248,4 +256,4 @@ def _rows(table: PredictionTable) -> list[dict[str, object]]:
 
 def _plain(labels: tuple[str, ...], row: dict[str, object]) -> dict[str, object]:
     scores = row.pop("logits")
-    return {**row, "scores": dict(zip(labels, scores))} if scores else row  # type: ignore[call-overload]
+    return {**row, "logits": dict(zip(labels, scores))} if scores else row  # type: ignore[call-overload]

@@ -15,7 +15,7 @@ from emotrain.metrics.clusters import clusters_of, share_copies, table_copies
 from emotrain.metrics.collapse import collapse
 from emotrain.metrics.columns import OUTCOMES
 from emotrain.metrics.intervals import LEVEL, bootstrap, percentile, proportion
-from emotrain.metrics.paired import by_fold, folds_complete, mcnemar, paired_bootstrap
+from emotrain.metrics.paired import by_fold, folds_complete, folds_of, mcnemar, paired_bootstrap
 from emotrain.metrics.predictions import PredictionTable
 from emotrain.records import Kind
 
@@ -36,9 +36,11 @@ def summarise(
     """Every figure of one arm; shares in [0, 1], each interval as {"value", "low", "high"} at 95 %.
 
     `groups` are head / medium / tail by the *training* counts, `kinds` macro or micro by clip id. What cannot be
-    computed (no tail class, no micro clip, no scores) is None. Overall, group and F1 intervals come from a bootstrap
-    stratified by true class; recall, precision, accuracy by kind and top-2 are proportions with Wilson intervals. With
-    `clusters` (the subject, say, by clip id) all of them come from a bootstrap that draws whole clusters.
+    computed (no tail class, no micro clip, no scores, micro clips of a single cluster) is None. Overall, group and F1
+    intervals come from a bootstrap stratified by true class; recall, precision, accuracy by kind and top-2 are
+    proportions with Wilson intervals. With `clusters` (the subject, say, by clip id) all of them come from a bootstrap
+    that draws whole clusters. Where every clip is right, or every one wrong, resamples are all alike and bootstrap
+    intervals have no width; Wilson's have.
     """
     labels, matrix = table.labels, scores.table_confusion(table)
     copies = None if clusters is None else table_copies(table, clusters, resamples=resamples, seed=seed)
@@ -46,9 +48,11 @@ def summarise(
     class_f1 = bootstrap(matrix, lambda m: {"f1": scores.f1(m)}, resamples=resamples, seed=seed, copies=copies)
     per_class = {} if copies is None else bootstrap(matrix, _recall_and_precision, copies=copies)
 
-    def share(hits: np.ndarray, ids: Sequence[str]) -> dict[str, float]:
+    def share(hits: np.ndarray, ids: Sequence[str]) -> dict[str, float] | None:
         if clusters is None:
             return _share(hits)
+        if not _can_resample(ids, clusters):
+            return None
         cluster = clusters_of(table.subset(ids), clusters)
         low, high = percentile(share_copies(hits, cluster, resamples=resamples, seed=seed))
         return {"value": float(hits.mean()), "low": low, "high": high}
@@ -115,9 +119,9 @@ def compare(
     drawn = paired_bootstrap(first, second, figures, resamples=resamples, seed=seed, clusters=clusters)
     result: dict[str, Any] = {name: drawn.get(name) for name in _names()}
     for kind in KINDS:
-        ids = _of_kind(first, kinds, kind)
+        ids = of_kind(first, kinds, kind)
         result[f"{kind}_accuracy"] = None
-        if ids:
+        if ids and _can_resample(ids, clusters):
             pair = _hit_or_miss(first.subset(ids)), _hit_or_miss(second.subset(ids))
             part = paired_bootstrap(
                 *pair,
@@ -143,7 +147,8 @@ def _overall(
     return lambda matrix: scores.statistics(matrix, labels, groups)
 
 
-def _of_kind(table: PredictionTable, kinds: Kinds | None, kind: Kind) -> list[str]:
+def of_kind(table: PredictionTable, kinds: Kinds | None, kind: Kind) -> list[str]:
+    """Ids of the table's macro or micro clips; none without `kinds`."""
     return [] if kinds is None else [clip_id for clip_id in table.clip_ids if kinds.get(clip_id) == kind]
 
 
@@ -154,14 +159,22 @@ def _hit_or_miss(table: PredictionTable) -> PredictionTable:
 
 
 def _kind_accuracy(
-    table: PredictionTable, kinds: Kinds | None, kind: Kind, share: Callable[[np.ndarray, Sequence[str]], Any]
+    table: PredictionTable,
+    kinds: Kinds | None,
+    kind: Kind,
+    share: Callable[[np.ndarray, Sequence[str]], dict[str, float] | None],
 ) -> dict[str, float] | None:
-    ids = _of_kind(table, kinds, kind)
+    ids = of_kind(table, kinds, kind)
     if not ids:
         return None
     wanted = set(ids)
     hits = np.array([row.label == row.predicted for row in table.predictions if row.clip_id in wanted])
-    return dict(share(hits, ids))
+    return share(hits, ids)
+
+
+def _can_resample(ids: Sequence[str], clusters: Clusters | None) -> bool:
+    """Whether these clips are of two clusters or more, so that resampling clusters can say how sure a figure is."""
+    return clusters is None or len({clusters.get(clip_id) for clip_id in ids}) > 1
 
 
 def _recall_and_precision(matrix: np.ndarray) -> dict[str, np.ndarray]:
@@ -173,9 +186,8 @@ def _share(hits: np.ndarray) -> dict[str, float]:
 
 
 def _folds(table: PredictionTable, groups: Mapping[str, Group] | None) -> dict[str, dict[str, float]]:
-    found = sorted({fold for fold in table.folds if fold is not None})
     result = {}
-    for fold in found:
+    for fold in folds_of(table):
         part = table.subset([row.clip_id for row in table.predictions if row.fold == fold])
         figures = scores.statistics(scores.table_confusion(part), table.labels, groups)
         result[str(fold)] = {"clips": len(part), **{name: float(value) for name, value in figures.items()}}
@@ -184,7 +196,7 @@ def _folds(table: PredictionTable, groups: Mapping[str, Group] | None) -> dict[s
 
 def _fold_mean(folds: Mapping[str, Mapping[str, float]], table: PredictionTable) -> dict[str, float] | None:
     """Mean of each figure over the folds; None when a fold lacks a class (leave-one-subject-out: pool instead)."""
-    if not folds or not folds_complete(table):
+    if not folds_complete(table):
         return None
     names = [name for name in next(iter(folds.values())) if name != "clips"]
     return {name: float(np.mean([fold[name] for fold in folds.values()])) for name in names}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from emotrain.emotions import LABEL_SETS
-from emotrain.evaluation.score import parse_labels, score_arms, score_file
-from emotrain.records import Clip, to_table
+from emotrain.emotions import LABEL_SETS, label_set
+from emotrain.evaluation.score import score_arms, score_file
+from emotrain.metrics.predictions import PredictionTable, write_predictions
+from emotrain.records import Clip, Prediction, to_table
 from emotrain.shards import write_table
 
 DFEW = LABEL_SETS["dfew"]
@@ -83,6 +85,53 @@ def test_a_missing_clip_stops_the_score_before_anything_is_written(tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
+def test_arms_that_cannot_be_compared_leave_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("clip,label,pred,arm\na,fear,fear,x\nb,anger,fear,x\na,fear,fear,y\n")
+    with pytest.raises(ValueError, match=r"arm 'y' cannot be set beside 'x': .*in one table only: b"):
+        score_file(path, label_set="anger, fear", out=tmp_path / "out", resamples=20)
+    assert not (tmp_path / "out").exists()
+
+
+def test_differences_of_arms_are_those_of_the_report(tmp_path: Path) -> None:
+    path = write_replies(tmp_path / "p.jsonl", ("first", "second"))
+    arms = score_file(path, label_set="dfew", out=tmp_path / "out", resamples=20)
+    stored = json.loads((tmp_path / "out" / "differences.json").read_text("utf-8"))
+    assert stored["reference"] == "first"
+    assert stored["arms"]["second"]["war"]["value"] == 0.0
+    assert set(json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))["arms"]) == {a.name for a in arms}
+
+
+def test_a_blank_fold_cell_stops_the_score(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("clip,label,pred,fold\na,fear,fear,1\nb,anger,fear,\nc,fear,fear,2\n")
+    with pytest.raises(ValueError, match=r"p\.csv: 1 of 3 clips have no fold, such as b; fill in"):
+        score_file(path, label_set="anger, fear", out=tmp_path / "out", resamples=20)
+    assert not (tmp_path / "out").exists()
+
+
+def test_published_counts_are_those_of_the_set_that_is_named(tmp_path: Path) -> None:
+    """FERV39k shares DFEW's labels but not its rare classes; its counts are unpublished here."""
+    path = write_replies(tmp_path / "p.jsonl")
+    (dfew,) = score_arms(path, label_set=DFEW, resamples=20)
+    (ferv39k,) = score_arms(path, label_set=LABEL_SETS["ferv39k"], resamples=20)
+    (own,) = score_arms(path, label_set=label_set(", ".join(DFEW.labels)), resamples=20)
+    assert dfew.metrics["groups"]["disgust"] == "tail"
+    assert ferv39k.metrics["groups"] is own.metrics["groups"] is None
+
+
+@pytest.mark.parametrize(("name", "grouped"), [("mafw", True), ("dfew", False), ("smic", False)])
+def test_an_unnamed_set_is_recognised_only_where_its_labels_are_of_one_set(
+    tmp_path: Path, name: str, grouped: bool
+) -> None:
+    labels = LABEL_SETS[name].labels
+    rows = tuple(Prediction(label, None, label, label, tuple(map(float, np.eye(len(labels))[i])))
+                 for i, label in enumerate(labels))  # fmt: skip
+    write_predictions(PredictionTable(labels, rows), tmp_path / "p.parquet")
+    (result,) = score_arms(tmp_path / "p.parquet", resamples=20)
+    assert (result.metrics["groups"] is not None) == grouped
+
+
 def test_groups_follow_given_counts_before_published_ones(tmp_path: Path) -> None:
     path = write_replies(tmp_path / "p.jsonl")
     counts = dict.fromkeys(DFEW.labels, 10) | {"anger": 1}
@@ -93,10 +142,12 @@ def test_groups_follow_given_counts_before_published_ones(tmp_path: Path) -> Non
     assert published.metrics["groups"]["disgust"] == "tail"
 
 
-def test_label_sets_from_the_command_line() -> None:
-    assert parse_labels("mafw") is LABEL_SETS["mafw"]
-    assert parse_labels("Angry, calm,sad").labels == ("anger", "calm", "sadness")
+def test_label_sets_from_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("clip_id,label,predicted\n" + "".join(f"c{n},{w},{w}\n" for n, w in enumerate(["angry", "calm"])))
+    (own,) = score_file(path, out=tmp_path, label_set="Angry, calm", resamples=20)
+    assert own.table.labels == ("anger", "calm")
     with pytest.raises(ValueError, match="did you mean 'dfew'"):
-        parse_labels("dfev")
+        score_file(path, out=tmp_path, label_set="dfev")
     with pytest.raises(ValueError, match="different labels"):
-        parse_labels("happy,joy")
+        score_file(path, out=tmp_path, label_set="happy,joy")

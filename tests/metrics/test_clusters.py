@@ -87,3 +87,15 @@ def test_clips_without_a_subject_are_named() -> None:
         clusters_of(predictions, {**known, "s0-fear-0": None})
     with pytest.raises(ValueError, match="all clips are of the cluster 'x'"):
         clusters_of(predictions, dict.fromkeys(predictions.clip_ids, "x"))
+
+
+def test_micro_clips_of_one_subject_have_no_figure_to_resample() -> None:
+    predictions = table({"s0": True, "s1": False, "s2": True}, clips=2)
+    kinds = {clip_id: "micro" if clip_id.startswith("s0") else "macro" for clip_id in predictions.clip_ids}
+    metrics = summarise(predictions, kinds=kinds, clusters=subjects(predictions), resamples=50)
+    assert metrics["micro_accuracy"] is None
+    assert metrics["macro_accuracy"]["value"] == 0.5
+    drawn = compare(predictions, predictions, kinds=kinds, clusters=subjects(predictions), resamples=50)
+    assert drawn["micro_accuracy"] is None
+    assert drawn["macro_accuracy"]["value"] == 0.0
+    assert summarise(predictions, kinds=kinds, resamples=50)["micro_accuracy"]["value"] == 1.0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import softmax as reference_softmax
+from scipy.special import softmax
 from scipy.stats import entropy
 from sklearn.metrics import log_loss
 
-from emotrain.metrics.calibration import calibration, softmax
+from emotrain.metrics.calibration import calibration
 from emotrain.metrics.collapse import collapse
 
 LABELS = ("happiness", "sadness", "disgust")
@@ -64,8 +64,7 @@ def test_brier_and_nll_equal_their_definitions() -> None:
     rng = np.random.default_rng(0)
     logits, gold = rng.normal(size=(200, 3)) * 3, rng.integers(0, 3, 200)
     result = calibration(gold, logits)
-    probabilities = reference_softmax(logits, axis=1)
-    assert softmax(logits) == pytest.approx(probabilities)
+    probabilities = softmax(logits, axis=1)
     assert result["nll"] == pytest.approx(log_loss(gold, probabilities, labels=range(3)))
     assert result["brier"] == pytest.approx(((probabilities - np.eye(3)[gold]) ** 2).sum(1).mean())
     assert sum(row["clips"] for row in result["bins"]) == 200

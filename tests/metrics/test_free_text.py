@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emotrain.emotions import ALIASES, LABEL_SETS
-from emotrain.metrics.free_text import AMBIGUOUS, UNPARSED, mentions, score_reply
+from emotrain.emotions import ALIASES, LABEL_SETS, label_set
+from emotrain.metrics.free_text import AMBIGUOUS, UNPARSED, score_reply
+from emotrain.metrics.mentions import mentions
 
 GOLDEN = [json.loads(line) for line in (Path(__file__).parent / "replies.jsonl").read_text("utf-8").splitlines()]
 MAFW = LABEL_SETS["mafw"].labels
 
 
 def test_the_golden_file_covers_every_kind_of_reply() -> None:
-    assert len(GOLDEN) >= 150
+    assert len(GOLDEN) >= 300
     kinds = {row["kind"] for row in GOLDEN}
     assert {"sentence", "JSON", "several labels", "negation", "refusal", "Chinese", "empty", "marked answer"} <= kinds
     assert {row["expected"] for row in GOLDEN} >= {*MAFW, AMBIGUOUS, UNPARSED}
@@ -25,7 +26,7 @@ def test_the_golden_file_covers_every_kind_of_reply() -> None:
 
 @pytest.mark.parametrize("row", GOLDEN, ids=[f"{n}-{row['kind']}" for n, row in enumerate(GOLDEN)])
 def test_golden_reply(row: dict[str, str]) -> None:
-    assert score_reply(row["reply"], LABEL_SETS[row["labels"]].labels) == row["expected"]
+    assert score_reply(row["reply"], label_set(row["labels"]).labels) == row["expected"]
 
 
 @pytest.mark.parametrize("label", MAFW)
@@ -59,3 +60,24 @@ def test_labels_of_a_custom_set_are_matched_whole() -> None:
     assert score_reply("anger disgust", labels) == "anger_disgust"
     assert score_reply("pure anger", labels) == "anger"
     assert score_reply("a Day-Dream", labels) == "day dream"
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("[" * 60_000 + "]", UNPARSED),
+        ("[" * 5_000 + '"anger"' + "]" * 5_000, "anger"),
+        ('{"confidence": ' + "1" * 5_000 + ', "emotion": "anger"}', "anger"),
+        ('{"' * 30_000 + "anger", "anger"),
+        ("not " * 20_000 + "angry", UNPARSED),
+    ],
+)
+def test_a_runaway_reply_is_read_like_any_other(reply: str, expected: str) -> None:
+    """Brackets beyond the recursion limit and integers beyond Python's limit of digits are text, not a failed file."""
+    assert score_reply(reply, MAFW) == expected
+
+
+@pytest.mark.parametrize("label", MAFW)
+def test_a_stated_answer_outside_the_set_never_falls_back_to_the_reasoning(label: str) -> None:
+    for answer in ("Answer: boredom", "The answer is boredom.", "<answer>boredom</answer>", '{"emotion": "boredom"}'):
+        assert score_reply(f"At first there is some {label}. {answer}", MAFW) == UNPARSED

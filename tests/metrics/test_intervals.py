@@ -67,6 +67,15 @@ def test_the_bootstrap_is_a_function_of_the_seed_and_holds_its_value() -> None:
     assert result["uar"]["value"] == pytest.approx((0.8 + 0.5) / 2)
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_systems_that_are_all_right_or_all_wrong_have_a_bootstrap_interval_of_no_width(right: bool) -> None:
+    """As docs/scoring.md says: resamples of alike clips are alike; the Wilson interval still has a width."""
+    matrix = np.array([[20, 0, 0, 0], [0, 9, 0, 0]]) if right else np.array([[0, 20, 0, 0], [9, 0, 0, 0]])
+    interval = bootstrap(matrix, lambda m: {"uar": scores.uar(m)}, resamples=50)["uar"]
+    assert interval == {"value": float(right), "low": float(right), "high": float(right)}
+    assert (1 - wilson(29, 29)[0] if right else wilson(0, 29)[1]) > 0.1
+
+
 def test_coverage_is_near_nominal() -> None:
     """Of 300 samples from a known system, about 95 % of the UAR intervals hold the true UAR."""
     rng = np.random.default_rng(5)

@@ -8,13 +8,13 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from emotrain.metrics.predictions import (
     PredictionTable,
     arms_in,
     check_coverage,
+    check_folds,
     read_predictions,
     write_predictions,
 )
@@ -67,14 +67,6 @@ def test_a_column_a_label_under_any_spelling(tmp_path: Path) -> None:
     assert read_predictions(write_csv(tmp_path / "p.csv", rows)) == TABLE
 
 
-def test_probabilities_become_log_probabilities(tmp_path: Path) -> None:
-    rows = [{"clip": "a", "gold": "fear", "anger": 0.25, "fear": 0.75, "neutral": 0.0}]
-    table = read_predictions(write_csv(tmp_path / "p.csv", rows))
-    assert table.logits is not None
-    assert np.exp(table.logits[0]) == pytest.approx([0.25, 0.75, 0.0], abs=1e-9)
-    assert table.predictions[0].predicted == "fear"
-
-
 def test_free_text_replies_are_scored_and_never_guessed(tmp_path: Path) -> None:
     replies = ["He is angry.", "not afraid", "fear or anger", ""]
     rows = [{"id": f"c{i}", "target": "anger", "response": reply} for i, reply in enumerate(replies)]
@@ -112,7 +104,6 @@ def bad(**change: Any) -> list[dict[str, Any]]:
         (bad(label="3"), "integers mean different classes"),
         (bad(label="contempt"), "row 2: true label 'contempt'"),
         (bad(fold="one"), "row 2: fold 'one' is not a whole number"),
-        (bad(fold=9), "unknown fold 9; known: \\[1, 2\\]"),
         (bad(clip=""), "row 2: empty clip id"),
         ([{"clip": "a", "label": "fear"}], "row 1: no answer"),
         ([{"name": "a", "pred": "fear"}], "lack label: one of label, gold"),
@@ -121,7 +112,7 @@ def bad(**change: Any) -> list[dict[str, Any]]:
 def test_everything_wrong_names_file_and_row(tmp_path: Path, rows: list[dict[str, Any]], message: str) -> None:
     path = write_csv(tmp_path / "p.csv", rows)
     with pytest.raises(ValueError, match=message) as caught:
-        read_predictions(path, labels=LABELS, folds=(1, 2))
+        read_predictions(path, labels=LABELS)
     assert str(path) in str(caught.value)
 
 
@@ -168,6 +159,13 @@ def test_coverage_of_the_test_split() -> None:
     check_coverage(PredictionTable(LABELS, rows), {**index, "t": clip("t", "fear", split="train")})
     with pytest.raises(ValueError, match="another split or fold: a"):
         check_coverage(PredictionTable(LABELS, rows), {**index, "a": clip("a", "anger", split="train")})
+
+
+def test_a_file_with_folds_for_some_clips_only_is_refused(tmp_path: Path) -> None:
+    rows = tuple(Prediction(r.clip_id, r.fold if i else None, r.label, r.predicted) for i, r in enumerate(ROWS))
+    check_folds(TABLE, tmp_path)
+    with pytest.raises(ValueError, match="1 of 3 clips have no fold, such as a; fill in their test fold"):
+        check_folds(PredictionTable(LABELS, rows), tmp_path)
 
 
 def test_outcome_names_cannot_be_labels() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,3 +105,14 @@ def test_published_figures_are_those_of_the_papers() -> None:
     assert len(published("dfew")) == 11
     assert published("megc2019") == []
     assert all(row.uar <= row.war for row in PUBLISHED)
+
+
+def test_clips_without_a_fold_leave_no_mean_over_folds() -> None:
+    """A mean over the other clips would stand beside pooled figures of all, and nobody could tell."""
+    table = make_table(1.5, 0)
+    first = table.predictions[0]
+    part = PredictionTable(LABELS, (replace(first, fold=None), *table.predictions[1:]))
+    metrics = summarise(part, resamples=20)
+    assert metrics["folds"] == {}
+    assert metrics["fold_mean"] is metrics["megc"] is None
+    assert compare(part, part, resamples=20)["by_fold"] == {}
