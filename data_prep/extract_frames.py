@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from emotrain.file_errors import in_words
 from emotrain.shards import ENGINES, TooManyBadClips, parse_shard
 from emotrain.video.decode import DECODERS
 from emotrain.video.extract import CLIP_LIMIT_S, CROPS, extract_frames
@@ -72,8 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
         data = args.pop("data")
         print(extract_frames(data, only=args.pop("shard"), **args).in_words())
         print(p_miss(data))
-    except (FileNotFoundError, ImportError, TooManyBadClips, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (OSError, ImportError, TooManyBadClips, ValueError) as error:
+        print(f"error: {in_words(error)}", file=sys.stderr)
         return 1
     return 0
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from emotrain.datasets.index import READERS, REPORT_FILE, IndexReport, index_clips
 from emotrain.datasets.media import Probe
+from emotrain.file_errors import in_words
 from emotrain.shards import TooManyBadClips
 
 SHOWN_A_KIND = 3
@@ -56,12 +57,12 @@ def main() -> int:
             max_bad_share=args.max_bad_share,
             probe=_probe() if args.probe else None,
             workers=args.workers,
-            limit_s=args.limit_s if args.probe else None,
+            limit_s=args.limit_s,
             assume_fps=args.assume_fps,
             **{name: getattr(args, name) for name in READER_OPTIONS},
         )
     except (ValueError, OSError, TooManyBadClips) as error:
-        print(f"index_clips: {error}", file=sys.stderr)
+        print(f"index_clips: {in_words(error)}", file=sys.stderr)
         return 1
     show(report, args.out)
     return 0

@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 
 from emotrain.context.summarize import BACKENDS, summarize_clips
-from emotrain.shards import ENGINES, TooManyBadClips, parse_shard
+from emotrain.file_errors import in_words
+from emotrain.shards import ENGINES, TooManyBadClips, check_numbers, parse_shard
 
 OPTIONS = (
     ("--blinks", "tell blinks too (motion)", None),
@@ -64,9 +65,10 @@ def main() -> int:
     given = vars(parser().parse_args())
     data, backend, only = given.pop("data"), given.pop("backend"), given.pop("shard")
     try:
+        check_numbers(shards=given["shards"], workers=given["workers"], max_bad_share=given["max_bad_share"])
         report = summarize_clips(data, backend, only=only, **given)
-    except (TooManyBadClips, FileNotFoundError, ValueError) as error:
-        print(f"summarize_frames.py: {error}", file=sys.stderr)
+    except (OSError, TooManyBadClips, ValueError) as error:
+        print(f"summarize_frames.py: {in_words(error)}", file=sys.stderr)
         return 1
     print(report.in_words())
     return 0

@@ -11,8 +11,10 @@ is kept, and named with what was lost in the part's `.damaged.jsonl`.
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
+from argparse import ArgumentTypeError
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -65,6 +67,10 @@ class ClipError(Exception):
     """This clip cannot be used; the message says why and goes to the quarantine file."""
 
 
+class WrongShard(ValueError, ArgumentTypeError):
+    """A shard that is none; argparse shows the message of its own kind of error as it is."""
+
+
 class TooManyBadClips(RuntimeError):
     """A larger share of the clips than allowed was quarantined."""
 
@@ -84,6 +90,13 @@ class StageReport:
         """Share of clips that were quarantined, 0 for an empty stage."""
         total = self.done.total() + self.quarantined.total()
         return self.quarantined.total() / total if total else 0.0
+
+    def add(self, other: StageReport) -> None:
+        """Count what another run of the same stage did on other shards."""
+        self.done += other.done
+        self.quarantined += other.quarantined
+        self.damaged += other.damaged
+        self.seconds += other.seconds
 
     def in_words(self) -> str:
         """The report in a line, and one more for each class that lost something."""
@@ -125,7 +138,7 @@ def parse_shard(text: str) -> tuple[int, int]:
     """Read `3/64` (the third of sixty-four, counted from 0) as (3, 64)."""
     shard, _, shards = text.partition("/")
     if not (shard.isdigit() and shards.isdigit() and int(shard) < int(shards)):
-        raise ValueError(f"--shard {text!r}: expected I/N with 0 <= I < N, for example 0/4")
+        raise WrongShard(f"--shard {text!r}: expected I/N with 0 <= I < N, for example 0/4")
     return int(shard), int(shards)
 
 
@@ -200,9 +213,11 @@ def run_stage(
     quarantined like one that raises ClipError. Raises TooManyBadClips past `max_bad_share`, when all is written.
 
     `engine="ray"` writes the same files with `workers` workers of the Ray cluster at `ray_address` (see `ray_shards`),
-    each doing whole shards. Raises ValueError for another engine, or an address for the local one.
+    each doing whole shards. Raises ValueError for another engine, an address for the local one, and a number out of
+    its range.
     """
     check_engine(engine, ray_address)
+    check_numbers(shards=shards, workers=workers, max_bad_share=max_bad_share, limit_s=limit_s)
     mine = range(shards) if only is None else [only[0]]
     shards = shards if only is None else only[1]
     started = time.monotonic()
@@ -246,6 +261,20 @@ def check_engine(engine: str, ray_address: str | None) -> None:
         raise ValueError(f"engine {engine!r} is not one of {', '.join(ENGINES)}")
     if ray_address is not None and engine != "ray":
         raise ValueError(f"a Ray address ({ray_address}) is of no use to the engine {engine}; add --engine ray")
+
+
+def check_numbers(
+    *, shards: int = 1, workers: int | None = None, max_bad_share: float = 0.0, limit_s: float | None = None
+) -> None:
+    """Raise ValueError for a number with which a stage would do nothing, or throw all clips away."""
+    for name, found, right, expected in (
+        ("--shards", shards, shards >= 1, "1 or more"),
+        ("--workers", workers, workers is None or workers >= 1, "1 or more"),
+        ("--max-bad-share", max_bad_share, 0 <= max_bad_share <= 1, "a share from 0 to 1, for example 0.05"),
+        ("--limit-s", limit_s, limit_s is None or 0 < limit_s < math.inf, "seconds above 0"),
+    ):
+        if not right:
+            raise ValueError(f"{name} {found}: expected {expected}")
 
 
 def check_bad_share(report: StageReport, max_bad_share: float, out: Path) -> None:

@@ -5,9 +5,10 @@ Two numbers a clip are kept, the hash of its id and its label's; records are mad
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emotrain.datasets.index_file import open_index_file
+from emotrain.datasets.media import VIDEO_SUFFIXES
 from emotrain.records import CLIPS, Clip, from_table
 from emotrain.shards import stable_hash
 
 BATCH = 2048
+MARKS = ("onset_s", "apex_s", "offset_s")
+
+log = logging.getLogger(__name__)
 
 
 class ClipShards:
@@ -56,20 +61,45 @@ class ClipShards:
         """The folder that clip paths are relative to; a relative one starts at the index's own folder."""
         return self._file.root
 
+    def stated_root(self) -> str:
+        """The same folder as the index states it."""
+        return self._file.stated("root")["root"]
+
     def fingerprint(self) -> str:
         """Sixteen hex digits of the set of (clip id, path) pairs, whatever their order."""
+        return self._digest(["clip_id", "path"])
+
+    def times_fingerprint(self) -> str:
+        """Sixteen hex digits of what the index says about time and frames hang on, whatever the order of the clips.
+
+        That is the rate of frame folders (a video has its own) and the annotated onset, apex and offset.
+        """
+        return self._digest(["clip_id", "path", "fps", *MARKS])
+
+    def _digest(self, columns: list[str]) -> str:
         total = 0
-        for batch in self._batches(["clip_id", "path"]):
-            for clip_id, path in zip(*(column.to_pylist() for column in batch.columns)):
-                total += stable_hash(f"{clip_id}\t{path}")
+        for batch in self._batches([name for name in columns if name in self._columns]):
+            for row in batch.to_pylist():
+                if PurePosixPath(row["path"]).suffix.lower() in VIDEO_SUFFIXES:
+                    row.pop("fps", None)
+                values = [row.get(name) for name in columns]
+                total += stable_hash("\t".join("" if value is None else str(value) for value in values))
         return f"{total % 2**64:016x}"
 
     def durations_s(self) -> npt.NDArray[np.float64]:
-        """Durations in seconds of the clips whose duration the index knows."""
+        """Durations in seconds, above 0, of the clips whose duration the index knows; names a clip with another one."""
         if "duration_s" not in self._columns:
             return np.empty(0)
         known = [batch.column(0).drop_null().to_numpy(zero_copy_only=False) for batch in self._batches(["duration_s"])]
-        return np.concatenate(known) if known else np.empty(0)
+        found = np.concatenate(known) if known else np.empty(0)
+        usable = np.isfinite(found) & (found > 0)
+        if not usable.all():
+            odd = next(clip for clip in self if clip.duration_s is not None and not 0 < clip.duration_s < np.inf)
+            log.warning(
+                "%s: %d clips have no duration above 0 s and are left out of P(miss), first %r with %s s",
+                *(self.path, len(found) - usable.sum(), odd.clip_id, odd.duration_s),
+            )
+        return found[usable]
 
     def _rows(self, mask: npt.NDArray[np.bool_] | None) -> Iterator[Clip]:
         start = 0

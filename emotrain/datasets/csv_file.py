@@ -19,7 +19,7 @@ from emotrain.datasets.media import Listing
 from emotrain.datasets.own_labels import own_label_set
 from emotrain.datasets.paths import PathOutsideRoot, inside
 from emotrain.datasets.reading import LayoutError, Reading, first_existing
-from emotrain.datasets.tables import Row, read_csv
+from emotrain.datasets.tables import Row, column_of, read_csv
 from emotrain.emotions import LabelSet, nearest
 from emotrain.records import Clip, Kind, Split
 
@@ -55,9 +55,9 @@ def read_csv_file(
     reading = Reading("csv", LabelSet("own", ()))
     rows, ignored = read_csv(file, COLUMNS, required=("path", "label"))
     for header in ignored:
-        reading.warn(
-            "column ignored", f"{file.name}: column {header!r} stands for nothing here; {nearest(header, COLUMNS)}"
-        )
+        name = column_of(header, COLUMNS)
+        why = f"stands for nothing here; {nearest(header, COLUMNS)}" if name is None else f"is not read, {name!r} is"
+        reading.warn("column ignored", f"{file.name}: column {header!r} {why}")
     usable = [row for row in rows if _complete(row, reading)]
     names = own_label_set([(row.cells["label"], row.where) for row in usable], label_set, reading)
     for row in usable:
@@ -83,10 +83,11 @@ def _annotation_file(root: Path, annotation: str | None) -> Path:
 
 
 def _complete(row: Row, reading: Reading) -> bool:
-    absent = [name for name in ("path", "label") if not row.cells.get(name)]
+    absent = [name for name in ("path", "label") if row.text(name) is None]
     if absent:
         path, label = row.cells.get("path", ""), row.cells.get("label", "")
-        reading.quarantine(path, label, path, f"{row.where}: {' and '.join(absent)} empty")
+        found = " and ".join(f"{name} {row.cells.get(name, '')!r}" for name in absent)
+        reading.quarantine(path, label, path, f"{row.where}: {found}, expected a path and a label in every row")
     return not absent
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from emotrain.datasets.fold_lists import FoldLists, Listed
 from emotrain.datasets.media import Listing
-from emotrain.datasets.reading import LayoutError, Reading, first_existing, joined, read_label
+from emotrain.datasets.reading import LayoutError, Reading, UnknownLabel, first_existing, joined, read_label
 from emotrain.datasets.tables import read_lines
 from emotrain.datasets.votes import read_votes
-from emotrain.emotions import label_set
+from emotrain.emotions import canonical, label_set
 from emotrain.records import Clip
 
 CODES = {"1": "happiness", "2": "sadness", "3": "neutral", "4": "anger", "5": "surprise", "6": "disgust", "7": "fear"}
@@ -26,7 +26,7 @@ MEDIA = {
     "clip_224x224_16f": "{0:05d}",
     "clip_224x224_avi": "{0:05d}.avi",
 }
-_NAME = re.compile(r"0*(?P<number>\d{1,7})(?:\.0+)?(?:\.(?:mp4|avi))?", re.ASCII)
+_NAME = re.compile(r"0*(?P<number>\d{1,7})(?:\.0+)?(?:\.(?:mp4|avi))?", re.ASCII | re.IGNORECASE)
 _VOTES = {
     name: (f"{code}{word}", word, name)
     for code, (name, word) in enumerate(
@@ -52,21 +52,27 @@ def read_dfew(root: Path, listing: Listing, *, media: str | None = None) -> Read
             if file is not None:
                 lists.add(part, fold, _listed(file, reading))
     votes = _votes(root / base, reading)
+    below = joined(base, "Clip", folder)
+    names = listing.folder(root / below)
     for number, label, test_fold in lists.merged(f"{splits}/test(single-labeled)/set_1.csv"):
-        path = joined(base, "Clip", folder, MEDIA[folder].format(int(number)))
+        name = MEDIA[folder].format(int(number))
+        path = joined(below, name if name in names else listing.spelled(below, name))
         reading.clips.append(Clip(number, path, label, votes=votes.get(number), test_fold=test_fold))
     return reading
 
 
 def _listed(file: Path, reading: Reading) -> list[Listed]:
     listed = []
-    for number, line in read_lines(file):
+    for at, (number, line) in enumerate(read_lines(file)):
         name, _, code = (part.strip().strip('"') for part in line.partition(","))
         where = f"{file.parent.name}/{file.name} row {number}"
         clip = _number(name)
-        if clip is None and number == 1:
-            continue
         plain = code.removesuffix(".0")
+        if at == 0 and clip is None and plain not in CODES and canonical(code) is None:
+            continue  # the header
+        if plain.isdigit() and plain not in CODES:
+            codes = ", ".join(f"{key} {label}" for key, label in CODES.items())
+            raise UnknownLabel(f"{where}: label {code!r} is no code of DFEW, expected {codes}; correct the list")
         label = CODES[plain] if plain in CODES else read_label(code, reading.label_set, where)
         if clip is None:
             reading.quarantine(name, label, "", f"{where}: {name!r} is no clip number")
@@ -99,5 +105,5 @@ def _media_folder(base: Path, media: str | None) -> str:
 
 
 def _votes(base: Path, reading: Reading) -> dict[str, Mapping[str, float]]:
-    columns = {"clip": ("order", "clip name", "video_name", "name", "clip"), **_VOTES}
+    columns = {"clip": ("clip name", "order", "video_name", "name", "clip"), **_VOTES}
     return read_votes(sorted(base.glob("Annotation/annotation*.xlsx")), columns, _number, reading)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emotrain.datasets.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, Listing
+from emotrain.datasets.frame_folder import IMAGE_SUFFIXES
+from emotrain.datasets.media import VIDEO_SUFFIXES, Listing
 from emotrain.datasets.own_labels import own_label_set
 from emotrain.datasets.reading import LayoutError, Reading
 from emotrain.emotions import LabelSet

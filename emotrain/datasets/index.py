@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -21,14 +22,14 @@ from emotrain.datasets.mafw import read_mafw
 from emotrain.datasets.media import Listing, Probe, check_media
 from emotrain.datasets.megc2019 import read_megc2019
 from emotrain.datasets.mmew import read_mmew
-from emotrain.datasets.reading import Reading
+from emotrain.datasets.reading import LayoutError, Reading, printable
 from emotrain.datasets.samm import read_samm
 from emotrain.datasets.smic import read_smic
 from emotrain.datasets.splits import VALIDATION_SHARE, assign_folds, carve_validation
 from emotrain.datasets.synthetic import read_synthetic
 from emotrain.emotions import PUBLISHED_COUNTS, nearest
 from emotrain.records import Clip, to_table
-from emotrain.shards import TooManyBadClips, write_json, write_table
+from emotrain.shards import TooManyBadClips, check_numbers, write_json, write_table
 
 REPORT_FILE = "index_report.json"
 
@@ -91,12 +92,21 @@ def index_clips(
     opens each video for its frame rate and length, which are null without it, in `workers` processes (None: one a
     core; more than one need a picklable probe); a video that takes longer than `limit_s` is quarantined. `assume_fps`
     is the rate of frame folders whose annotation names none. Raises LayoutError, UnknownLabel, and TooManyBadClips when
-    more than `max_bad_share` of the clips is unusable; then the report is written and the index is not.
+    more than `max_bad_share` of the clips is unusable; then the report is written and the index is not. Raises
+    ValueError for a number out of its range.
     """
+    check_numbers(max_bad_share=max_bad_share, workers=workers, limit_s=limit_s)
+    if not 0 <= validation_share < 1:
+        raise ValueError(f"--validation-share {validation_share}: expected 0 or more and less than 1")
+    if assume_fps is not None and not 0 < assume_fps < math.inf:
+        raise ValueError(f"--assume-fps {assume_fps}: expected frames a second above 0, for example 25")
     root = root.absolute()
+    if printable(str(root)) != str(root):
+        raise LayoutError(f"--root {printable(str(root))}: the path is not UTF-8, so no index can name it; rename it")
     listing = Listing(root)
     given = {key: value for key, value in options.items() if value is not None}
     reading = _reader(dataset, options)(root, listing, **given)
+    _drop_unnamed(reading)
     _drop_duplicates(reading)
     _drop_without_split(reading)
     _compare_counts(reading)
@@ -137,6 +147,19 @@ def _reader(dataset: str, options: dict[str, str | None]) -> Reader:
         flags = ", ".join("--" + k.replace("_", "-") for k in known) if known else "no options"
         raise ValueError(f"data set {dataset!r} has no option --{name.replace('_', '-')}; it knows {flags}")
     return READERS[dataset]
+
+
+def _drop_unnamed(reading: Reading) -> None:
+    """Quarantine clips whose name no table can hold: bytes in another encoding, as old archives unpack."""
+    named: list[Clip] = []
+    for clip in reading.clips:
+        if printable(clip.clip_id + clip.path) == clip.clip_id + clip.path:
+            named.append(clip)
+            continue
+        name = os.fsencode(clip.path)
+        reason = f"the name {name!r} is not UTF-8; rename the file, for example with convmv"
+        reading.quarantine(clip.clip_id, clip.label, clip.path, reason)
+    reading.clips = named
 
 
 def _drop_duplicates(reading: Reading) -> None:

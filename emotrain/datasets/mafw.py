@@ -22,7 +22,7 @@ from emotrain.datasets.votes import read_votes
 from emotrain.emotions import LabelSet, label_set
 from emotrain.records import Clip
 
-_NAME = re.compile(r"(?P<stem>\d{1,7})(?:\.mp4)?", re.ASCII)
+_NAME = re.compile(r"(?P<stem>\d{1,7})(?:\.mp4)?", re.ASCII | re.IGNORECASE)
 _CAPTION_COLUMN = {"zh": 2, "en": 3}
 
 
@@ -62,10 +62,11 @@ def read_mafw(
             if caption is not None and captioned.is_file():
                 captions.update(_captions(captioned, _CAPTION_COLUMN[caption], reading))
     votes = _votes(root / base, reading, list(single.labels))
-    below = listing.folder(root / base / folder)
+    below = joined(base, folder)
+    names = listing.folder(root / below)
     merged = list(lists.merged(f"{lists_folder}/no_caption/set_1/test.txt"))
     for name, label, test_fold in merged:
-        path = joined(base, folder, name if name in below else f"{name}.mp4")
+        path = joined(below, name if name in names else listing.spelled(below, f"{name}.mp4"))
         parts = tuple(label.split("_")) if labels == "compound" else ()
         reading.clips.append(Clip(name, path, label, parts, votes.get(name), test_fold, caption=captions.get(name)))
     if labels == "compound":

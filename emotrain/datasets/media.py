@@ -1,17 +1,16 @@
-"""Video files and frame folders of a data set: is a clip there, and how many frames does its folder hold?
+"""Video files and frame folders of a data set: is a clip there, and how long is it where that is known?
 
 One directory listing per folder instead of one `stat` per clip: that is what a network file system is fast at.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from emotrain.datasets.frame_folder import ABSENT, FrameFolder, frame_folder
 from emotrain.datasets.paths import inside
 from emotrain.datasets.reading import Reading
 from emotrain.progress import track
@@ -19,9 +18,7 @@ from emotrain.records import Clip
 from emotrain.shards import ClipError
 from emotrain.workers import Died, spread
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv"})
-_NUMBER = re.compile(r"\d+(?!.*\d)")
 
 Probe = Callable[[Path], tuple[float | None, int | None, float | None]]
 """Opens a video and answers (fps, number of frames, duration in seconds), None for what it cannot tell.
@@ -36,6 +33,7 @@ class Listing:
 
     root: Path
     _folders: dict[Path, dict[str, bool]] = field(default_factory=dict)
+    _spellings: dict[Path, dict[str, str]] = field(default_factory=dict)
 
     def folder(self, path: Path) -> dict[str, bool]:
         """Names in a folder, with True for those that are folders; empty when the folder does not exist."""
@@ -45,22 +43,17 @@ class Listing:
 
     def spelled(self, folder: str, name: str) -> str:
         """`name` as it is really spelled in `folder` (relative to the root), whatever its case; else as given."""
-        names = self.folder(inside(self.root, folder) if folder else self.root)
+        path = inside(self.root, folder) if folder else self.root
+        names = self.folder(path)
         if name in names:
             return name
-        return next((other for other in sorted(names) if other.lower() == name.lower()), name)
+        if path not in self._spellings:
+            self._spellings[path] = {other.lower(): other for other in sorted(names, reverse=True)}
+        return self._spellings[path].get(name.lower(), name)
 
-    def frames(self, path: str) -> list[str]:
-        """Names of the images in a frame folder (relative to the root), in the order of their numbers."""
-        names = _entries(inside(self.root, path))
-        images = [(frame_number(name), name) for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES]
-        return [name for _, name in sorted(images, key=lambda image: (-1 if image[0] is None else image[0], image[1]))]
-
-
-def frame_number(name: str) -> int | None:
-    """The last number in an image's stem ("006_05562.jpg" is 5562), or None when there is none."""
-    found = _NUMBER.search(Path(name).stem)
-    return int(found.group()) if found else None
+    def frames(self, path: str) -> FrameFolder:
+        """The images of a folder (relative to the root); raises ClipError for one that leaves the root or is locked."""
+        return frame_folder(inside(self.root, path))
 
 
 def check_media(
@@ -74,9 +67,9 @@ def check_media(
 ) -> None:
     """Move clips whose file is missing or empty into quarantine; fill `n_frames`, `fps` and `duration_s` of the others.
 
-    Frame folders are counted, their rate is `assume_fps` where the annotation names none. Videos are opened only with
-    `probe`, in `workers` processes; one that takes longer than `limit_s` or crashes there is quarantined. What an
-    annotation already says is kept.
+    Frame folders are counted and timed, their rate is `assume_fps` where the annotation names none. Videos are opened
+    only with `probe`, in `workers` processes; one that takes longer than `limit_s` or crashes there is quarantined.
+    What an annotation already says is kept.
     """
     usable: list[Clip] = []
     with track("checking clip files", len(reading.clips)) as advance:
@@ -132,10 +125,12 @@ class _Probed:
 def _entries(path: Path) -> dict[str, bool]:
     try:
         with os.scandir(path) as entries:
-            return {entry.name: entry.is_dir() for entry in entries}
+            # A link that leads to itself has no kind: DirEntry would raise, os.path says that it is no folder.
+            return {
+                entry.name: os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir() for entry in entries
+            }
     except OSError as error:
-        # A name longer than the file system allows cannot be there either.
-        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+        if error.errno in ABSENT:
             return {}
         raise
 
@@ -149,12 +144,16 @@ def _checked(clip: Clip, listing: Listing, assume_fps: float | None) -> Clip:
     path = inside(listing.root, clip.path)
     siblings = listing.folder(path.parent)
     if path.name not in siblings:
-        raise ClipError(f"missing: {path} does not exist")
+        other = listing.spelled(os.path.dirname(clip.path), path.name)
+        hint = f"; {other!r} does: spell it as the disk does" if other != path.name else ""
+        raise ClipError(f"missing: {path} does not exist{hint}")
     if siblings[path.name]:
-        n_frames = len(listing.frames(clip.path))
-        if n_frames == 0:
+        folder = listing.frames(clip.path)
+        if not folder.names:
             raise ClipError(f"empty frame folder: {path} holds no image")
-        return replace(clip, n_frames=n_frames, fps=clip.fps if clip.fps is not None else assume_fps)
+        fps = clip.fps if clip.fps is not None else assume_fps
+        duration_s = folder.duration_s(fps) if clip.duration_s is None and fps is not None else clip.duration_s
+        return replace(clip, n_frames=len(folder.names), fps=fps, duration_s=duration_s)
     if not path.exists():
         raise ClipError(f"missing: {path} is a link to a file that does not exist")
     if path.stat().st_size == 0:

@@ -57,8 +57,8 @@ def read_megc2019(root: Path, listing: Listing) -> Reading:
             for message in messages:
                 reading.warn(kind, f"{name}: {message}")
         for row in part.quarantined:
-            mapped = MAPPING[name].get(row["label"])
-            if mapped is not None:
+            mapped = MAPPING[name].get(row["label"], row["label"])
+            if mapped in reading.label_set.labels or row["label"] not in part.label_set.labels:
                 reading.quarantine(f"{name}/{row['clip_id']}", mapped, f"{prefix}/{row['path']}", row["reason"])
         left_out: Counter[str] = Counter()
         for clip in part.clips:

@@ -1,25 +1,32 @@
 """What the laboratory micro-expression sets share: a frame folder a clip, frame numbers for onset, apex and offset.
 
-Times count from the first image of the folder, one frame apart, as the frames are later read; a missing image shifts
-those after it. Folds are leave-one-subject-out.
+Times count from the first image of the folder, by the numbers in the images' names, as the frames are later read
+(frame_folder.py). Folds are leave-one-subject-out.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from emotrain.datasets.action_units import parse_action_units
-from emotrain.datasets.media import Listing, frame_number
-from emotrain.datasets.paths import PathOutsideRoot, inside
+from emotrain.datasets.frame_folder import FrameFolder
+from emotrain.datasets.media import Listing
 from emotrain.datasets.reading import Reading
 from emotrain.datasets.tables import Row
+from emotrain.emotions import canonical
 from emotrain.records import Clip
+from emotrain.shards import ClipError
 
 
 @dataclass(slots=True)
 class MicroReader:
-    """Collects the rows of one set into `reading`; `fps` is the set's camera rate."""
+    """Collects the rows of one set into `reading`; `fps` is the set's camera rate.
+
+    A folder that holds every fourth image only has a quarter of that rate; its times are the same.
+    """
 
     reading: Reading
     listing: Listing
@@ -29,8 +36,8 @@ class MicroReader:
     def add(self, row: Row, clip_id: str, path: str, label: str, subject: str) -> None:
         """One annotated row; what is wrong with it becomes warnings that name the row."""
         try:
-            inside(self.listing.root, path)
-        except PathOutsideRoot as error:
+            folder = self.listing.frames(path)
+        except ClipError as error:
             self.reading.quarantine(clip_id, label, path, f"{row.where}: {error}")
             return
         if clip_id in self._seen:
@@ -42,7 +49,7 @@ class MicroReader:
         units, odd = parse_action_units(row.text("action_units"))
         for message in odd:
             self.reading.warn("action units", f"{row.where} ({clip_id}): {message}")
-        onset, apex, offset = self._times(row, clip_id, path)
+        onset, apex, offset = self._times(row, clip_id, folder)
         self.reading.clips.append(
             Clip(
                 clip_id=clip_id,
@@ -50,7 +57,7 @@ class MicroReader:
                 label=label,
                 subject=subject,
                 kind="micro",
-                fps=self.fps,
+                fps=self.fps / folder.step,
                 onset_s=onset,
                 apex_s=apex,
                 offset_s=offset,
@@ -61,10 +68,12 @@ class MicroReader:
     def incomplete(self, row: Row) -> None:
         """A row that lacks its subject, file name, onset or label."""
         cells = ", ".join(f"{name} {value!r}" for name, value in row.cells.items() if name != "action_units")
-        name = row.cells.get("file", "")
-        self.reading.quarantine(name, row.cells.get("label", ""), "", f"{row.where}: incomplete row ({cells})")
+        word = row.cells.get("label", "")
+        known = canonical(word)
+        label = word if known is None else known
+        self.reading.quarantine(row.cells.get("file", ""), label, "", f"{row.where}: incomplete row ({cells})")
 
-    def _times(self, row: Row, clip_id: str, path: str) -> tuple[float | None, float | None, float | None]:
+    def _times(self, row: Row, clip_id: str, folder: FrameFolder) -> tuple[float | None, float | None, float | None]:
         marks = {name: self._mark(row, name, clip_id) for name in ("onset", "apex", "offset") if name in row.cells}
         onset, apex, offset = marks.get("onset"), marks.get("apex"), marks.get("offset")
         if onset is not None and offset is not None and offset < onset:
@@ -76,20 +85,25 @@ class MicroReader:
             message = f"onset {onset}, apex {apex}, offset {offset}: the apex was dropped"
             self._warn(row, clip_id, "apex outside onset and offset", message)
             apex = None
-        numbers = [number for number in map(frame_number, self.listing.frames(path)) if number is not None]
-        if not numbers:
+        if not folder.numbers:
+            if folder.names and (onset, apex, offset) != (None, None, None):
+                message = f"onset {onset}, apex {apex}, offset {offset} were dropped: the images are not numbered apart"
+                self._warn(row, clip_id, "images without numbers", message)
             return None, None, None
-        onset, apex, offset = self._renumbered(row, clip_id, numbers, onset, apex, offset)
+        onset, apex, offset = self._renumbered(row, clip_id, folder.numbers, onset, apex, offset)
         if onset is not None and offset is not None:
-            absent = sorted(set(range(onset, offset + 1)) - set(numbers))
-            if absent:
-                self._warn(
-                    row,
-                    clip_id,
-                    "missing frames",
-                    f"{len(absent)} of the {offset - onset + 1} annotated frames have no image, first: {absent[0]}",
-                )
-        return self._seconds(numbers, onset), self._seconds(numbers, apex), self._seconds(numbers, offset)
+            self._warn_missing(row, clip_id, folder.numbers, onset, offset)
+        rate = self.fps / folder.step
+        times = [None if mark is None else folder.time_of(mark, rate) for mark in (onset, apex, offset)]
+        return times[0], times[1], times[2]
+
+    def _warn_missing(self, row: Row, clip_id: str, numbers: Sequence[int], onset: int, offset: int) -> None:
+        there = {number for number in numbers if onset <= number <= offset}
+        annotated = offset - onset + 1
+        if len(there) < annotated:
+            first = next(number for number in count(onset) if number not in there)
+            message = f"{annotated - len(there)} of the {annotated} annotated frames have no image, first: {first}"
+            self._warn(row, clip_id, "missing frames", message)
 
     def _mark(self, row: Row, name: str, clip_id: str) -> int | None:
         try:
@@ -103,14 +117,16 @@ class MicroReader:
         return round(value)
 
     def _renumbered(
-        self, row: Row, clip_id: str, numbers: list[int], onset: int | None, apex: int | None, offset: int | None
+        self, row: Row, clip_id: str, numbers: Sequence[int], onset: int | None, apex: int | None, offset: int | None
     ) -> tuple[int | None, int | None, int | None]:
-        """The marks in the folder's own numbers: some copies number the images of every clip from 1 (or 0)."""
+        """The marks in the folder's own numbers: some copies number the images of every clip from 1 (or 0).
+
+        Marks that leave the folder are moved together when onset to offset is exactly as long as the folder.
+        """
         marks = [mark for mark in (onset, apex, offset) if mark is not None]
         if not marks or (numbers[0] <= min(marks) and max(marks) <= numbers[-1]):
             return onset, apex, offset
-        exact = onset is not None and offset is not None and len(numbers) == offset - onset + 1
-        if exact and onset is not None and not numbers[0] <= onset <= numbers[-1]:
+        if onset is not None and offset is not None and numbers[-1] - numbers[0] == offset - onset:
             shift = numbers[0] - onset
             return numbers[0], None if apex is None else apex + shift, numbers[-1]
         self._warn(
@@ -124,9 +140,6 @@ class MicroReader:
             return mark if mark is not None and numbers[0] <= mark <= numbers[-1] else None
 
         return within(onset), within(apex), within(offset)
-
-    def _seconds(self, numbers: list[int], mark: int | None) -> float | None:
-        return None if mark is None else sum(number < mark for number in numbers) / self.fps
 
     def _warn(self, row: Row, clip_id: str, kind: str, message: str) -> None:
         self.reading.warn(kind, f"{row.where} ({clip_id}): {message}")

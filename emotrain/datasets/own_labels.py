@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emotrain.datasets.reading import Reading, read_label
+from emotrain.datasets.reading import LayoutError, Reading, printable, read_label
 from emotrain.emotions import OWN, LabelSet, canonical, label_set
 
 
@@ -13,7 +13,11 @@ def own_label_set(words: Sequence[tuple[str, str]], name: str | None, reading: R
 
     With `name` every word must belong to that set (UnknownLabel otherwise). Without it the classes are the words
     themselves, spellings of one emotion put together; a word that is no known emotion becomes a class with a warning.
+    Raises LayoutError for a name that is not UTF-8.
     """
+    for word, where in words:
+        if printable(word) != word:
+            raise LayoutError(f"{printable(where)}: the class {printable(word)!r} is not named in UTF-8; rename it")
     if name is not None:
         reading.label_set = label_set(name)
         return {word: read_label(word, reading.label_set, where) for word, where in words}

@@ -35,11 +35,17 @@ class Reading:
 
     def warn(self, kind: str, message: str) -> None:
         """Note something odd; `kind` is the heading it is counted under."""
-        self.warnings.setdefault(kind, []).append(message)
+        self.warnings.setdefault(kind, []).append(printable(message))
 
     def quarantine(self, clip_id: str, label: str, path: str, reason: str) -> None:
         """Leave a clip out, with the reason."""
-        self.quarantined.append({"clip_id": clip_id, "label": label, "path": path, "reason": reason})
+        row = {"clip_id": clip_id, "label": label, "path": path, "reason": reason}
+        self.quarantined.append({key: printable(value) for key, value in row.items()})
+
+
+def printable(text: str) -> str:
+    """`text` as it can be written into a file: bytes of a file's name that are not UTF-8 are spelled out (\\xd6)."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def read_label(word: str, known: LabelSet, where: str) -> str:

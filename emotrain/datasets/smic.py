@@ -43,7 +43,8 @@ def read_smic(root: Path, listing: Listing, *, media: str | None = None) -> Read
             micro.incomplete(row)
             continue
         label = read_label(word, reading.label_set, row.where)
-        path = joined(folder, _subject_folder(listing, folder, subject, number), "micro", word.lower(), name)
+        above = joined(folder, _subject_folder(listing, folder, subject, number), "micro")
+        path = joined(above, listing.spelled(above, word.lower()), name)
         micro.add(row, f"s{number}/{name}", path, label, f"s{number}")
     reading.clips = leave_one_subject_out(reading.clips)
     return reading

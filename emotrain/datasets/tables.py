@@ -57,7 +57,7 @@ def read_sheet(file: Path, columns: Mapping[str, Sequence[str]], sheet: str | No
 
     The header is the first row that has all columns, so a preamble of any length is skipped. Column names are compared
     without case, spaces and underscores. `sheet` is taken when the workbook has it, else the first sheet that fits.
-    Empty rows are left out. Raises LayoutError when no sheet fits.
+    Empty rows are left out. Raises LayoutError when no sheet fits, and for two headers that stand for one column.
     """
     heads: list[str] = []
     for title, values in _pages(file, sheet):
@@ -95,33 +95,33 @@ def _pages(file: Path, sheet: str | None) -> Iterator[tuple[str, list[list[str]]
 def read_lines(file: Path, encodings: Sequence[str] = ("utf-8-sig", "gb18030")) -> list[tuple[int, str]]:
     """Non-empty lines with their 1-based numbers, each in the first of `encodings` that reads it.
 
-    A line that none of them reads keeps its readable characters; the others become U+FFFD.
+    A line that none of them reads keeps its readable characters; the others become U+FFFD. Raises LayoutError for
+    UTF-16.
     """
-    lines = file.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    lines = _bytes(file).removeprefix(b"\xef\xbb\xbf").split(b"\n")
     decoded = ((number, _decode(line, encodings).strip("\r\n ")) for number, line in enumerate(lines, start=1))
     return [(number, line) for number, line in decoded if line.strip()]
 
 
 def read_csv(file: Path, columns: Mapping[str, Sequence[str]], required: Sequence[str]) -> tuple[list[Row], list[str]]:
-    """Rows of a CSV with a header (comma, semicolon or TAB), and the headers that stand for none of `columns`.
+    """Rows of a CSV with a header (comma, semicolon or TAB), and the headers that are not read.
 
-    A row with more or fewer cells than the header keeps what it has. Raises LayoutError without a `required` column.
+    Every line is a row: a quote that is never closed would make one cell of many rows, so a cell that goes on in the
+    next line is refused. A row with more or fewer cells than the header keeps what it has. Raises LayoutError, also
+    for UTF-16, without a `required` column and for two headers that stand for one column.
     """
-    text = "\n".join(_decode(line, ("utf-8-sig", "gb18030")) for line in file.read_bytes().split(b"\n"))
+    text = "\n".join(_decode(line, ("utf-8-sig", "gb18030")) for line in _bytes(file).split(b"\n"))
     first = text.lstrip("\r\n").split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        table = [(reader.line_num, cells) for cells in reader]
-    except csv.Error as error:
-        raise LayoutError(f"{file} line {reader.line_num}: not readable as CSV ({error})") from error
-    table = [(number, [cell.strip() for cell in cells]) for number, cells in table if any(map(str.strip, cells))]
+    table = [(n, [cell.strip() for cell in cells]) for n, cells in _records(file, text, delimiter)]
+    table = [(number, cells) for number, cells in table if any(cells)]
     header = table[0][1] if table else []
-    names = [_named(cell, columns) for cell in header]
+    names = _named(file, header, columns)
     missing = [name for name in required if name not in names]
     if missing:
         found = ", ".join(header) if header else "nothing, the file is empty"
-        raise LayoutError(f"{file}: no column {', '.join(missing)}; found {found}")
+        hint = "; it holds NUL characters as UTF-16 does, save it as UTF-8" if "\0" in text else ""
+        raise LayoutError(f"{file}: no column {', '.join(missing)}; found {found}{hint}")
     rows = [
         Row(file, number, {name: cell for name, cell in zip(names, cells) if name is not None})
         for number, cells in table[1:]
@@ -129,10 +129,29 @@ def read_csv(file: Path, columns: Mapping[str, Sequence[str]], required: Sequenc
     return rows, [cell for cell, name in zip(header, names) if name is None and cell]
 
 
+def _records(file: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of each line of a CSV."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 0
+    try:
+        for cells in reader:
+            if reader.line_num > line + 1:
+                raise LayoutError(
+                    f"{file} line {line + 1}: a quoted cell goes on to line {reader.line_num}, expected a row a line; "
+                    "close or remove its quote, or write the cell in one line"
+                )
+            line = reader.line_num
+            yield line, cells
+    except csv.Error as error:
+        raise LayoutError(
+            f"{file} line {line + 1}: not readable as CSV ({error}); close or remove a stray quote there"
+        ) from error
+
+
 def _under_header(file: Path, values: list[list[str]], columns: Mapping[str, Sequence[str]]) -> list[Row] | None:
     for at, head in enumerate(values[:HEADER_WITHIN_ROWS]):
-        names = [_named(cell, columns) for cell in head]
-        if set(columns) <= set(names):
+        if set(columns) <= {column_of(cell, columns) for cell in head}:
+            names = _named(file, head, columns)
             return [
                 Row(file, number, {name: cell for name, cell in zip_longest(names, cells, fillvalue="") if name})
                 for number, cells in enumerate(values[at + 1 :], start=at + 2)
@@ -141,8 +160,30 @@ def _under_header(file: Path, values: list[list[str]], columns: Mapping[str, Seq
     return None
 
 
-def _named(cell: str, columns: Mapping[str, Sequence[str]]) -> str | None:
-    key = _key(cell)
+def _named(file: Path, header: Sequence[str], columns: Mapping[str, Sequence[str]]) -> list[str | None]:
+    """Our name of each header's column, None for one that is not read.
+
+    Of two headers for one column the one spelled as the column's first alias is read. Raises LayoutError otherwise.
+    """
+    names = [column_of(cell, columns) for cell in header]
+    for name, aliases in columns.items():
+        places = [at for at, found in enumerate(names) if found == name]
+        exact = [at for at in places if _key(header[at]) == _key(aliases[0])]
+        if len(places) > 1 and len(exact) != 1:
+            found = " and ".join(repr(header[at]) for at in places)
+            raise LayoutError(
+                f"{file}: the headers {found} all stand for the column {aliases[0]!r}, expected one; rename or remove "
+                f"the others, or call the right one {aliases[0]!r}"
+            )
+        for at in places:
+            if len(places) > 1 and at not in exact:
+                names[at] = None
+    return names
+
+
+def column_of(header: str, columns: Mapping[str, Sequence[str]]) -> str | None:
+    """Our name of the column that a header stands for, whatever its case, spaces and underscores; None for none."""
+    key = _key(header)
     return next((name for name, aliases in columns.items() if key in map(_key, aliases)), None)
 
 
@@ -156,6 +197,13 @@ def _text(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()
+
+
+def _bytes(file: Path) -> bytes:
+    data = file.read_bytes()
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise LayoutError(f"{file}: the text is encoded as UTF-16, expected UTF-8 or gb18030; save it as UTF-8")
+    return data
 
 
 def _decode(line: bytes, encodings: Sequence[str]) -> str:

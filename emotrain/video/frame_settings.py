@@ -61,7 +61,6 @@ class FrameSettings:
 def policy_p_miss(clips: ClipShards, settings: FrameSettings) -> dict[str, float] | None:
     """Mean P(miss) of the policy by event length in seconds, over the durations in the index; None if it has none."""
     durations_s = clips.durations_s()
-    durations_s = durations_s[durations_s > 0]
     if not durations_s.size:
         return None
     by_event = miss_table(durations_s, [settings.policy], EVENT_S, settings.keyframes)[settings.policy]
@@ -69,12 +68,17 @@ def policy_p_miss(clips: ClipShards, settings: FrameSettings) -> dict[str, float
 
 
 def claim(out: Path, settings: FrameSettings, clips: ClipShards, boxes: FaceBoxes | None) -> None:
-    """Write frames.json, or check that the one already there names the same settings and the same clips."""
+    """Write frames.json, or check that the one already there names the same settings, clips and times.
+
+    Raises ValueError that names the difference.
+    """
     header = {
         "fingerprint": settings.fingerprint(),
         "settings": asdict(settings),
         "clips": len(clips),
         "clips_fingerprint": clips.fingerprint(),
+        "times_fingerprint": clips.times_fingerprint(),
+        "root": clips.stated_root(),
         "boxes_fingerprint": None if boxes is None else boxes.fingerprint(),
         "p_miss": policy_p_miss(clips, settings),
     }
@@ -83,10 +87,27 @@ def claim(out: Path, settings: FrameSettings, clips: ClipShards, boxes: FaceBoxe
         write_json(header, path)
         return
     found = json.loads(path.read_text(encoding="utf-8"))
+    lacking = [name for name in header if name not in found]
+    if lacking:
+        raise ValueError(
+            f"{path}: written by another version of emotrain, without {', '.join(lacking)}, so the frames here may be "
+            f"of other clips or times; delete {out} to extract anew"
+        )
     if found["clips_fingerprint"] != header["clips_fingerprint"]:
         raise ValueError(
             f"{path}: the frames here were begun for another list of clips ({found['clips']}, now {len(clips)}); "
             f"delete {out} to extract anew, or keep the new index in another folder"
+        )
+    if found["root"] != header["root"]:
+        raise ValueError(
+            f"{path}: the frames here were taken from {found['root']}, the clips of the index lie in {header['root']}; "
+            f"delete {out} to extract anew, or correct `root` in that file where the same videos have only moved"
+        )
+    if found["times_fingerprint"] != header["times_fingerprint"]:
+        raise ValueError(
+            f"{path}: the index now has other frame rates (of image folders) or other annotated onsets, apexes or "
+            f"offsets than these frames were taken by; delete {out} to extract anew, or keep the new index in another "
+            "folder"
         )
     differs = [
         f"{name} {found['settings'].get(name)!r} there, {value!r} now"

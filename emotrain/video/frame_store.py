@@ -1,54 +1,35 @@
-"""Random access to extracted frames by clip id.
-
-A clip's part follows from the hash of its id and each clip is one row group, so a look-up opens one part, reads its
-footer and then only the clip's own bytes. No table of all clips exists in memory, opening costs nothing, and a store
-can be sent to data-loader workers: it travels as a path.
-"""
+"""Extracted frames by clip id, wherever they are."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-import pyarrow.parquet as pq
-
-from emotrain.quarantine import quarantine_path, read_records
+from emotrain.clip_parts import ClipParts
 from emotrain.records import Frame, from_table
-from emotrain.shards import finished_parts, part_path, shard_of
-
-OPEN_PARTS = 32
-"""Parts kept open with their footers; the least recently used is closed first."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    file: Any
-    group_of: dict[str, int]
+class Frames(Protocol):
+    """Where the frames of clips can be looked up; `FrameStore` is the one on disk."""
+
+    def frames(self, clip_id: str) -> list[Frame]:
+        """All frames of a clip in time order; KeyError says why a clip has none."""
+
+    def keyframes(self, clip_id: str) -> list[Frame]:
+        """The keyframes of a clip in time order."""
 
 
 class FrameStore:
-    """The frames in one `frames/` folder. `store.keyframes(clip_id)` gives `records.Frame`s with JPEG bytes."""
+    """The frames in one `frames/` folder, with their JPEG bytes (see clip_parts.py for what a look-up costs)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        parts = finished_parts(self.folder) if self.folder.is_dir() else []
-        if not parts:
-            raise FileNotFoundError(f"{self.folder}: no part-*.parquet; run data_prep/extract_frames.py first")
-        self.shards = int(parts[0].stem.rpartition("-of-")[2])
-        self._open: OrderedDict[int, _Part] = OrderedDict()
-
-    def __reduce__(self) -> tuple[type[FrameStore], tuple[Path]]:
-        return FrameStore, (self.folder,)
+        self._parts = ClipParts(self.folder, "data_prep/extract_frames.py")
 
     def frames(self, clip_id: str) -> list[Frame]:
         """All stored frames of a clip in time order; KeyError says why a clip has none."""
-        part = self._part(shard_of(clip_id, self.shards), clip_id)
-        if clip_id not in part.group_of:
-            raise KeyError(self._why_not(clip_id))
-        return from_table(part.file.read_row_group(part.group_of[clip_id]), Frame)
+        return from_table(self._parts.rows(clip_id), Frame)
 
     def keyframes(self, clip_id: str) -> list[Frame]:
         """The keyframes of a clip in time order."""
@@ -64,47 +45,7 @@ class FrameStore:
 
     def clip_ids(self) -> Iterator[str]:
         """Ids of all clips that have frames, part by part."""
-        for path in finished_parts(self.folder):
-            yield from _groups(path, pq.ParquetFile(path))
+        return self._parts.clip_ids()
 
     def __contains__(self, clip_id: str) -> bool:
-        shard = shard_of(clip_id, self.shards)
-        return part_path(self.folder, shard, self.shards).exists() and clip_id in self._part(shard, clip_id).group_of
-
-    def _part(self, shard: int, clip_id: str) -> _Part:
-        part = self._open.pop(shard, None)
-        if part is None:
-            path = part_path(self.folder, shard, self.shards)
-            if not path.exists():
-                raise KeyError(
-                    f"clip {clip_id!r} belongs to {path}, which is not extracted yet; finish the frames stage"
-                )
-            file = pq.ParquetFile(path, memory_map=True)
-            part = _Part(file, _groups(path, file))
-        self._open[shard] = part
-        if len(self._open) > OPEN_PARTS:
-            self._open.popitem(last=False)[1].file.close()
-        return part
-
-    def _why_not(self, clip_id: str) -> str:
-        part = part_path(self.folder, shard_of(clip_id, self.shards), self.shards)
-        bad = quarantine_path(part)
-        for record in read_records(bad):
-            if record["clip_id"] == clip_id:
-                return f"clip {clip_id!r} has no frames: it was quarantined in {bad}: {record['reason']}"
-        return f"clip {clip_id!r} is not in {self.folder} and was not quarantined; is it in this data folder's index?"
-
-
-def _groups(path: Path, file: Any) -> dict[str, int]:
-    """Row group of each clip, from the statistics in the footer."""
-    metadata = file.metadata
-    column = file.schema_arrow.get_field_index("clip_id")
-    groups = {}
-    for group in range(metadata.num_row_groups):
-        statistics = metadata.row_group(group).column(column).statistics
-        if statistics is None or not statistics.has_min_max or statistics.min != statistics.max:
-            raise ValueError(
-                f"{path}: row group {group} does not hold one clip; was the file written by another program?"
-            )
-        groups[statistics.min] = group
-    return groups
+        return clip_id in self._parts

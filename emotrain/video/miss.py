@@ -65,11 +65,13 @@ def miss_table(
 ) -> dict[str, dict[float, float]]:
     """Mean P(miss) over a data set's clips: {policy: {event length: probability}}.
 
-    Equal durations are computed once, so a million clips cost what their distinct lengths cost.
+    Durations count in whole milliseconds, at least one, and equal ones are computed once, so a million clips cost what
+    their distinct lengths cost. Raises ValueError without durations and for one that is not above 0.
     """
-    lengths, counts = np.unique(np.round(np.asarray(list(durations_s), np.float64), 3), return_counts=True)
-    if lengths.size == 0 or lengths.min() <= 0:
+    given = np.asarray(list(durations_s), np.float64)
+    if given.size == 0 or not (given > 0).all():
         raise ValueError("miss_table: expected the clips' durations in seconds, all above 0")
+    lengths, counts = np.unique(np.maximum(np.round(given, 3), 0.001), return_counts=True)
     return {
         policy: {
             event: float(np.average([p_miss(policy, length, event, keyframes) for length in lengths], weights=counts))

@@ -229,9 +229,9 @@ DEFAULT_FPS = 25.0
 
 
 def duration_of(times: Times, fps: float | None) -> float:
-    """Seconds from the first frame to the end of the last, which lasts as long as the median frame does."""
+    """Seconds from the first frame to the end of the last, which lasts as long as the (lower) median frame does."""
     if len(times) > 1:
-        return float(times[-1] + np.median(np.diff(times)))
+        return float(times[-1] + np.sort(np.diff(times))[(len(times) - 2) // 2])
     return 1.0 / fps if fps else 1.0 / DEFAULT_FPS
 
 

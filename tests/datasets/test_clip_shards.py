@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,8 +44,27 @@ def test_the_fingerprint_is_of_ids_and_paths_in_any_order(tmp_path: Path) -> Non
     assert write(tmp_path / "d.parquet", moved).fingerprint() != first
 
 
-def test_known_durations_are_listed(tmp_path: Path) -> None:
-    assert write(tmp_path / "a.parquet", CLIPS).durations_s().tolist() == [i / 10 for i in range(0, 50, 2)]
+def test_what_times_hang_on_has_its_own_fingerprint(tmp_path: Path) -> None:
+    clips = [Clip("a", "a.mp4", "x"), Clip("b", "folder", "x", fps=25.0, onset_s=0.1, apex_s=0.2, offset_s=0.3)]
+    first = write(tmp_path / "a.parquet", clips)
+    again = write(tmp_path / "b.parquet", clips[::-1])
+    assert again.times_fingerprint() == first.times_fingerprint()
+    for name, value in (("fps", 50.0), ("onset_s", None), ("apex_s", 0.21), ("offset_s", 0.4)):
+        other = write(tmp_path / "c.parquet", [clips[0], replace(clips[1], **{name: value})])
+        assert other.times_fingerprint() != first.times_fingerprint(), name
+        assert other.fingerprint() == first.fingerprint()
+    probed = write(tmp_path / "d.parquet", [replace(clips[0], fps=30.0), clips[1]])
+    assert probed.times_fingerprint() == first.times_fingerprint(), "a video has its own time stamps"
+
+
+def test_known_durations_are_listed_and_one_that_is_none_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    index = write(tmp_path / "a.parquet", CLIPS)
+    assert index.durations_s().tolist() == [i / 10 for i in range(2, 50, 2)]
+    assert "a.parquet: 1 clips have no duration above 0 s and are left out of P(miss), first 'c0' with 0.0 s" in (
+        caplog.text
+    )
 
 
 def test_a_root_is_taken_from_the_metadata(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_an_unknown_label_stops_with_file_row_value_and_the_nearest_name(dfew, t
     with pytest.raises(UnknownLabel, match=r"set_1\.csv row 3: label 'supprise' .* did you mean 'surprise'\?"):
         index_clips("dfew", root, tmp_path / "out")
     text("EmoLabel_DataSplit/test(single-labeled)/set_1.csv", "video_name,label\n1,9\n")
-    with pytest.raises(UnknownLabel, match=r"row 2: label '9' is not in label set 'dfew'"):
+    with pytest.raises(UnknownLabel, match=r"row 2: label '9' is no code of DFEW, expected 1 happiness, .*correct the"):
         index_clips("dfew", root, tmp_path / "out")
     assert not (tmp_path / "out" / "clips.parquet").exists()
 
@@ -134,6 +134,38 @@ def test_contradictions_between_the_lists_are_named(dfew, tmp_path, text):
     assert "'clip nine' is no clip number" in reasons["clip nine"]
     assert "says surprise" not in reasons["00008"]
     assert "set_1.csv row 11 says fear" in reasons["00008"]
+
+
+def test_only_a_header_is_skipped(dfew, tmp_path, text):
+    root = dfew()
+    file = "EmoLabel_DataSplit/test(single-labeled)/set_1.csv"
+    text(file, "\nvideo_name,label\n1,2\n")
+    assert not index_clips("dfew", root, tmp_path / "a").quarantined
+    text(file, "clip7.mp4,7\n1,2\n")
+    report = index_clips("dfew", root, tmp_path / "b", max_bad_share=0.1)
+    assert [(row["clip_id"], row["label"]) for row in report.quarantined] == [("clip7.mp4", "fear")]
+    assert "set_1.csv row 1: 'clip7.mp4' is no clip number" in report.quarantined[0]["reason"]
+
+
+def test_files_are_found_in_capital_letters_too(dfew, tmp_path, text):
+    root = dfew()
+    (root / "Clip/original/3.mp4").rename(root / "Clip/original/3.MP4")
+    file = root / "EmoLabel_DataSplit/test(single-labeled)/set_1.csv"
+    file.write_text(file.read_text().replace("\n1,", "\n1.MP4,"))
+    report = index_clips("dfew", root, tmp_path / "out")
+    clips = {clip.clip_id: clip.path for clip in read_index(tmp_path / "out")}
+    assert clips["00003"] == "Clip/original/3.MP4"
+    assert clips["00001"] == "Clip/original/1.mp4"
+    assert report.quarantined == []
+
+
+def test_the_clip_name_counts_where_an_order_stands_beside_it(dfew, tmp_path, sheet):
+    root = dfew()
+    head = [f"{i}{word}" for i, word in enumerate(WORDS, start=1)]
+    sheet("Annotation/annotation.xlsx", [[*head, "order", "clip name"], [10, 0, 0, 0, 0, 0, 0, 1, "00002"]])
+    index_clips("dfew", root, tmp_path / "out")
+    clips = {clip.clip_id: clip.votes for clip in read_index(tmp_path / "out")}
+    assert (clips["00001"], clips["00002"]) == (None, {"happiness": 1.0})
 
 
 def test_a_folder_without_the_lists_says_what_was_expected_where(tmp_path):

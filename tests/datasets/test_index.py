@@ -135,6 +135,24 @@ def test_a_write_of_the_index_killed_with_signal_9_leaves_the_old_one_or_the_new
     assert len(read_index(tmp_path / "out")) == 30
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"assume_fps": 0.0}, "--assume-fps 0.0: expected frames a second above 0"),
+        ({"assume_fps": -5.0}, "--assume-fps -5.0: expected"),
+        ({"assume_fps": float("inf")}, "--assume-fps inf: expected"),
+        ({"limit_s": -3.0}, "--limit-s -3.0: expected seconds above 0"),
+        ({"workers": 0}, "--workers 0: expected 1 or more"),
+        ({"validation_share": 1.0}, "--validation-share 1.0: expected 0 or more and less than 1"),
+        ({"max_bad_share": 1.5}, "--max-bad-share 1.5: expected a share from 0 to 1"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused(own, tmp_path, change, said):
+    with pytest.raises(ValueError, match=said):
+        index_clips("folder", own, tmp_path / "out", **change)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_unknown_data_set_or_option_names_the_nearest(own, tmp_path):
     with pytest.raises(ValueError, match=r"unknown data set 'ferv39'.*did you mean 'ferv39k'"):
         index_clips("ferv39", own, tmp_path / "out")
@@ -150,11 +168,14 @@ def test_a_link_that_stays_below_the_root_is_followed_and_one_that_leaves_it_is_
     (own / "fear" / "0.mp4").symlink_to(own / "gone.mp4")
     (own / "fear" / "1.mp4").unlink()
     (own / "fear" / "1.mp4").symlink_to(tmp_path / "secret.mp4")
+    (own / "joy" / "0.mp4").unlink()
+    (own / "joy" / "0.mp4").symlink_to(own / "joy" / "0.mp4")
     report = index_clips("folder", own, tmp_path / "out", max_bad_share=0.1)
     assert len([clip for clip in read_index(tmp_path / "out") if clip.label == "anger"]) == 10
     reasons = {row["clip_id"]: row["reason"] for row in report.quarantined}
     assert "fear/0.mp4 is a link to a file that does not exist" in reasons["fear/0"]
     assert "leaves the data root" in reasons["fear/1"]
+    assert "joy/0.mp4 is a link to a file that does not exist" in reasons["joy/0"]
 
 
 def test_the_synthetic_set_is_taken_over_without_its_true_events(tmp_path, touch):
@@ -197,6 +218,14 @@ def test_the_command_fails_with_one_line_that_says_why(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("index_clips: ")
     assert "EmoLabel_DataSplit" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_place_that_cannot_be_written_is_said_in_a_line(own, tmp_path):
+    (tmp_path / "out").write_text("a file")
+    done = run("--dataset", "folder", "--root", str(own), "--out", str(tmp_path / "out"))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"index_clips: {tmp_path / 'out'}: File exists; a file lies there")
     assert "Traceback" not in done.stderr
 
 

@@ -102,6 +102,17 @@ def test_misspelt_labels_are_understood_and_unknown_ones_stop(mafw, tmp_path, te
         index_clips("mafw", root, tmp_path / "out")
 
 
+def test_files_are_found_in_capital_letters_too(mafw, tmp_path):
+    root = mafw()
+    (root / "data/clips/00003.mp4").rename(root / "data/clips/00003.MP4")
+    file = root / "Train & Test Set/single/no_caption/set_1/test.txt"
+    file.write_text(file.read_text().replace("00001.mp4", "00001.MP4"))
+    report = index_clips("mafw", root, tmp_path / "out")
+    clips = {clip.clip_id: clip.path for clip in read_index(tmp_path / "out")}
+    assert (clips["00001"], clips["00003"]) == ("data/clips/00001.mp4", "data/clips/00003.MP4")
+    assert report.quarantined == []
+
+
 def test_odd_rows_are_quarantined_or_warned_about_by_row(mafw, tmp_path, text):
     root = mafw()
     with (root / "Train & Test Set/single/no_caption/set_1/test.txt").open("a") as file:

@@ -110,7 +110,8 @@ def test_each_kind_of_dirt_has_its_own_warning_that_names_the_row(casme2, tmp_pa
     assert report.warnings["missing frames"] == [
         f"{file} row 7 (sub03/EPb): 2 of the 21 annotated frames have no image, first: 14"
     ]
-    assert clips["sub03/EPb"].offset_s == 18 / 200
+    assert clips["sub03/EPb"].offset_s == 20 / 200, "a missing image moves nothing"
+    assert clips["sub03/EPb"].duration_s == 21 / 200
     assert report.warnings["action units"] == [f"{file} row 3 (sub01/EPb): 'R15 or 17' leaves a choice: 'R15' was kept"]
     assert [clips[name].action_units for name in ("sub01/EPb", "sub02/EPa", "sub02/EPb", "sub03/EPa", "sub03/EPb")] == [
         ("R12", "R15"),
@@ -142,6 +143,43 @@ def test_a_missing_frame_folder_and_an_incomplete_row_are_quarantined(casme2, tm
     assert "row 10: incomplete row (subject '4', file ''" in reasons[""]
     assert "row 11: path" in reasons["sub04/../../../secret"]
     assert "leaves the data root" in reasons["sub04/../../../secret"]
+
+
+@pytest.mark.parametrize(
+    ("marks", "images", "seconds"),
+    [
+        ((10, 60, 70), [*range(1, 21), *range(51, 81)], (9 / 200, 59 / 200, 69 / 200)),
+        ((20, 35, 60), range(1, 42), (0.0, 15 / 200, 40 / 200)),
+        ((1, 11, 41), range(41), (0.0, 10 / 200, 40 / 200)),
+        ((20, 35, 60), [n for n in range(1, 42) if n != 7], (0.0, 15 / 200, 40 / 200)),
+        ((20, 35, 60), range(1, 43), (19 / 200, 34 / 200, None)),
+        ((46, 60, 86), range(46, 90, 4), (0.0, 14 / 200, 40 / 200)),
+    ],
+    ids=["hole", "from 1", "from 0", "from 1 with a hole", "longer", "every fourth"],
+)
+def test_marks_stay_on_their_images(tmp_path, sheet, frames, marks, images, seconds):
+    onset, apex, offset = marks
+    sheet("CASME2-coding-1.xlsx", [CASME2_HEAD, [1, "EP", None, onset, apex, offset, None, "4", "disgust"]])
+    frames("CASME2_RAW_selected/sub01/EP", images, "img{}.jpg")
+    frames("CASME2_RAW_selected/sub01/EP", images, "._img{}.jpg")
+    index_clips("casme2", tmp_path, tmp_path / "out")
+    clip = clips_of(tmp_path / "out")["sub01/EP"]
+    assert (clip.onset_s, clip.apex_s, clip.offset_s) == pytest.approx(seconds)
+    assert clip.n_frames == len(images)
+    assert clip.fps == (50.0 if len(images) == 11 else 200.0)
+    assert clip.duration_s == pytest.approx((max(images) - min(images)) / 200 + 1 / clip.fps)
+
+
+def test_marks_of_images_without_distinct_numbers_are_dropped_with_a_warning(casme2, tmp_path, touch):
+    root = casme2()
+    touch("CASME2_RAW_selected/sub01/EPa/cover.jpg")
+    report = index_clips("casme2", root, tmp_path / "out", max_bad_share=0.2)
+    clip = clips_of(tmp_path / "out")["sub01/EPa"]
+    assert (clip.onset_s, clip.apex_s, clip.offset_s, clip.n_frames) == (None, None, None, 61)
+    assert report.warnings["images without numbers"] == [
+        "CASME2-coding-20990101.xlsx row 2 (sub01/EPa): onset 46, apex 59, offset 86 were dropped: "
+        "the images are not numbered apart"
+    ]
 
 
 def test_frames_may_lie_one_folder_deeper_as_the_archive_unpacks(casme2, tmp_path):
@@ -251,6 +289,14 @@ def test_smic_has_neither_apex_nor_action_units(smic, tmp_path):
     assert "missing apex" not in report.warnings
 
 
+def test_smic_class_folders_may_begin_with_a_capital(smic, tmp_path):
+    root = smic()
+    (root / "HS/s1/micro/negative").rename(root / "HS/s1/micro/Negative")
+    report = index_clips("smic", root, tmp_path / "out")
+    assert clips_of(tmp_path / "out")["s01/s1_n_1"].path == "HS/s1/micro/Negative/s1_n_1"
+    assert report.quarantined == []
+
+
 def test_smic_without_its_table_is_read_from_the_folders(smic, tmp_path):
     report = index_clips("smic", smic(annotated=False), tmp_path / "out")
     clips = clips_of(tmp_path / "out")
@@ -319,6 +365,17 @@ def test_the_composite_maps_three_sets_to_three_classes_and_68_style_subjects(sm
     assert report.warnings["not in the composite"] == ["casme2: fear 1, others 1", "samm: others 1"]
     assert report.warnings["missing apex"][0].startswith("casme2: ")
     assert "negative: 5 annotated clips, 250 published" in report.warnings["counts"]
+
+
+def test_an_incomplete_row_of_a_part_is_counted_in_its_class_of_the_composite(smic, casme2, samm, tmp_path):
+    smic("smic/")
+    casme2(
+        "casme2/", extra=[[None, "EP7", None, 1, 2, 3, None, "4", "Happy"], [4, None, None, 1, 2, 3, None, "4", "?"]]
+    )
+    report = index_clips("megc2019", samm("samm/"), tmp_path / "out", max_bad_share=0.3)
+    found = {row["reason"].partition(":")[0]: row["label"] for row in report.quarantined}
+    assert found["CASME2-coding-20990101.xlsx row 9"] == "positive"
+    assert found["CASME2-coding-20990101.xlsx row 10"] == "?"
 
 
 def test_the_challenge_list_decides_where_it_is_there(smic, casme2, samm, tmp_path, text):

@@ -1,5 +1,8 @@
 """People's own videos: one folder a class, or a CSV."""
 
+import csv
+import os
+import re
 from contextlib import suppress
 
 import pytest
@@ -112,8 +115,8 @@ def test_a_csv_row_is_used_or_quarantined_with_its_reason(tmp_path, text, touch)
     assert "row 5: column 'onset_s' holds 'early', expected a number" in reasons["d.mp4"]
     assert "row 6: path '../e.mp4' leaves the data root" in reasons["../e.mp4"]
     assert "row 7: split 'holdout': known: train" in reasons["f.mp4"]
-    assert "row 8: path empty" in reasons[""]
-    assert "row 9: label empty" in reasons["h.mp4"]
+    assert "row 8: path '', expected a path and a label in every row" in reasons[""]
+    assert "row 9: label '', expected" in reasons["h.mp4"]
     assert reasons["i.mp4"] == "duplicate id: an earlier row has this clip_id"
 
 
@@ -181,6 +184,96 @@ CELL = st.one_of(
 )
 
 
+def test_a_sign_for_missing_is_no_class(tmp_path, text, touch):
+    touch(*(f"{i}.mp4" for i in range(12)))
+    rows = [f"{i}.mp4,{'nan' if i == 3 else 'None' if i == 4 else 'fear' if i % 2 else 'joy'}" for i in range(12)]
+    text("clips.csv", "path,label\n" + "\n".join(rows))
+    report = index_clips("csv", tmp_path, tmp_path / "out", max_bad_share=0.2)
+    assert read_index(tmp_path / "out").label_set.labels == ("fear", "happiness")
+    assert [row["reason"].partition(", ")[0] for row in report.quarantined] == [
+        "clips.csv row 5: label 'nan'",
+        "clips.csv row 6: label 'None'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        (["a.mp4,fear,x", '"b.mp4,joy,x', "c.mp4,joy,x", "d.mp4,joy,x"], 3),
+        (["a.mp4,fear,x", 'b.mp4,"joy,x', "c.mp4,joy,x", 'd.mp4,"joy,x'], 3),
+        (["a.mp4,fear,x", 'b.mp4,"joy', "c.mp4,joy,x", 'd.mp4",joy,x'], 3),
+        (['a.mp4,fear,"she looks', 'away"', "b.mp4,joy,x"], 2),
+        (['a.mp4,fear,"x\ry"'], 2),
+    ],
+)
+def test_a_quote_that_swallows_rows_is_refused_with_its_line(tmp_path, text, rows, line):
+    text("clips.csv", "\n".join(["path,label,caption", *rows]) + "\n")
+    with pytest.raises(LayoutError, match=rf"clips\.csv line {line}: .*(stray quote there|the cell in one line)$"):
+        read_csv_file(tmp_path, Listing(tmp_path))
+
+
+def test_of_two_headers_for_one_column_the_exact_one_is_read_or_both_are_named(tmp_path, text, touch):
+    touch(*(f"{i}.mp4" for i in range(10)))
+    rows = "".join(f"{i}.mp4,other{i},{'fear' if i % 2 else 'joy'},sad\n" for i in range(10))
+    text("clips.csv", "path,filename,label,emotion\n" + rows)
+    report = index_clips("csv", tmp_path, tmp_path / "out")
+    index = read_index(tmp_path / "out")
+    assert index.label_set.labels == ("fear", "happiness")
+    assert {clip.path for clip in index} == {f"{i}.mp4" for i in range(10)}
+    assert report.warnings["column ignored"] == [
+        "clips.csv: column 'filename' is not read, 'path' is",
+        "clips.csv: column 'emotion' is not read, 'label' is",
+    ]
+    for header, named in (("file,video,label", "'file' and 'video'"), ("path,label,Label", "'label' and 'Label'")):
+        text("clips.csv", f"{header}\na.mp4,joy,fear\n")
+        with pytest.raises(
+            LayoutError, match=rf"clips\.csv: the headers {named} all stand for the column '(path|label)'"
+        ):
+            read_csv_file(tmp_path, Listing(tmp_path))
+
+
+def test_utf_16_is_named(tmp_path, text):
+    for encoding, said in (
+        ("utf-16", "is encoded as UTF-16, expected UTF-8"),
+        ("utf-16-le", "NUL characters as UTF-16"),
+    ):
+        text("clips.csv", "path,label\na.mp4,joy\n", encoding)
+        with pytest.raises(LayoutError, match=rf"clips\.csv: .*{said}.*save it as UTF-8"):
+            read_csv_file(tmp_path, Listing(tmp_path))
+
+
+def test_a_file_that_differs_in_case_is_named(tmp_path, text, touch):
+    touch("a.MP4", *(f"{i}.mp4" for i in range(5)))
+    text("clips.csv", "path,label\na.mp4,joy\n" + "".join(f"{i}.mp4,fear\n" for i in range(5)))
+    report = index_clips("csv", tmp_path, tmp_path / "out", max_bad_share=0.5)
+    assert report.quarantined[0]["reason"].endswith("a.mp4 does not exist; 'a.MP4' does: spell it as the disk does")
+
+
+def test_names_that_are_not_utf_8_are_quarantined_by_name_or_refused(tmp_path, touch):
+    touch(*(f"v/{name}/{i}.mp4" for name in ("joy", "fear") for i in range(5)))
+    odd = os.fsdecode(b"\xd6\xd0")
+    touch(f"v/joy/{odd}.mp4", f"v/joy/{odd}.txt")
+    report = index_clips("folder", tmp_path / "v", tmp_path / "out", max_bad_share=0.1)
+    assert [(row["clip_id"], row["reason"].partition(";")[0]) for row in report.quarantined] == [
+        (r"joy/\xd6\xd0", r"the name b'joy/\xd6\xd0.mp4' is not UTF-8")
+    ]
+    assert report.warnings["not a clip"] == [r"joy/\xd6\xd0.txt: neither a video nor a frame folder"]
+    assert len(read_index(tmp_path / "out")) == 10
+    (tmp_path / "v" / "fear").rename(tmp_path / "v" / odd)
+    with pytest.raises(LayoutError, match="is not named in UTF-8; rename it"):
+        index_clips("folder", tmp_path / "v", tmp_path / "b")
+    (tmp_path / odd).mkdir()
+    with pytest.raises(LayoutError, match=r"--root .*the path is not UTF-8"):
+        index_clips("folder", tmp_path / odd, tmp_path / "c")
+
+
+def table_rows(table: str, delimiter: str) -> int:
+    """How many lines below the first hold a cell, each line looked at alone."""
+    lines = [line for line in re.split(r"\r\n|\r|\n", table) if line.strip("\r\n")]
+    cells = [next(csv.reader([line], delimiter=delimiter), []) for line in lines]
+    return sum(any(cell.strip() for cell in row) for row in cells) - 1
+
+
 @settings(deadline=None, max_examples=100)
 @given(
     header=st.lists(st.sampled_from([*COLUMNS, "", "mood"]), max_size=6),
@@ -201,6 +294,8 @@ def test_any_csv_is_read_in_full_or_refused_with_a_reason(tmp_path_factory, head
     if refusal:
         assert refusal.startswith(str(root / "clips.csv"))
         return
+    if encoding == "utf-8":
+        assert len(reading.clips) + len(reading.quarantined) == table_rows(table, delimiter), "no row may vanish"
     for clip in reading.clips:
         assert inside(root, clip.path)
         assert clip.label in reading.label_set.labels

@@ -47,6 +47,43 @@ def audio_only(folder: Path) -> Path:
     return path
 
 
+def cover_only(folder: Path) -> Path:
+    """A song with its cover picture, which containers list as a video stream of one frame."""
+    return with_cover(folder / "song.mp4", film=False)
+
+
+def cover_and_film(folder: Path) -> Path:
+    return with_cover(folder / "film.mp4", film=True)
+
+
+def with_cover(path: Path, film: bool) -> Path:
+    with av.open(str(path), "w") as container:
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width = cover.height = 64
+        cover.pix_fmt, cover.disposition = "yuvj420p", av.stream.Disposition.attached_pic
+        stream = container.add_stream("libx264", rate=25) if film else container.add_stream("aac", rate=16000)
+        if film:
+            stream.width = stream.height = 64
+            stream.pix_fmt = "yuv420p"
+        picture = av.VideoFrame.from_ndarray(numbered(255), format="rgb24").reformat(format="yuvj420p")
+        picture.pts = 0
+        for packet in [*cover.encode(picture), *cover.encode(None)]:
+            container.mux(packet)
+        for i in range(12):
+            frame = av.VideoFrame.from_ndarray(numbered(i), format="rgb24") if film else _silence(i)
+            for packet in stream.encode(frame):
+                container.mux(packet)
+        for packet in stream.encode(None):
+            container.mux(packet)
+    return path
+
+
+def _silence(i: int) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+    frame.sample_rate, frame.pts = 16000, 1024 * i
+    return frame
+
+
 def no_frames(folder: Path) -> Path:
     path = folder / "no_frames.mkv"
     with av.open(str(path), "w") as container:
@@ -170,6 +207,7 @@ READABLE: dict[str, tuple[Callable[[Path], Path], list[int]]] = {
     "vp9": (vp9, list(range(12))),
     "av1": (av1, list(range(12))),
     "gif": (gif, list(range(12))),
+    "cover_and_film": (cover_and_film, list(range(12))),
     "transport_stream": (transport_stream, list(range(30))),
     "turned": (turned, list(range(12))),
     "edit_list": (edit_list, list(range(13, 30))),

@@ -137,6 +137,41 @@ def test_frames_of_another_list_of_clips_are_refused(tmp_path: Path, videos: Pat
         extract_frames(tmp_path, size=32, shards=1, workers=1, limit_s=None)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"fps": 50.0}, "other frame rates"),
+        ({"onset_s": 0.02}, "other annotated onsets"),
+        ({"root": "elsewhere"}, r"were taken from \., the clips of the index lie in elsewhere; delete .*or correct"),
+    ],
+)
+def test_frames_of_other_times_or_another_root_are_refused(tmp_path: Path, change: dict, said: str) -> None:
+    for folder in ("sub01", "elsewhere/sub01"):
+        (tmp_path / folder).mkdir(parents=True)
+        for number in range(8):
+            Image.fromarray(numbered(number)).save(tmp_path / folder / f"img{number}.png")
+
+    def extract(**values: object) -> None:
+        root = values.pop("root", ".")
+        clip = Clip("me", "sub01", "disgust", **{"fps": 25.0, "onset_s": 0.01, **values})
+        write_table(to_table([clip], Clip, {"root": root}), tmp_path / "clips.parquet")
+        extract_frames(tmp_path, size=32, shards=1, workers=1, limit_s=None)
+
+    extract()
+    extract()
+    with pytest.raises(ValueError, match=said):
+        extract(**change)
+
+
+def test_frames_that_do_not_say_what_they_hang_on_are_refused_in_words(tmp_path: Path, videos: Path) -> None:
+    extract_frames(index(tmp_path, videos), size=32, shards=1, workers=1, limit_s=None)
+    header = tmp_path / "frames" / "frames.json"
+    found = json.loads(header.read_text())
+    header.write_text(json.dumps({key: found[key] for key in found if key not in ("times_fingerprint", "root")}))
+    with pytest.raises(ValueError, match=r"another version of emotrain, without times_fingerprint, root, .*delete"):
+        extract_frames(tmp_path, size=32, shards=1, workers=1, limit_s=None)
+
+
 def test_the_miss_probability_is_that_of_the_indexed_durations(extracted: Path) -> None:
     found = json.loads((extracted / "frames" / "frames.json").read_text())["p_miss"]
     lengths = [frames / 25 for frames in LENGTHS.values()]
@@ -372,3 +407,32 @@ def test_the_script_extracts_one_shard_and_reports(tmp_path: Path, videos: Path)
     failed = subprocess.run([*command, "--policy", "endpoint"], capture_output=True, text=True)
     assert failed.returncode == 1
     assert "did you mean 'endpoints'" in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["--shard", "4/4"], 2, "--shard '4/4': expected I/N with 0 <= I < N, for example 0/4"),
+        (["--shards", "0"], 1, "--shards 0: expected 1 or more"),
+        (["--shards", "-2"], 1, "--shards -2: expected 1 or more"),
+        (["--limit-s", "-3"], 1, "--limit-s -3.0: expected seconds above 0"),
+        (["--max-bad-share", "5"], 1, "--max-bad-share 5.0: expected a share from 0 to 1"),
+        ([], 1, "/frames: File exists; a file lies there where a folder is expected; move it away"),
+    ],
+)
+def test_a_wrong_number_or_place_is_said_in_a_line(
+    tmp_path: Path, videos: Path, capsys: pytest.CaptureFixture[str], words: list[str], status: int, said: str
+) -> None:
+    index(tmp_path, videos)
+    if not words:
+        (tmp_path / "frames").write_text("a file")
+    sys.path.insert(0, str(Path(__file__).parents[2] / "data_prep"))
+    from extract_frames import main
+
+    try:
+        ended = main(["--data", str(tmp_path), "--size", "32", "--workers", "1", *words])
+    except SystemExit as stop:
+        ended = stop.code
+    assert ended == status
+    assert said in capsys.readouterr().err
+    assert not list((tmp_path).glob("frames/*.parquet"))

@@ -89,5 +89,9 @@ def test_a_table_is_the_mean_over_the_clips() -> None:
     assert frames_at(2, 5.0) == 10
     with pytest.raises(ValueError, match="above 0"):
         miss_table([1.0, 0.0])
+    with pytest.raises(ValueError, match="above 0"):
+        miss_table([1.0, np.nan])
+    blink = miss_table([1.1e-5, 2.0], ["segment_centres"], [0.25], keyframes=4)["segment_centres"][0.25]
+    assert blink == pytest.approx(one / 2), "a clip shorter than a millisecond misses nothing and stops nothing"
     with pytest.raises(ValueError, match="did you mean"):
         miss_table([1.0], ["endpoint"])

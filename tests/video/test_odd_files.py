@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clip_files import read_number
-from odd_files import READABLE, UNREADABLE, VFR_MS
+from odd_files import READABLE, UNREADABLE, VFR_MS, cover_only
 
 from emotrain.shards import ClipError
 from emotrain.video.decode import DECODERS, open_clip
@@ -101,6 +101,12 @@ def test_an_unreadable_file_has_its_reason(odd: dict[str, Path], name: str, deco
     reason = UNREADABLE[name][1] if decoder != "opencv" or name == "empty" else "OpenCV finds no video"
     with pytest.raises(ClipError, match=reason), open_clip(odd[name], decoder) as clip:
         clip.grey(16)
+
+
+@pytest.mark.parametrize("decoder", ["auto", "pyav", "decord"])
+def test_a_cover_picture_is_no_video(tmp_path: Path, decoder: str) -> None:
+    with pytest.raises(ClipError, match=r"song\.mp4: no video stream, only a cover picture"):
+        open_clip(cover_only(tmp_path), decoder)
 
 
 def test_decord_hands_over_what_it_would_read_wrongly(odd: dict[str, Path], caplog: pytest.LogCaptureFixture) -> None:

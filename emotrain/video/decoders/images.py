@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,20 +9,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from emotrain.datasets.frame_folder import IMAGE_SUFFIXES, frame_folder
 from emotrain.shards import ClipError
 from emotrain.video.decoders.array_picture import ArrayPicture
 from emotrain.video.reader import DEFAULT_FPS, ClipReader, Picture, Pixels, Times
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
-_NUMBER = re.compile(r"\d+(?!.*\d)")
-
 
 class ImagesReader(ClipReader):
-    """The images of one folder in the order of the last number in their names.
+    """The images of one folder, in the order and at the times that `datasets.frame_folder` gives them.
 
-    Frame times are (number - first number) / fps, so a frame that is missing from the folder leaves a hole in time and
-    not a shift; without distinct numbers the images follow each other at 1 / fps. An image that cannot be read is
-    skipped. 16-bit and grey images become 8-bit RGB.
+    An image that cannot be read is skipped and counted. 16-bit and grey images become 8-bit RGB.
     """
 
     decoder = "images"
@@ -31,16 +26,11 @@ class ImagesReader(ClipReader):
     def __init__(self, path: Path, fps: float | None) -> None:
         super().__init__(path)
         self._fps = fps if fps is not None else DEFAULT_FPS
-        names = [name for name in path.iterdir() if name.suffix.lower() in SUFFIXES and not name.name.startswith(".")]
-        if not names:
-            raise ClipError(f"{path}: the folder holds no image ({', '.join(sorted(SUFFIXES))})")
-        numbers = {name: _number(name) for name in names}
-        found = [number for number in numbers.values() if number is not None]
-        self._files = sorted(names, key=lambda name: (-1 if (number := numbers[name]) is None else number, name.name))
-        if len(found) == len(names) == len(set(found)):
-            self._stamps = [(number - min(found)) / self._fps for number in sorted(found)]
-        else:
-            self._stamps = [i / self._fps for i in range(len(names))]
+        folder = frame_folder(path)
+        if not folder.names:
+            raise ClipError(f"{path}: the folder holds no image ({', '.join(sorted(IMAGE_SUFFIXES))})")
+        self._files = [path / name for name in folder.names]
+        self._stamps = folder.times_s(self._fps)
 
     def close(self) -> None:
         """Nothing stays open between images."""
@@ -54,7 +44,7 @@ class ImagesReader(ClipReader):
     def _decode(self) -> Iterator[Picture]:
         unread = 0
         for file, stamp in zip(self._files, self._stamps):
-            image = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR) if file.stat().st_size else None
+            image = _read(file)
             if image is not None:
                 yield ArrayPicture(stamp, image.shape[0], image.shape[1], partial(_rgb, image))
             else:
@@ -63,10 +53,14 @@ class ImagesReader(ClipReader):
             self.damage = f"{len(self._files) - unread} of {len(self._files)} images could be read"
 
 
+def _read(file: Path) -> Pixels | None:
+    """(H, W, 3) uint8 BGR; None for a file that is gone, locked or no image that OpenCV can hold."""
+    try:
+        data = np.fromfile(file, np.uint8)
+        return cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except (OSError, cv2.error):
+        return None
+
+
 def _rgb(image: Pixels) -> Pixels:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-def _number(name: Path) -> int | None:
-    match = _NUMBER.search(name.stem)
-    return int(match.group()) if match else None

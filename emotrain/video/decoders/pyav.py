@@ -32,12 +32,14 @@ class PyavReader(ClipReader):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._container = _open(path)
-        streams = self._container.streams.video
-        if not streams or streams[0].codec_context is None:
+        stream = _video_stream(self._container)
+        if stream is None or stream.codec_context is None:
+            why = "its codec is unknown" if stream is not None else "no video stream (audio only, or not a video)"
+            if stream is None and self._container.streams.video:
+                why = "no video stream, only a cover picture"
             self._container.close()
-            reason = "its codec is unknown" if streams else "no video stream (audio only, or not a video)"
-            raise ClipError(f"{path}: {reason}")
-        self._stream = streams[0]
+            raise ClipError(f"{path}: {why}")
+        self._stream = stream
         self._stream.thread_type = "NONE"
         self._fresh = True
         self._promised: Times | None = None
@@ -158,7 +160,10 @@ class PyavReader(ClipReader):
         if not self._fresh:
             self._container.close()
             self._container = _open(self.path)
-            self._stream = self._container.streams.video[0]
+            stream = _video_stream(self._container)
+            if stream is None:
+                raise ClipError(f"{self.path}: the file was replaced while it was read")
+            self._stream = stream
             self._stream.thread_type = "NONE"
         self._fresh = False
 
@@ -201,6 +206,12 @@ class PyavPicture(Picture):
         )
         turned = np.rot90(image, self._turns) if self._turns else image
         return np.ascontiguousarray(turned[placement.rows, placement.columns])
+
+
+def _video_stream(container: av.container.InputContainer) -> av.VideoStream | None:
+    """The first video stream that is no cover picture of a song or a film."""
+    cover = av.stream.Disposition.attached_pic
+    return next((stream for stream in container.streams.video if not stream.disposition & cover), None)
 
 
 def _open(path: Path) -> av.container.InputContainer:
