@@ -6,12 +6,15 @@ translated at the reader's door and never travels further.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
 Group = Literal["head", "medium", "tail"]
+
+_COMMA = re.compile("[,，、]")
 
 OWN = "own"
 """Name of a label set that no data set ships, but a user's own classes."""
@@ -114,10 +117,12 @@ composite as See et al. 2019 report them)."""
 def label_set(name: str) -> LabelSet:
     """The label set called `name`, or one's own: label names with commas ("calm, anger, sad"), aliases resolved.
 
+    The commas of Chinese text ("平静，紧张") count as well.
+
     Raises ValueError that lists the known sets, and for an own set of fewer than two different labels.
     """
-    if "," in name:
-        words = [word.strip() for word in name.split(",") if word.strip()]
+    if _COMMA.search(name):
+        words = [word.strip() for word in _COMMA.split(name) if word.strip()]
         labels = tuple(known if (known := canonical(word)) is not None else word.lower() for word in words)
         if len(set(labels)) != len(labels) or len(labels) < 2:
             raise ValueError(f"label set {name!r}: expected two or more different labels, read {', '.join(labels)}")

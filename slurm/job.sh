@@ -12,12 +12,6 @@ job=$SLURM_JOB_ID
 [[ -z ${SLURM_ARRAY_TASK_ID:-} ]] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1} # srun does not inherit it
 
-# xargs splits words at blanks and honours quotes, without expanding anything.
-mapfile -t container < <(xargs -r printf '%s\n' <<<"${EMOTRAIN_CONTAINER:-}")
-mapfile -t srun_flags < <(xargs -r printf '%s\n' <<<"${EMOTRAIN_SRUN_FLAGS:-}")
-# shellcheck disable=SC2034 # the scripts that source this use it
-emotrain=(srun --nodes=1 --ntasks=1 "${srun_flags[@]}" "${container[@]}" python -m emotrain.cli)
-
 record() { # MESSAGE
   echo "$(date -Is) $SLURM_JOB_NAME (job $job) $1"
   [[ -z ${EMOTRAIN_CHAIN_LOG:-} ]] || echo "$(date -Is) $SLURM_JOB_NAME (job $job) $1" >>"$EMOTRAIN_CHAIN_LOG"
@@ -48,6 +42,22 @@ is_running() {
 }
 trap 'record_end $?' EXIT
 record "attempt $((attempt + 1)) starts on ${SLURM_JOB_NODELIST:-this node}"
+
+# xargs splits words at blanks and honours quotes, without expanding anything. What it cannot read ends the job: a
+# command without its last words could do something else.
+split_words() { # ARRAY VARIABLE
+  local words
+  words=$(xargs -r printf '%s\n' <<<"${!2:-}") || {
+    record "cannot read the words of $2: a quote is not closed, or stands in a word without other quotes around it"
+    exit 2
+  }
+  [[ -z $words ]] || mapfile -t "$1" <<<"$words"
+}
+container=() srun_flags=()
+split_words container EMOTRAIN_CONTAINER
+split_words srun_flags EMOTRAIN_SRUN_FLAGS
+# shellcheck disable=SC2034 # the scripts that source this use it
+emotrain=(srun --nodes=1 --ntasks=1 "${srun_flags[@]}" "${container[@]}" python -m emotrain.cli)
 
 # With SECONDS, work that goes on for so long after the request is ended: at the time limit it would be too late for
 # the job to put itself back into the queue.

@@ -13,6 +13,11 @@ import typer
 Adapter = Annotated[Path, typer.Option(help="Output folder or checkpoint of a training run.")]
 BaseModel = Annotated[str | None, typer.Option(help="Hub id of the base model, where the run had it in a folder.")]
 
+Data = Annotated[Path | None, typer.Option(help="The run's data folder, where it is not where the run had it.")]
+AllowWord = Annotated[
+    list[str] | None, typer.Option(help="A word that the check takes for a user's or a clip's name; repeatable.")
+]
+
 
 def publish(
     adapter: Adapter,
@@ -26,6 +31,8 @@ def publish(
     create_pr: Annotated[bool, typer.Option("--create-pr", help="Open a pull request instead of committing.")] = False,
     public: Annotated[bool, typer.Option("--public", help="Make the repository public; private otherwise.")] = False,
     template: Annotated[Path | None, typer.Option(help="Your own template of the card.")] = None,
+    data: Data = None,
+    allow_word: AllowWord = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write the folder to --out and send nothing.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of a dry run.")] = None,
 ) -> None:
@@ -44,6 +51,8 @@ def publish(
         parse_baselines(baseline if baseline is not None else []),
         base_model,
         template,
+        data,
+        tuple(allow_word if allow_word is not None else ()),
     )
     if out is not None:
         left_out = write_publication(publication, out)
@@ -62,6 +71,8 @@ def publish(
 def lint(
     adapter: Annotated[str, typer.Argument(help="Folder of an adapter, or org/name[@revision] on the Hub.")],
     base_model: BaseModel = None,
+    data: Data = None,
+    allow_word: AllowWord = None,
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Check every file as it lies there, not what publishing would make of it.")
     ] = False,
@@ -73,12 +84,13 @@ def lint(
     from emotrain.modeling.adapters import adapter_folder
 
     folder = adapter_folder(adapter)
+    allowed = tuple(allow_word if allow_word is not None else ())
     if as_is:
         base = base_of(folder, base_model)
-        faults = check(folder, base, private_of(folder, [], (adapter.partition("@")[0], base.name)))
+        faults = check(folder, base, private_of(folder, [], (adapter.partition("@")[0], base.name, *allowed), data))
     else:
         with as_published(folder, base_model) as (staged, base):
-            faults = check(staged, base, private_of(folder, [], (base.name,)))
+            faults = check(staged, base, private_of(folder, [], (base.name, *allowed), data))
     if faults:
         raise AdapterFaults(adapter, faults)
     typer.echo(f"{adapter}: no fault found; base model {base.name}")

@@ -10,24 +10,19 @@ from __future__ import annotations
 import getpass
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.emotions import ALIASES
-
-TOKENS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("a Hugging Face token", re.compile(r"\b(?:hf|api_org)_[A-Za-z0-9]{16,}")),
-    ("an OpenAI key", re.compile(r"\bsk-[A-Za-z0-9_-]{20,}")),
-    ("a GitHub token", re.compile(r"\b(?:gh[opsu]_|github_pat_)[A-Za-z0-9_]{20,}")),
-    ("an AWS key", re.compile(r"\bAKIA[0-9A-Z]{16}\b")),
-    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
-)
-SECRET_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "OPENAI_API_KEY", "WANDB_API_KEY", "GITHUB_TOKEN")
-_SHORTEST_SECRET = 8
+from emotrain.hub.ordinary_words import ordinary_words
+from emotrain.secret_words import secrets_of, shapes_in
 
 PATH = re.compile(
-    r"""(?:(?<=[\s"'`=(,:\[{>|])|^)(?:file:/+|~/|/)(?=[\w.@+-])(?:[\w.@+ -]*[\w.@+-]/)+[\w.@+-]*"""
+    # Behind a boundary, or emphasis that begins there; the usual roots also behind Chinese words and odd signs.
+    r"""(?:(?<=[\s"'`=(,;:\[{<>|])|^)[*_~]{0,3}(?:file:/+|~/|/)(?=[\w.@+-])(?:[\w.@+ -]*[\w.@+-]/)+[\w.@+-]*"""
+    r"""|(?<![A-Za-z0-9_./~-])/(?:home|Users|root|mnt|scratch|data|tmp)/[\w.@+-]+"""
     r"""|(?<![A-Za-z])[A-Za-z]:\\[\w\\. -]+""",
     re.MULTILINE,
 )
@@ -42,12 +37,13 @@ _CAPTION = 16  # characters; a shorter caption is a word or two that any text ma
 class Private:
     """What is known of a run that a published file may not repeat. `names` are clip ids, file stems and subjects.
 
-    `public` are words that may hold the user's name: the repository's own.
+    `secrets` are values by what they are called. `public` may be repeated: the names of repository and base, which may
+    hold the user's, and words that the user let pass as no name at all.
     """
 
     names: frozenset[str] = frozenset()
     captions: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
     public: tuple[str, ...] = ()
 
@@ -61,7 +57,7 @@ def private_words(data: Iterable[Path] = (), predictions: Iterable[Path] = (), p
 
     names: set[str] = set()
     captions: set[str] = set()
-    for path in [*(folder / "clips.parquet" for folder in data), *predictions]:
+    for path in [*(folder / CLIPS_FILE for folder in data), *predictions]:
         if not path.is_file():
             continue
         held = set(pq.read_schema(path).names)
@@ -75,33 +71,44 @@ def private_words(data: Iterable[Path] = (), predictions: Iterable[Path] = (), p
                 names.add(row["subject"])
             if row.get("caption") and len(row["caption"]) >= _CAPTION:
                 captions.add(_flat(row["caption"]))
-    return Private(frozenset(names), tuple(sorted(captions)), _secrets(), _user(), public)
+    user = _user()
+    return Private(
+        frozenset(names.difference(public)),
+        tuple(sorted(captions)),
+        _secrets(),
+        None if user in public or user in ordinary_words() else user,
+        public,
+    )
 
 
 def leaks(text: str, private: Private) -> list[str]:
     """What a text gives away, in words that do not repeat a secret; at most one of each kind."""
-    found = [f"{kind} ({match[0][:5]}...)" for kind, pattern in TOKENS if (match := pattern.search(text))]
-    if any(secret in text for secret in private.secrets):
-        found.append("the value of a token or key of this environment")
+    found = shapes_in(text)
+    if held := [name for name, secret in private.secrets.items() if secret in text]:
+        found.append(f"the value of {held[0]}")
     for pattern in (PATH, ROOT_FOLDER):
         if match := pattern.search(text):
-            found.append(f"the absolute path {match[0]!r}")
+            found.append(f"the absolute path {match[0].lstrip('*_')!r}")
             break
-    unnamed = text
-    for word in private.public:
-        unnamed = unnamed.replace(word, "")
-    if private.user is not None and re.search(rf"(?<![\w-]){re.escape(private.user)}(?![\w-])", unnamed):
-        found.append(f"the user name {private.user!r}")
+    if private.user is not None and _names(private.user, text, private.public):
+        found.append(f"the user name {private.user!r} (--allow-word {private.user} where it is a mere word)")
     clips = _clips(text, private.names)
     if clips:
         more = f" and {len(clips) - 1} more" if len(clips) > 1 else ""
-        found.append(f"the clip name {clips[0]!r}{more}")
+        found.append(f"the clip name {clips[0]!r}{more} (--allow-word {clips[0]} where it is a mere word)")
     flat = _flat(text)
     if any(caption in flat for caption in private.captions):
         found.append("the caption of a clip")
     if re.search(r"data:(?:image|video)/[\w.+-]+;base64,", text):
         found.append("an embedded image")
     return found
+
+
+def _names(user: str, text: str, public: Iterable[str]) -> bool:
+    for word in public:
+        if user in word:
+            text = text.replace(word, "")
+    return re.search(rf"(?<![\w-]){re.escape(user)}(?![\w-])", text) is not None
 
 
 def _clips(text: str, names: frozenset[str]) -> list[str]:
@@ -137,11 +144,12 @@ def _flat(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def _secrets() -> tuple[str, ...]:
+def _secrets() -> dict[str, str]:
     from huggingface_hub import get_token
 
-    values = [os.environ.get(name) for name in SECRET_VARIABLES] + [get_token()]
-    return tuple(sorted({value for value in values if value is not None and len(value) >= _SHORTEST_SECRET}))
+    found = {f"${name} (unset it where it is no secret)": value for name, value in secrets_of(os.environ).items()}
+    token = get_token()
+    return found if token is None else {**found, "the Hub's token": token}
 
 
 def _user() -> str | None:

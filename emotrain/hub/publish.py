@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.evaluation.evaluate import PREDICTIONS
 from emotrain.hub.base import Base, declared_base
 from emotrain.hub.card import CardSource, write_card
@@ -18,6 +20,7 @@ from emotrain.hub.scores import read_scores
 from emotrain.hub.staging import recipe_values, stage
 from emotrain.hub.upload import Uploaded, check_repo_id, upload
 from emotrain.modeling.adapters import CONFIG, WEIGHTS
+from emotrain.training.checkpoints import PROVENANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,8 @@ class Publication:
     """What to publish: the adapter's folder, its name on the Hub, and what its card says.
 
     `scores` and `baselines` are folders that `emotrain evaluate` wrote; `base_model` is the Hub id of a base that lies
-    in a folder here; `template` replaces the card's template.
+    in a folder here; `template` replaces the card's template. `data` is the run's data folder where it is no longer
+    where the run had it; `allowed` are words that the check takes for private ones.
     """
 
     adapter: Path
@@ -35,6 +39,8 @@ class Publication:
     baselines: Mapping[str, Path] = field(default_factory=dict)
     base_model: str | None = None
     template: Path | None = None
+    data: Path | None = None
+    allowed: tuple[str, ...] = ()
 
 
 def write_publication(publication: Publication, out: Path) -> list[str]:
@@ -62,7 +68,8 @@ def write_publication(publication: Publication, out: Path) -> list[str]:
         left_out = stage(adapter, base, folder)
         source = CardSource(folder, publication.repo_id, base, publication.revision, _steps(adapter), scores)
         write_card(source, publication.template)
-        faults = lint(folder, base, private_of(adapter, evaluated, (publication.repo_id, base.name)))
+        public = (publication.repo_id, base.name, *publication.allowed)
+        faults = lint(folder, base, private_of(adapter, evaluated, public, publication.data))
         if faults:
             raise AdapterFaults(str(adapter), faults)
         folder.replace(out)  # whole or not at all
@@ -103,12 +110,28 @@ def base_of(adapter: Path, base_model: str | None) -> Base:
     return declared_base(config, recipe_values(adapter), base_model)
 
 
-def private_of(adapter: Path, evaluated: list[Path], public: tuple[str, ...] = ()) -> Private:
-    """Names and captions of the run's clips, wherever its folders still lie on this machine."""
-    data = recipe_values(adapter).get("data")
-    return private_words(
-        [Path(data)] if isinstance(data, str) else [], [folder / PREDICTIONS for folder in evaluated], public
-    )
+def private_of(adapter: Path, evaluated: list[Path], public: tuple[str, ...] = (), data: Path | None = None) -> Private:
+    """Names and captions of the run's clips, from `data` or wherever the run had it; says so when they are not there.
+
+    Raises FileNotFoundError for a `data` without clips.
+    """
+    folder = data if data is not None else _data_of(adapter)
+    if folder is None or not (folder / CLIPS_FILE).is_file():
+        missing = f"{adapter} names no data folder" if folder is None else f"{folder / CLIPS_FILE} is not there"
+        if data is not None:
+            raise FileNotFoundError(f"--data {data}: {missing}; give the folder that `emotrain prep` wrote")
+        but = ", but for those in the scores" if evaluated else ""
+        said = f"clip names not checked{but}: {missing}; pass --data FOLDER, the data folder of the run"
+        print(f"emotrain: {said}", file=sys.stderr)
+    return private_words([] if folder is None else [folder], [path / PREDICTIONS for path in evaluated], public)
+
+
+def _data_of(adapter: Path) -> Path | None:
+    """The data folder of a run. Its recipe may name it relative to a folder that only the provenance knows."""
+    path = adapter / PROVENANCE
+    stated = json.loads(path.read_text(encoding="utf-8")).get("data") if path.is_file() else None
+    named = stated if stated is not None else recipe_values(adapter).get("data")
+    return Path(named).absolute() if isinstance(named, str) else None
 
 
 def _steps(adapter: Path) -> int | None:

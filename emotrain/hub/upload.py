@@ -65,14 +65,20 @@ def upload(
 ) -> Uploaded:
     """Upload a folder to `revision` (a branch, made when missing; main by default) or as a pull request against main.
 
-    Figures of an earlier version go, every other file of the repository stays. Raises HubError with the status, what
-    was tried and a remedy; a commit that somebody else made meanwhile is status 412 and nothing is overwritten.
+    A request of the same title (`message`) that this user has open is continued; no second one is opened. Figures of an
+    earlier version go, every other file of the repository stays. Raises HubError with the status, what was tried and a
+    remedy; a commit that somebody else made meanwhile is status 412 and nothing is overwritten.
     """
     from huggingface_hub import HfApi
 
     if create_pr and revision not in (None, MAIN):
         raise ValueError(f"--create-pr opens a request against {MAIN}; leave --revision {revision} out")
     private, head = open_repository(repo_id, revision=revision, public=public, create_pr=create_pr)
+    request = _open_request(repo_id, message) if create_pr else None
+    if request is not None:
+        revision, create_pr = request.git_reference, False
+        with explained(f"look at {repo_id}@{revision}"):
+            head = str(HfApi().model_info(repo_id, revision=revision).sha)
     with explained(f"upload to {repo_id}@{revision or MAIN}"):
         commit: Any = HfApi().upload_folder(
             repo_id=repo_id,
@@ -90,8 +96,19 @@ def upload(
         url=str(commit.commit_url),
         changed=commit.oid != head,
         private=private,
-        pull_request=commit.pr_url,
+        pull_request=commit.pr_url if request is None else request.url,
     )
+
+
+def _open_request(repo_id: str, title: str) -> Any:
+    """The newest open pull request of this title by the token's user, None when there is none."""
+    from huggingface_hub import HfApi
+
+    api = HfApi()
+    with explained(f"look for an open pull request of {repo_id}"):
+        me = api.whoami()["name"]
+        found = api.get_repo_discussions(repo_id, author=me, discussion_type="pull_request", discussion_status="open")
+        return max((one for one in found if one.title == title), key=lambda one: one.num, default=None)
 
 
 def check_repo_id(repo_id: str) -> None:

@@ -76,6 +76,9 @@ def plan_jobs(chain: Chain) -> list[Job]:
         if is_written_by_recipe(chain.recipe.context):
             section = "summaries" if _asks_a_gpu(chain.recipe) else "prep"
             jobs.append(Job("summaries", section, "prep.slurm", ("summaries", *given), shards))
+        if chain.recipe.data.vision_embeddings == "stored":
+            section = "prep" if chain.recipe.sft.use_cpu else "embeddings"
+            jobs.append(Job("embeddings", section, "prep.slurm", ("embeddings", *given), shards))
         jobs.append(Job("prep", "prep", "prep.slurm", ("all", *given, *share)))
     if "train" in chain.stages:
         jobs.append(Job("train", "train", "train.slurm", given))
@@ -119,6 +122,12 @@ def _resource_faults(chain: Chain) -> list[str]:
             "gpus_per_node: 0 for summaries, and summarizer: vlm runs a model; write `stages: {summaries: "
             "{gpus_per_node: 1}}` into the profile, or `device: cpu` into the recipe's summarizer_options"
         )
+    embeds = "prep" in chain.stages and chain.recipe.data.vision_embeddings == "stored"
+    if embeds and not chain.recipe.sft.use_cpu and chain.profile.of_stage("embeddings").gpus_per_node == 0:
+        faults.append(
+            "gpus_per_node: 0 for embeddings, and vision_embeddings: stored runs the vision tower; write `stages: "
+            "{embeddings: {gpus_per_node: 1}}` into the profile, or `use_cpu: true` into the recipe"
+        )
     return faults
 
 
@@ -151,7 +160,7 @@ def parse_chain(
     """Read recipe and profile and check what is asked for; raises ValueError that lists the faults of both."""
     from dataclasses import replace
 
-    from emotrain.launch.confidential import check_keys
+    from emotrain.launch.confidential import check_recipe
     from emotrain.launch.profile import load_profile
     from emotrain.training.recipe import load_recipe
 
@@ -164,7 +173,7 @@ def parse_chain(
                 wanted = parse_stages(stages)
             elif read == "recipe":
                 recipe = load_recipe(path, overrides)
-                check_keys(recipe.values, str(path))
+                check_recipe(recipe.values, str(path))
             else:
                 profile = load_profile(profile_path)
         except (ValueError, FileNotFoundError) as error:

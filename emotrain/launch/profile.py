@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from emotrain.emotions import nearest
-from emotrain.launch.confidential import confidential_name
+from emotrain.launch.confidential import REMEDY, check_value
+from emotrain.secret_words import is_secret_name
+from emotrain.yaml_files import read_mapping
 
 STAGES = ("prep", "train", "evaluate", "publish")
-SECTIONS = (*STAGES, "summaries")
-"""What `stages:` of a profile may name: the stages, and the part of prep that asks a model on a GPU."""
-TIME = re.compile(r"(\d+-)?\d{1,2}(:\d{2}){0,2}|\d+")
-MEMORY = re.compile(r"\d+[KMGT]?")
+SECTIONS = (*STAGES, "summaries", "embeddings")
+"""What `stages:` of a profile may name: the stages, and the parts of prep that run a model on a GPU."""
+TIME = re.compile(r"\d+(:\d+){0,2}|\d+-\d+(:\d+){0,2}|unlimited|infinite", re.IGNORECASE | re.ASCII)
+MEMORY = re.compile(r"\d+([KMGT]B?)?", re.IGNORECASE | re.ASCII)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -63,11 +64,11 @@ class Profile:
     def of_stage(self, stage: str) -> Profile:
         """The profile with what `stages:` says about one of SECTIONS; all but train are at home on one node.
 
-        Preparation and publishing need no GPU, evaluation and the summaries of a model need one, unless the profile
-        says so for the stage. `summaries` takes nothing from `prep`, whose partition may have no GPU.
+        Preparation and publishing need no GPU, evaluation and what runs a model need one, unless the profile says so
+        for the stage. `summaries` and `embeddings` take nothing from `prep`, whose partition may have no GPU.
         """
         modest: dict[str, Any] = {} if stage == "train" else {"nodes": 1, "processes_per_node": None}
-        if stage in ("evaluate", "summaries"):
+        if stage in ("evaluate", "summaries", "embeddings"):
             modest["gpus_per_node"] = min(self.gpus_per_node, 1)
         elif stage != "train":
             modest["gpus_per_node"] = 0
@@ -96,12 +97,7 @@ def load_profile(path: Path) -> Profile:
     """Read a profile; raises ProfileError that lists every fault, FileNotFoundError when there is no such file."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such cluster profile; slurm/profiles/ holds two examples to copy")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ProfileError(f"{path}: not valid YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise ProfileError(f"{path}: expected `key: value` lines, found {type(values).__name__}")
+    values = read_mapping(path, ProfileError)
     faults: list[str] = []
     parsed = _parse(values, {f.name for f in fields(Profile)}, "", faults)
     if "stages" in values:
@@ -178,10 +174,19 @@ def _checked_item(key: str, item: str) -> str:
 def _checked_text(key: str, text: str) -> str:
     if key == "time_limit" and not TIME.fullmatch(text):
         raise ValueError(
-            f"{text!r} is no time of SLURM's; write minutes, hours:minutes:seconds or days-hours:minutes:seconds"
+            f"{text!r} is no time of SLURM's; write minutes, hours:minutes:seconds, days-hours:minutes:seconds or "
+            "UNLIMITED"
         )
     if key == "memory" and not MEMORY.fullmatch(text):
         raise ValueError(f'{text!r} is no size of SLURM\'s; write a number with K, M, G or T, as in "240G"')
+    if key == "container":
+        try:
+            shlex.split(text)
+        except ValueError as error:
+            raise ValueError(
+                f"{text!r} is no command of a shell ({error}); put a word with a quote or blank in it into quotes, as "
+                'in --bind "/data/o\'brien:/d"'
+            ) from error
     if key == "accelerate" and not NAME.fullmatch(text):
         raise ValueError(f"{text!r}: expected the name of a file in accelerate_configs/ without .yaml, as in ddp")
     return text
@@ -190,18 +195,20 @@ def _checked_text(key: str, text: str) -> str:
 def _environment(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise ValueError(f"expected `NAME: value` lines, found {value!r}")
+    filled = {}
     for name, text in value.items():
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a variable")
-        if confidential_name(name):
-            raise ValueError(
-                f"{name} looks like a secret, and a profile ends up in job scripts; export it in the shell you submit "
-                "from, or log in with `hf auth login`"
-            )
+        if is_secret_name(name):
+            raise ValueError(f"{name} looks like a secret, and a profile ends up in job scripts; {REMEDY}")
         if isinstance(text, (dict, list)) or text is None:
             raise ValueError(f"{name}: expected text, found {text!r}")
-    # YAML reads bare true, yes and on as one thing; a variable gets the word that programs look for.
-    return {name: _text(str(text).lower() if isinstance(text, bool) else str(text)) for name, text in value.items()}
+        try:
+            # YAML reads bare true, yes and on as one thing; a variable gets the word that programs look for.
+            filled[name] = _text(str(text).lower() if isinstance(text, bool) else str(text))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return filled
 
 
 def _text(text: str) -> str:
@@ -212,6 +219,8 @@ def _text(text: str) -> str:
     if unset:
         raise ValueError(f"${unset[0]} is not set in this shell")
     for name in used:
-        if confidential_name(name):
-            raise ValueError(f"${name} looks like a secret, and a profile ends up in job scripts")
-    return os.path.expanduser(os.path.expandvars(text))
+        if is_secret_name(name):
+            raise ValueError(f"${name} looks like a secret, and a profile ends up in job scripts; {REMEDY}")
+    filled = os.path.expanduser(os.path.expandvars(text))
+    check_value(filled)
+    return filled

@@ -30,6 +30,7 @@ def render(job: Job, chain: Chain) -> str:
     text = templates.get_template("job.slurm.jinja").render(
         title=f"emotrain {job.name}: {chain.path.name}, written by `emotrain launch`",
         flags=[_quoted_flag(flag) for flag in flags(job, profile, chain)],
+        chain_log=shlex.quote(str(chain.folder.absolute() / CHAIN_LOG)),
         modules=[shlex.quote(module) for module in profile.modules],
         venv=shlex.quote(profile.venv) if profile.venv is not None else None,
         variables={name: shlex.quote(value) for name, value in variables(job, profile, chain).items()},
@@ -75,7 +76,8 @@ def variables(job: Job, profile: Profile, chain: Chain) -> dict[str, str]:
         "EMOTRAIN_HOME": home(),
         "EMOTRAIN_LOGS": chain.folder.absolute(),
         "EMOTRAIN_CHAIN_LOG": chain.folder.absolute() / CHAIN_LOG,
-        "EMOTRAIN_CONTAINER": profile.container,
+        # Quoted anew, as xargs in job.sh reads it, too.
+        "EMOTRAIN_CONTAINER": shlex.join(shlex.split(profile.container)) if profile.container is not None else None,
         "EMOTRAIN_SRUN_FLAGS": shlex.join(profile.srun_flags) if profile.srun_flags else None,
         "EMOTRAIN_SHARDS": job.shards,
     }

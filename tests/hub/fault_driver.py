@@ -87,6 +87,23 @@ def _twice(hub: StandIn, send: Callable[..., Any]) -> Any:
     return [_shown(send()), _shown(send())]
 
 
+def _requested_again(hub: StandIn, send: Callable[..., Any]) -> Any:
+    """A stranger's request of the same title, one's own merged one, then the same call three times, once with news."""
+    send()
+    requests = hub.repositories["org/requested-again"].requests
+    requests += [{"title": "test", "author": "stranger", "status": "open"}]
+    requests += [{"title": "test", "author": "write", "status": "merged"}]
+    requests += [{"title": "another", "author": "write", "status": "open"}]
+    folder = Path(sys.argv[1]) / "requested again"
+    sent = []
+    for r in (4, 4, 8):
+        (folder / "adapter_config.json").write_text(f'{{"r": {r}, "requested": true}}')
+        sent.append(_shown(send(create_pr=True)))
+    held = hub.files("org/requested-again", "refs/pr/4")["adapter_config.json"].decode()
+    requests[3]["status"] = "closed"
+    return {"sent": sent, "requests": len(requests), "held": held, "after": _shown(send(create_pr=True))}
+
+
 def _resumed(hub: StandIn, send: Callable[..., Any]) -> Any:
     """The commit fails after the large file went through; the same call is then made again."""
     hub.fail("POST", "/commit/", 500)
@@ -151,6 +168,7 @@ SCENARIOS: dict[str, Callable[..., Any]] = {
     "plain": _twice,
     "branch": lambda hub, send: [_shown(send(revision="step-10")), _shown(send(revision="step-10"))],
     "pull request": lambda hub, send: _shown(send(create_pr=True)),
+    "requested again": _requested_again,
     "request against a branch": lambda hub, send: send(create_pr=True, revision="step-10"),
     "public": lambda hub, send: _shown(send(public=True)),
     "public already": _public_already,

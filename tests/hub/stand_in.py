@@ -32,7 +32,7 @@ class Repository:
     private: bool
     heads: dict[str, str] = field(default_factory=dict)
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
-    requests: int = 0
+    requests: list[dict[str, str]] = field(default_factory=list)
 
     def commit_of(self, revision: str) -> str | None:
         return self.heads.get(revision) or (revision if revision in self.commits else None)
@@ -176,6 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
         hub, method = self.hub, self.command
         if path == "/api/repos/create":
             return self._create(json.loads(body))
+        if path == "/api/whoami-v2":
+            return (200, {"name": self._role()}, {}) if self._role() else _refusal(401, "Invalid user token.")
         if path == "/api/validate-yaml":
             return _validated(json.loads(body)["content"])
         if match := re.fullmatch(r"/lfs/([0-9a-f]{64})(?:/(\d+|done|verify))?", path):
@@ -196,6 +198,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return _refusal(403, "this token may only read")
             posted = {"preupload": self._preupload, "commit": self._commit, "branch": self._branch}[what]
             return posted(repository, repo_id, rest, query, body)
+        if what == "discussions":
+            return 200, _discussions(repository, repo_id, query), {}
         return self._read(repository, repo_id, what, rest)
 
     def _create(self, asked: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
@@ -285,9 +289,11 @@ class _Handler(BaseHTTPRequestHandler):
                 del files[value["path"]]
         request: dict[str, str] = {}
         if "create_pr" in query:
-            repository.requests += 1
-            revision = f"refs/pr/{repository.requests}"
-            request = {"pullRequestUrl": f"{self.hub.url}/{repo_id}/discussions/{repository.requests}"}
+            repository.requests.append(
+                {"title": lines[0]["value"]["summary"], "author": str(self._role()), "status": "open"}
+            )
+            revision = f"refs/pr/{len(repository.requests)}"
+            request = {"pullRequestUrl": f"{self.hub.url}/{repo_id}/discussions/{len(repository.requests)}"}
         oid = repository.add(revision, files)
         return 200, {"commitUrl": f"{self.hub.url}/{repo_id}/commit/{oid}", "commitOid": oid, **request}, {}
 
@@ -326,6 +332,26 @@ class _Handler(BaseHTTPRequestHandler):
             oid = hashlib.sha256(data).hexdigest()
             headers |= {"ETag": f'"{oid}"', "X-Linked-Etag": f'"{oid}"', "X-Linked-Size": str(len(data))}
         return 200, data, headers
+
+
+def _discussions(repository: Repository, repo_id: str, query: dict[str, list[str]]) -> dict[str, Any]:
+    """One page of one request, so that a client has to turn pages; a user is called what the token's role is."""
+    wanted = {key: query[key][0] for key in ("author", "status") if key in query}
+    found = [
+        {
+            "title": request["title"],
+            "num": number,
+            "author": {"name": request["author"]},
+            "createdAt": "2026-01-01T00:00:00.000Z",
+            "status": request["status"],
+            "repo": {"name": repo_id, "type": "model"},
+            "isPullRequest": True,
+        }
+        for number, request in enumerate(repository.requests, start=1)
+        if all(request[key] == value for key, value in wanted.items())
+    ]
+    start = int(query.get("p", ["0"])[0])
+    return {"discussions": found[start : start + 1], "count": len(found), "start": start}
 
 
 def _split(repository: Repository, rest: str) -> tuple[str, str]:

@@ -313,6 +313,78 @@ def test_the_declared_base_is_one_that_others_can_load(
             declared_base({}, values, base_model)
 
 
+CLIP_IN_CARD = "seen in evening-walk-07.mp4"
+
+
+@pytest.fixture
+def relative(adapter: Path) -> Path:
+    """An adapter whose recipe names its data relative to the folder that it was trained in."""
+    path = adapter / "recipe.resolved.yaml"
+    values = {**yaml.safe_load(path.read_text("utf-8")), "data": "run/data", "output_dir": "run"}
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    (adapter.parent / "card.jinja").write_text(CLIP_IN_CARD, encoding="utf-8")
+    return adapter
+
+
+def test_a_relative_data_folder_that_is_not_found_is_said_with_the_remedy(
+    relative: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = tmp_path / "card.jinja"
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AdapterFaults, match="clip name 'evening-walk-07'"):
+        write_publication(Publication(relative, "org/name", template=card), tmp_path / "out")
+    assert capsys.readouterr().err == ""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    write_publication(Publication(relative, "org/name", template=card), tmp_path / "unseen")
+    said = capsys.readouterr().err
+    looked = tmp_path / "elsewhere" / "run" / "data" / "clips.parquet"
+    assert said.startswith(f"emotrain: clip names not checked: {looked} is not there; pass --data FOLDER"), said
+    given = Publication(relative, "org/name", template=card, data=relative / "data")
+    with pytest.raises(AdapterFaults, match="clip name 'evening-walk-07'"):
+        write_publication(given, tmp_path / "out")
+    with pytest.raises(FileNotFoundError, match=r"--data .*clips\.parquet is not there"):
+        write_publication(Publication(relative, "org/name", data=tmp_path), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_where_the_data_lay_is_kept_beside_the_adapter_and_not_published(
+    relative: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emotrain.training.checkpoints import provenance_of
+    from emotrain.training.recipe import load_recipe
+
+    monkeypatch.chdir(tmp_path)
+    provenance = provenance_of(load_recipe(relative / "recipe.resolved.yaml", ["--context", "none"]), "0" * 64, 8)
+    write("provenance.json", json.dumps(provenance))(relative)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with pytest.raises(AdapterFaults, match="clip name 'evening-walk-07'"):
+        write_publication(Publication(relative, "org/name", template=tmp_path / "card.jinja"), tmp_path / "out")
+    write_publication(Publication(relative, "org/name"), tmp_path / "out")
+    published = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert str(tmp_path).encode() not in published
+
+
+def test_an_allowed_word_passes_and_no_other(adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from emotrain.cli import app
+
+    monkeypatch.setenv("LOGNAME", "jdoe")
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    (tmp_path / "card.jinja").write_text(f"{CLIP_IN_CARD} by jdoe, participant-31", encoding="utf-8")
+    words = ["publish", "--adapter", str(adapter), "--repo-id", "org/name", "--template", str(tmp_path / "card.jinja")]
+    words += ["--dry-run", "--out", str(tmp_path / "out")]
+    allowed = ["--allow-word", "jdoe", "--allow-word", "evening-walk-07"]
+    done = CliRunner().invoke(app, [*words, *allowed])
+    assert isinstance(done.exception, AdapterFaults)
+    (fault,) = done.exception.faults
+    assert "clip name 'participant-31'" in fault
+    done = CliRunner().invoke(app, [*words, *allowed, "--allow-word", "participant-31"])
+    assert done.exit_code == 0, done.output
+
+
 def test_a_pinned_base_stays_pinned() -> None:
     values = {"model_name_or_path": "org/base", "model_revision": "abc"}
     assert declared_base({}, values, None).revision == "abc"
@@ -323,14 +395,63 @@ def test_the_users_name_is_found_but_not_in_the_repositorys_own(monkeypatch: pyt
     monkeypatch.setenv("LOGNAME", "jdoe")
     monkeypatch.delenv("SUDO_USER", raising=False)
     known = private_words(public=("jdoe/emotion",))
-    assert leaks("by jdoe, in jdoe/emotion", known) == ["the user name 'jdoe'"]
+    (found,) = leaks("by jdoe, in jdoe/emotion", known)
+    assert found.startswith("the user name 'jdoe'")
+    assert "--allow-word jdoe" in found
     assert leaks("load jdoe/emotion", known) == []
+    assert leaks("by jdoe", private_words(public=("jdoe",))) == []
+    assert leaks("by jdoe", private_words(public=("d",))) != [], "a part of the name lets nothing pass"
+
+
+@pytest.mark.parametrize("account", ["test", "train", "lora", "dfew", "motion"])
+def test_an_account_that_is_called_as_the_projects_own_words_blocks_nothing(
+    monkeypatch: pytest.MonkeyPatch, account: str
+) -> None:
+    monkeypatch.setenv("LOGNAME", account)
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    text = f"split: {account}, on {account}"
+    assert leaks(text, private_words()) == []
+    assert leaks(f"in /home/{account}/runs", private_words()) == [f"the absolute path '/home/{account}/runs'"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**/home/alice/data**",
+        "_/home/alice_",
+        "~~/srv/people/x~~",
+        "</mnt/people/clips>",
+        "在/home/alice/数据",
+        "（/scratch/alice）",
+        "a;/srv/x/y",
+        "see **~/data/dfew**",
+    ],
+)
+def test_a_path_is_found_behind_emphasis_brackets_and_chinese_words(text: str) -> None:
+    assert any("the absolute path" in leak for leak in leaks(text, Private())), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "愤怒/生气/高兴",
+        "https://huggingface.co/home/alice",
+        "runs/data/x, ../data/x, ./home/x",
+        "`**/*.py`",
+        ".*layers/.*/mlp",
+        "</div> and/or 1/2/3",
+    ],
+)
+def test_what_is_no_absolute_path_is_left_alone(text: str) -> None:
+    assert leaks(text, Private()) == []
 
 
 def test_the_tokens_of_this_environment_are_found_in_any_shape(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WANDB_API_KEY", "0123456789abcdef")
-    found = leaks("key=0123456789abcdef", private_words())
-    assert found == ["the value of a token or key of this environment"]
+    monkeypatch.setenv("MYSERVER_API_KEY", "0123456789abcdef")
+    monkeypatch.setenv("MYSERVER_NAME", "not-a-secret")
+    (found,) = leaks("key: 0123456789abcdef of not-a-secret", private_words())
+    assert found.startswith("the value of $MYSERVER_API_KEY")
+    assert "0123456789abcdef" not in found
 
 
 @settings(deadline=None, max_examples=40)

@@ -51,6 +51,20 @@ def test_a_pull_request_leaves_main_alone_and_goes_against_main_only(outcomes: d
     assert "--create-pr" in outcomes["request against a branch"]["error"]
 
 
+def test_ones_own_open_request_of_the_same_title_is_continued_and_no_other(outcomes: dict[str, Any]) -> None:
+    again = outcomes["requested again"]
+    assert again["error"] is None
+    first, same, news = again["uploaded"]["sent"]
+    assert [sent["revision"] for sent in (first, same, news)] == ["refs/pr/4"] * 3
+    assert all(sent["pull_request"].endswith("/discussions/4") for sent in (first, same, news))
+    assert [sent["changed"] for sent in (first, same, news)] == [True, False, True]
+    assert again["uploaded"]["requests"] == 4, "a stranger's, a merged one, one of another title, and ours"
+    assert json.loads(again["uploaded"]["held"])["r"] == 8
+    assert again["parents"][-2] == first["commit"], "what is added names its parent"
+    assert again["uploaded"]["after"]["revision"] == "refs/pr/5", "a closed request is not opened again"
+    assert again["files"] == FILES
+
+
 def test_public_is_asked_for_or_refused(outcomes: dict[str, Any]) -> None:
     assert outcomes["public"]["private"] is False
     assert "pass --public" in outcomes["public already"]["error"]

@@ -125,3 +125,35 @@ def test_the_last_word_of_a_failed_job_tells_a_failure_from_an_end_by_slurm(
     )
     assert done.returncode == 3
     assert said in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["EMOTRAIN_CONTAINER", "EMOTRAIN_SRUN_FLAGS"])
+def test_words_that_cannot_be_read_end_the_job_before_anything_runs(
+    environment: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    more = {name: "apptainer exec --bind /data/o'brien:/d a.sif", "EMOTRAIN_CHAIN_LOG": str(tmp_path / "chain.log")}
+    done = subprocess.run(
+        ["bash", ROOT / "slurm" / "evaluate.slurm", "recipe.yaml"],
+        env=environment | more,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert not any(call.startswith("srun") for call in calls(environment))
+    told = (tmp_path / "chain.log").read_text(encoding="utf-8")
+    assert f"cannot read the words of {name}" in told
+    assert "FAILED with exit status 2" in told.splitlines()[-1]
+
+
+def test_quoted_words_of_container_and_flags_reach_srun_as_they_are(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    shown = tmp_path / "shown"
+    shown.write_text('#!/usr/bin/env bash\nprintf "%s\\n" "$@" >"$LOGS.words"\n', encoding="utf-8")
+    shown.chmod(0o755)
+    more = {"EMOTRAIN_CONTAINER": f"{shown} --bind \"/data/o'brien:/d\" 'a b'", "EMOTRAIN_SRUN_FLAGS": "--mpi=none"}
+    subprocess.run(["bash", ROOT / "slurm" / "evaluate.slurm", "r.yaml"], env=environment | more, check=True)
+    words = Path(f"{environment['LOGS']}.words").read_text(encoding="utf-8").splitlines()
+    assert words[:3] == ["--bind", "/data/o'brien:/d", "a b"]
+    assert "srun --nodes=1 --ntasks=1 --mpi=none" in "\n".join(calls(environment))

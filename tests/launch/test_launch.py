@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from typing import Any
 
@@ -69,9 +70,10 @@ def test_a_controller_that_does_not_answer_is_not_taken_for_an_empty_queue(
     assert [call for call in desk.calls if "--parsable" in call] == before
 
 
-def test_jobs_that_cannot_be_recorded_are_cancelled(desk: Any) -> None:
+def test_jobs_that_cannot_be_recorded_are_cancelled(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     # In the section of a stage that is not launched, so that no job script holds it.
-    desk.profile.write_text(f"stages: {{publish: {{environment: {{WORD: {TOKEN}}}}}}}", encoding="utf-8")
+    monkeypatch.setenv("MYSERVER_API_KEY", "plain-words")
+    desk.profile.write_text("stages: {publish: {environment: {WORD: plain-words}}}", encoding="utf-8")
     with pytest.raises(ConfidentialText, match=r"launch\.json"):
         submit(chain_of(desk))
     assert not (desk.folder / "run" / "launch.json").exists()
@@ -120,6 +122,12 @@ def test_faults_of_recipe_and_profile_come_together_and_nothing_is_submitted(des
             ["--summarizer", "vlm", "--summarizer_options", "{model: org/m}"],
             {},
             "gpus_per_node: 0 for summaries",
+        ),
+        (
+            "prep",
+            ["--vision_embeddings", "stored", "--use_cpu", "false"],
+            {},
+            "gpus_per_node: 0 for embeddings",
         ),
     ],
 )
@@ -192,6 +200,20 @@ def test_summaries_by_a_model_get_a_gpu_and_the_other_preparation_none(
     assert f"--partition={'cpu' if flag is None else 'gpu'}" in summaries, "prep's partition may have no GPU"
 
 
+def test_stored_embeddings_are_an_array_of_their_own_on_gpus(desk: Any) -> None:
+    text = "{gpus_per_node: 4, gpu_type: h100, partition: gpu, stages: {prep: {partition: cpu}}}"
+    desk.profile.write_text(text, encoding="utf-8")
+    assert "embeddings" not in {job.name for job in plan_jobs(chain_of(desk, stages="prep"))}
+    for on_cpu, partition in (("true", "cpu"), ("false", "gpu")):
+        chain = chain_of(desk, "--vision_embeddings", "stored", "--use_cpu", on_cpu, stages="prep")
+        jobs = {job.name: job for job in plan_jobs(chain)}
+        assert list(jobs) == ["index", "frames", "summaries", "embeddings", "prep"]
+        script = render(jobs["embeddings"], chain)
+        assert jobs["embeddings"].shards == chain.recipe.data.prep_shards
+        assert f"--partition={partition}" in script
+        assert ("--gpus-per-node=h100:1" in script) == (partition == "gpu")
+
+
 def test_a_dry_run_writes_scripts_that_bash_reads_and_submits_nothing(desk: Any) -> None:
     from emotrain.cli import app
 
@@ -205,6 +227,30 @@ def test_a_dry_run_writes_scripts_that_bash_reads_and_submits_nothing(desk: Any)
         assert script.read_text(encoding="utf-8") in done.output
     assert desk.calls == []
     assert not (desk.folder / "run" / "launch.json").exists()
+
+
+@pytest.mark.parametrize("fault", ["venv: /no/such/venv", "modules: [no-such-module]"])
+def test_a_job_that_ends_before_its_script_is_named_in_the_log_of_the_chain(desk: Any, fault: str) -> None:
+    desk.profile.write_text(f"{fault}\n", encoding="utf-8")
+    script = write_scripts(chain_of(desk))["frames"]
+    told = {"SLURM_JOB_ID": "41", "SLURM_JOB_NAME": "emotrain-frames", "SLURM_ARRAY_JOB_ID": "40"}
+    more = told | {"SLURM_ARRAY_TASK_ID": "3", "HOME": str(desk.folder)}
+    done = subprocess.run(
+        ["bash", script], env={**os.environ, **more}, cwd=desk.folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (1, 127), done.stderr
+    (line,) = (desk.folder / "run" / "slurm" / "chain.log").read_text(encoding="utf-8").splitlines()
+    said = f"emotrain-frames (job 40_3) FAILED with exit status {done.returncode} before its script began"
+    assert line.endswith(said)
+
+
+def test_the_words_of_a_container_come_out_as_they_were_meant(desk: Any) -> None:
+    desk.profile.write_text("""container: 'apptainer exec --bind "/data/o''brien:/d" a\\ b.sif'""", encoding="utf-8")
+    chain = chain_of(desk)
+    line = next(line for line in render(plan_jobs(chain)[0], chain).splitlines() if "EMOTRAIN_CONTAINER" in line)
+    read = ["bash", "-c", f"{line}\nxargs -r printf '%s\\n' <<<\"$EMOTRAIN_CONTAINER\""]
+    words = subprocess.run(read, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert words == ["apptainer", "exec", "--bind", "/data/o'brien:/d", "a b.sif"]
 
 
 def test_no_token_of_the_environment_is_written_anywhere(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,3 +277,12 @@ def test_a_token_in_an_override_is_refused_before_anything_is_written(
     assert isinstance(caught.value, ConfidentialText) or "nothing was submitted" in str(caught.value)
     assert words[1] not in str(caught.value)
     assert not (desk.folder / "run").exists()
+
+
+def test_a_token_in_a_recipe_file_is_refused_with_the_name_of_the_file(desk: Any) -> None:
+    leaf = desk.folder / "mine.yaml"
+    leaf.write_text(f"base: {desk.recipe}\narm: {TOKEN}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"mine\.yaml holds what looks like a Hugging Face token") as caught:
+        parse_chain(leaf, desk.profile, desk.words, "prep", None, None, None)
+    assert TOKEN not in str(caught.value)
+    assert desk.calls == []
