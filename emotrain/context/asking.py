@@ -6,11 +6,13 @@ The two templates are Jinja files in `templates/`: observe_system.<language>.jin
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 from emotrain.context.budget import SENTENCE_END
 from emotrain.context.gap_request import GapRequest
 from emotrain.context.prompt import PromptSettings, render
+from emotrain.context.quiet import begins_quiet
 
 
 def observe_messages(request: GapRequest, language: str, *, inline: bool) -> list[dict[str, Any]]:
@@ -40,36 +42,63 @@ def observe_messages(request: GapRequest, language: str, *, inline: bool) -> lis
 
 
 def cleaned(reply: str, max_sentences: int = 2) -> str:
-    """The reply on one line, its first sentences, without Markdown marks or a leading "Answer:"."""
-    text = " ".join(reply.replace("*", " ").replace("#", " ").replace("`", " ").split())
+    """The reply on one line, its first sentences, without thoughts, list marks, Markdown or a leading "Answer:".
+
+    Each point of a list is a sentence.
+    """
+    text = " ".join(_points(spoken(reply)))
+    text = " ".join(text.replace("*", " ").replace("#", " ").replace("`", " ").split())
     for lead in ("Answer:", "Summary:", "Observation:"):
         text = text.removeprefix(lead).strip()
-    return " ".join([part for part in SENTENCE_END.split(text) if part][:max_sentences])
+    return " ".join([part.strip() for part in SENTENCE_END.split(text) if part.strip()][:max_sentences])
+
+
+def spoken(reply: str) -> str:
+    """The reply without what a reasoning model thought aloud; nothing when it was cut off while it thought.
+
+    Some chat templates open the thought themselves, so that a reply has its end alone.
+    """
+    return _THOUGHT_END.split(_THOUGHT.sub(" ", reply))[-1].strip()
 
 
 def is_refusal(reply: str) -> bool:
-    """Whether a model declined to look at a face instead of describing it."""
-    return reply.strip().strip('*"').lower().replace("’", "'").startswith(REFUSALS)
+    """Whether a model declined to look at a face; one that looked and cannot see any change did not."""
+    text = spoken(reply).strip(' *#"').lower().replace("’", "'")
+    return bool(_REFUSAL.match(text)) and not begins_quiet(text)
 
 
-REFUSALS = (
-    "i can't",
-    "i cannot",
-    "i'm sorry",
-    "i am sorry",
-    "i'm unable",
-    "i am unable",
-    "i won't",
-    "as an ai",
-    "sorry, but",
-    "sorry, i",
-    "我无法",
-    "无法",
-    "抱歉",
-    "很抱歉",
-    "对不起",
+_THOUGHT = re.compile(r"<(think|thinking|thought|reasoning)>.*?(?:</\1>|$)", re.DOTALL | re.IGNORECASE)
+_THOUGHT_END = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_FIRST_POINT = re.compile(r"(?:^|(?<=[:.!?：。])\s*|\n\s*)\(?1[.)、]\s+(?=\D)")
+_POINT = re.compile(r"\s*(?:[-*+•–—]\s+|\(?\d{1,2}[.)、]\s+(?=\D))")
+
+_REFUSAL = re.compile(
+    r"(?:(?:i'm|i am) )?(?:(?:very|so|truly|really) )?sorry\b|(?:i|my) apolog\w+|apologies\b|as an ai\b"
+    r"|(?:(?:unfortunately|regrettably),? )?(?:"
+    r"i (?:can't|cannot|can not|won't|will not|decline|refuse|(?:must|have to) decline)\b"
+    r"|i (?:don't|do not) feel comfortable\b|(?:i'm|i am) (?:unable|not (?:able|comfortable|allowed|permitted))\b"
+    r"|it(?:'s| is) not (?:possible|appropriate)\b)"
+    r"|(?:很?抱歉|对不起|(?:很?遗憾[,，]?)?我?(?:无法|不能|不便))"
 )
 """How a reply begins that declines."""
+
+
+def _points(text: str) -> list[str]:
+    """The lines of a text, the points of a list each on one line, unmarked and closed like a sentence."""
+    start = _FIRST_POINT.search(text)
+    number = 1
+    while start is not None:  # "1. Brows lower. 2. Lips part." on one line
+        text = f"{text[: start.start()]}\n{text[start.start() :].lstrip()}"
+        number += 1
+        start = re.compile(rf"\s+\(?{number}[.)、]\s+(?=\D)").search(text, start.end())
+    points = []
+    for line in text.splitlines():
+        mark = _POINT.match(line)
+        point = line[mark.end() :].strip() if mark else line.strip()
+        if mark and point and point[-1] not in ".!?;:,。！？；：，":
+            point += "." if point.isascii() else "。"
+        points.append(point)
+    return points
 
 
 def _inline(jpeg: bytes) -> dict[str, Any]:

@@ -56,17 +56,15 @@ BRIEF_S = 0.6
 """An event shorter than this is brief; a micro-expression lasts at most half a second."""
 
 
-def describe(
-    events: Sequence[Event], *, relative_to_s: float = 0.0, cuts_s: Sequence[float] = (), language: str = "en"
-) -> str:
+def describe(events: Sequence[Event], *, cuts_s: Sequence[float] = (), language: str = "en") -> str:
     """One sentence an event and a cut, in order of time; "no visible change." for none of either.
 
     Times are on the clip's time line. Events come in order of onset. Raises ValueError for a language without words.
     """
     check_language(language)
     sentence, cut, quiet = (_sentence, CUT, QUIET) if language == "en" else (_sentence_zh, zh.CUT, zh.QUIET)
-    told = [(event.onset_s, sentence(event, relative_to_s)) for event in events]
-    told += [(cut_s, cut.format(time_s=cut_s - relative_to_s)) for cut_s in cuts_s]
+    told = [(event.onset_s, sentence(event)) for event in events]
+    told += [(cut_s, cut.format(time_s=cut_s)) for cut_s in cuts_s]
     joint = " " if language == "en" else ""
     return joint.join(sentence for _, sentence in sorted(told, key=itemgetter(0))) if told else quiet
 
@@ -110,26 +108,26 @@ def _cut_pattern() -> re.Pattern[str]:
     return re.compile("|".join(cut.replace(placeholder, r"(-?\d+\.\d\d)") for cut in templates))
 
 
-def _sentence(event: Event, relative_to_s: float) -> str:
-    start, end, apex = (time - relative_to_s for time in (event.onset_s, event.offset_s, event.apex_s))
+def _sentence(event: Event) -> str:
     length = event.offset_s - event.onset_s
-    lasting = f"brief, peak {apex:.2f} s" if length < BRIEF_S else f"held {length:.1f} s, peak {apex:.2f} s"
+    lasting = "brief" if length < BRIEF_S else f"held {length:.1f} s"
     what = ", ".join(phrase(unit) for unit in event.action_units)
     if not what:
         what = "motion of " + ", ".join(event.regions[:2])
-    return f"{start:.2f}-{end:.2f} s: {_intensity(event)}{what} ({lasting})."
+    span = f"{event.onset_s:.2f}-{event.offset_s:.2f} s"
+    return f"{span}: {_intensity(event)}{what} ({lasting}, peak {event.apex_s:.2f} s)."
 
 
-def _sentence_zh(event: Event, relative_to_s: float) -> str:
+def _sentence_zh(event: Event) -> str:
     length = event.offset_s - event.onset_s
-    lasting = (zh.BRIEF if length < BRIEF_S else zh.HELD).format(length=length, apex=event.apex_s - relative_to_s)
+    lasting = (zh.BRIEF if length < BRIEF_S else zh.HELD).format(length=length, apex=event.apex_s)
     what = "、".join(phrase(unit, "zh") for unit in event.action_units)
     if not what:
         what = zh.MOTION.format(regions="、".join(_region_zh(region) for region in event.regions[:2]))
     weak, strong = event.strength < SLIGHT, event.strength >= STRONG
     return zh.SENTENCE.format(
-        start=event.onset_s - relative_to_s,
-        end=event.offset_s - relative_to_s,
+        start=event.onset_s,
+        end=event.offset_s,
         intensity=zh.SLIGHTLY if weak else zh.STRONGLY if strong else "",
         what=what,
         lasting=lasting,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from emotrain.context.gaps import gaps_of
 from emotrain.records import Clip, Frame, Gap
 from emotrain.shards import ClipError
-from emotrain.video.frame_store import FrameStore
+from emotrain.video.frame_store import Frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def clip_gaps(clip: Clip, frames: Sequence[Frame]) -> list[Gap]:
     return gaps_of(clip.clip_id, keys, end_s)
 
 
-def gap_requests(clip: Clip, store: FrameStore) -> list[GapRequest]:
+def gap_requests(clip: Clip, store: Frames) -> list[GapRequest]:
     """One request for each gap of the clip that holds in-between frames; the others have nothing to be asked about.
 
     Raises ClipError when the clip has no frames, and ValueError when the frames stage stored no in-between frame.
@@ -57,7 +57,7 @@ def gap_requests(clip: Clip, store: FrameStore) -> list[GapRequest]:
             inside.setdefault(frame.gap, []).append(frame)
     if not inside and any(gap.end_s > gap.start_s for gap in gaps[1:-1]):
         raise ValueError(
-            f"{store.folder}: clip {clip.clip_id!r} has keyframes only and this back end looks at what lies between; "
+            f"clip {clip.clip_id!r} has stored keyframes only and this back end looks at what lies between them; "
             "extract frames with --between 4 (recipe key `between: 4`) into another data folder"
         )
     return [
@@ -67,7 +67,7 @@ def gap_requests(clip: Clip, store: FrameStore) -> list[GapRequest]:
     ]
 
 
-def _stored(clip: Clip, store: FrameStore) -> list[Frame]:
+def _stored(clip: Clip, store: Frames) -> list[Frame]:
     try:
         return store.frames(clip.clip_id)
     except KeyError as error:

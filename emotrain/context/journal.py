@@ -13,13 +13,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
+EMPTY = "the reply is empty"
+"""Why a reply without words is refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a back end said about a gap, and what that cost.
 
     `fault` says why there is no answer and that it is worth asking again; `refused`, that there will be no
-    answer: the model declined, or the server rejected the request; `note` says why where that is known.
+    answer: the model declined, or the server rejected the request; `note` says why where that is known. Tokens are
+    `estimated` where the server did not count them.
     """
 
     clip_id: str
@@ -31,6 +35,7 @@ class Reply:
     tokens_out: int = 0
     seconds: float = 0.0
     note: str = ""
+    estimated: bool = False
 
     @property
     def key(self) -> tuple[str, int]:

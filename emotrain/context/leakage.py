@@ -1,7 +1,7 @@
 """Emotion words in a summary would tell the model the answer: find them, and drop, mask or refuse the text.
 
-Words are taken from the aliases of all labels with their inflections, in English and Chinese, and from a user's own
-labels. English words match whole words without case; Chinese has no word boundaries, so its words match anywhere.
+Words are the aliases of all labels and a user's own labels, in English with every inflection that spelling rules make
+of them. English words match whole words without case; Chinese has no word boundaries, so its words match anywhere.
 """
 
 from __future__ import annotations
@@ -22,21 +22,23 @@ MASK = "[...]"
 # "other", "negative" and "positive" are ordinary words of a description; as labels they name no emotion.
 _ORDINARY = frozenset({"others", "negative", "positive"})
 
-_INFLECTIONS: dict[str, tuple[str, ...]] = {
-    "anger": ("angers", "angering", "angrily", "anger's", "enraged", "raging", "fury", "furiously", "irritated"),
-    "disgust": ("disgusts", "disgustedly", "disgustingly", "revolted"),
-    "fear": ("fears", "fearing", "feared", "fearfully", "frightening", "fright", "scare", "scary", "terror"),
-    "happiness": ("happier", "happiest", "joyfully", "joys", "delight", "delightedly", "cheerful", "cheerfully"),
-    "neutral": ("neutrally", "expressionlessly"),
-    "sadness": ("sadly", "sadder", "sadden", "saddened", "saddens", "sorrows", "sorrowfully", "unhappily"),
-    "surprise": ("surprises", "surprising", "surprisingly", "astonish", "astonishing"),
-    "contempt": ("contemptuously", "contempts", "scorns", "scornfully", "disdainfully", "disdains"),
-    "anxiety": ("anxieties", "anxiously", "nervously", "worry", "worries", "worrying", "worriedly"),
-    "helplessness": ("helplessly", "powerlessly"),
-    "disappointment": ("disappointments", "disappoint", "disappoints", "disappointing", "disappointedly"),
-    "repression": ("repress", "represses", "repressing"),
-    "tense": ("tensely", "tensed", "tensions"),
+_ROOTS: dict[str, tuple[str, ...]] = {
+    "anger": ("enrage", "fury", "infuriate", "irritate", "madden", "outrage", "rageful"),
+    "disgust": ("revolt",),
+    "fear": ("fright", "frighten", "scare", "scary", "terrify", "terror"),
+    "happiness": ("cheerful", "delight", "joyous"),
+    "sadness": ("sadden",),
+    "surprise": ("astonish",),
+    "contempt": ("contemptible",),
+    "anxiety": ("worrisome", "worry"),
+    "disappointment": ("disappoint", "dissatisfaction", "dissatisfy"),
+    "repression": ("repress",),
 }
+"""Words of the same families that no alias is: nobody writes them in an annotation or as an answer."""
+
+_SUFFIXES = ("s", "ed", "ing", "ly", "ness")
+_GRADES = ("er", "est", "ingly")
+"""Not of own labels: a class "low" would take "brows lower" for its own."""
 
 
 class EmotionWordFound(ValueError):
@@ -61,14 +63,16 @@ def own_labels(labels: Sequence[str]) -> tuple[str, ...]:
 def emotion_words(own: Sequence[str] = ()) -> dict[str, str]:
     """Every word that gives a label away, in lower case, with the label; `own` are further labels (`own_labels`).
 
-    The simple inflections of an own label count too: "calm" gives calms, calmed, calming, calmly and calmness.
+    Inflections count too: "calm" gives calms, calmed, calming, calmly and calmness, an emotion word its comparison as
+    well.
     """
     words: dict[str, str] = {}
     for label in own:
-        words.update(dict.fromkeys(_inflected(label), label))
+        words.update(dict.fromkeys(_inflected(label, _SUFFIXES), label))
     for label, aliases in ALIASES.items():
         if label not in _ORDINARY:
-            words.update(dict.fromkeys((label, *aliases, *_INFLECTIONS.get(label, ())), label))
+            for word in (label, *aliases, *_ROOTS.get(label, ())):
+                words.update(dict.fromkeys(_inflected(word, _SUFFIXES + _GRADES), label))
     return words
 
 
@@ -76,8 +80,9 @@ def find_leaks(text: str, own: Sequence[str] = ()) -> list[Leak]:
     """The emotion words of `text` and the words of `own` labels, in order, the longest match at each place."""
     pattern, words = _pattern(tuple(own))
     return [
-        Leak(words[_SEPARATOR.sub(" ", m.group().lower())], m.group(), m.start(), m.end())
+        Leak(words[word], m.group(), m.start(), m.end())
         for m in pattern.finditer(text)
+        if (word := _SEPARATOR.sub(" ", m.group().lower())) in words
     ]
 
 
@@ -108,26 +113,41 @@ _SEPARATOR = re.compile(r"[\s_-]+")
 """What joins the words of a label; "very_calm" and "very calm" are one."""
 
 
-def _inflected(label: str) -> list[str]:
+def _inflected(label: str, suffixes: Sequence[str]) -> list[str]:
     word = _SEPARATOR.sub(" ", label.strip().lower())
     if not word.isascii():
         return [word]
     if sum(letter.isalpha() for letter in word) < 2:
         return []  # classes called "a" or "1": words of every description, and they name nothing
-    stem, soft = word[:-1], word[:-1] + "i"
-    if word.endswith("e"):
-        return [word, f"{word}s", f"{word}d", f"{stem}ing", f"{word}ly", f"{word}ness"]
-    if word.endswith("y") and word[-2] not in "aeiou":
-        return [word, f"{word}s", f"{soft}es", f"{soft}ed", f"{word}ing", f"{soft}ly", f"{soft}ness"]
-    return [word, f"{word}s", f"{word}ed", f"{word}ing", f"{word}ly", f"{word}ness"]
+    return [word, *(_with_suffix(word, suffix) for suffix in suffixes)]
+
+
+_SHORT = re.compile(r"(?:.*[^a-z])?[^aeiou]*[aeiou][bdgmnprt]")
+"""One syllable with one vowel before one consonant, which doubles: sad, sadder."""
+
+
+def _with_suffix(word: str, suffix: str) -> str:
+    if word.endswith("y") and word[-2] not in "aeiou" and not suffix.startswith("ing"):
+        return f"{word[:-1]}ie{suffix}" if suffix == "s" else f"{word[:-1]}i{suffix}"
+    if suffix == "s":
+        return f"{word}es" if word.endswith(("s", "x", "z", "ch", "sh")) else f"{word}s"
+    if suffix == "ly" and word.endswith("le"):
+        return f"{word[:-1]}y"
+    if suffix[0] in "aeiou" and word.endswith("e"):
+        return f"{word[:-1]}{suffix}"
+    if suffix[0] in "aeiou" and _SHORT.fullmatch(word):
+        return f"{word}{word[-1]}{suffix}"
+    return f"{word}{suffix}"
 
 
 @cache
 def _pattern(own: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+    """What may be a leak, and the words that are: words of letters are looked up one by one, others are spelled out."""
     words = emotion_words(own)
-    longest = sorted(words, key=len, reverse=True)
+    odd = sorted((word for word in words if not re.fullmatch("[a-z]+", word)), key=len, reverse=True)
     latin, other = (
-        "|".join(_SEPARATOR.pattern.join(map(re.escape, word.split())) for word in longest if word.isascii() == ascii)
+        "|".join(_SEPARATOR.pattern.join(map(re.escape, word.split())) for word in odd if word.isascii() == ascii)
         for ascii in (True, False)
     )
-    return re.compile(rf"(?<![A-Za-z])(?:{latin})(?![A-Za-z])|(?:{other})", re.IGNORECASE), words
+    phrases = rf"(?<![A-Za-z])(?:{latin})(?![A-Za-z])|" if latin else ""
+    return re.compile(rf"{phrases}[A-Za-z]+|(?:{other})", re.IGNORECASE), words

@@ -9,18 +9,22 @@ is read from an environment variable and stands in no file, log or message.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from emotrain.context.asking import cleaned, is_refusal, observe_messages
+from emotrain.context.asking import cleaned, observe_messages
+from emotrain.context.chat_completion import tokens_used, words_of
 from emotrain.context.gap_request import GapRequest
-from emotrain.context.journal import Reply
+from emotrain.context.journal import EMPTY, Reply
 from emotrain.context.text_backend import BudgetReached, Unanswered, question_digest
 
-VERSION = 1
+log = logging.getLogger(__name__)
+
+VERSION = 2
 NO_KEY = "none"
 """Servers on one's own machine take any key; the library wants one."""
 
@@ -31,22 +35,23 @@ REJECTIONS = (400, 413, 422)
 """Statuses of a request that the server will not answer as it is: content filter, broken picture, too long."""
 
 _STATUS = "status "
-_EMPTY = "the reply is empty"
 
 
 @dataclass(slots=True)
 class _Course:
-    """How a run goes: whether any request was answered, rejections until one is, lost connections in a row."""
+    """How a run goes: an answer yet, rejections before it, lost connections in a row, answers without token counts."""
 
     answered: bool = False
     rejections: int = 0
     held: list[Reply] = field(default_factory=list)
     unconnected: int = 0
+    uncounted: bool = False
 
 
 @dataclass(slots=True)
 class OpenaiBackend:
-    """`base_url` ends in /v1. `max_requests` and `max_tokens` bound one run: no request starts past them."""
+    """`base_url` ends in /v1. `max_requests` and `max_tokens` bound one run: no request starts past them, repetitions
+    included. Tokens are estimated where the server does not count them; those of requests under way are spent too."""
 
     model: str
     base_url: str
@@ -82,12 +87,16 @@ class OpenaiBackend:
         asyncio.run(self._answer_all(requests, keep))
 
     async def _answer_all(self, requests: Sequence[GapRequest], keep: Callable[[Iterable[Reply]], None]) -> None:
-        from openai import AsyncOpenAI
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
         key = os.environ.get(self.key_variable, NO_KEY)
         waiting = iter(requests)
         async with AsyncOpenAI(
-            base_url=self.base_url, api_key=key, max_retries=self.retries, timeout=self.timeout_s
+            base_url=self.base_url,
+            api_key=key,
+            max_retries=self.retries,
+            timeout=self.timeout_s,
+            http_client=DefaultAsyncHttpxClient(event_hooks={"request": [self._count_attempt]}),
         ) as client:
             halted = False
 
@@ -143,13 +152,16 @@ class OpenaiBackend:
                 "so far are kept"
             )
 
+    async def _count_attempt(self, _: Any) -> None:
+        """Called for each attempt: the openai library's repetitions are requests as well."""
+        self._check_budget()
+        self.spent["requests"] += 1
+
     def _check_budget(self) -> None:
         for what, limit in (("requests", self.max_requests), ("tokens", self.max_tokens)):
             if limit is not None and self.spent[what] >= limit:
-                raise BudgetReached(
-                    f"budget: {self.spent[what]} {what} of {limit} are spent; replies so far are kept, "
-                    f"run again (with more --max-{what}) to go on"
-                )
+                spent = f"budget: {self.spent[what]} {what} of {limit} are spent"
+                raise BudgetReached(f"{spent}; replies so far are kept, run again (with more --max-{what}) to go on")
 
     async def _ask(self, client: Any, request: GapRequest) -> Reply:
         """The reply to a request; an empty one is asked for once more, and then taken as refused."""
@@ -157,55 +169,59 @@ class OpenaiBackend:
         if first.text.strip() or first.refused or first.fault:
             return first
         try:
-            self._check_budget()
+            again = await self._ask_once(client, request)
         except BudgetReached:
-            return replace(first, fault=_EMPTY)
-        again = await self._ask_once(client, request)
+            return replace(first, fault=EMPTY)
         silent = not (again.text.strip() or again.refused or again.fault)
         return replace(
             again,
             refused=again.refused or silent,
-            note=_EMPTY if silent else again.note,
+            note=EMPTY if silent else again.note,
             tokens_in=first.tokens_in + again.tokens_in,
             tokens_out=first.tokens_out + again.tokens_out,
+            estimated=first.estimated or again.estimated,
             seconds=first.seconds + again.seconds,
         )
 
     async def _ask_once(self, client: Any, request: GapRequest) -> Reply:
         import openai
 
-        self.spent["requests"] += 1
         course, started = self._course, time.monotonic()
+        messages = observe_messages(request, self.language, inline=True)
         try:
             answer = await client.chat.completions.create(
                 model=self.model,
-                messages=observe_messages(request, self.language, inline=True),
+                messages=messages,
                 max_completion_tokens=self.max_new_tokens,
                 temperature=0.0,
                 seed=0,
             )
-            choice = answer.choices[0]
-            text = choice.message.content or ""
-            refused = bool(getattr(choice.message, "refusal", None)) or is_refusal(text)
+        except BudgetReached:
+            raise
         except openai.APIConnectionError as error:
             course.unconnected += 1
             return Reply(*request.key, "", fault=f"{type(error).__name__}: {self._said(error)}")
         except openai.APIStatusError as error:
             course.unconnected = 0
             return self._rejected(request, error)
-        except (openai.OpenAIError, ValueError, IndexError, TypeError, AttributeError) as error:
-            # Replies that are cut off or no chat completion at all.
-            course.unconnected = 0
-            return Reply(*request.key, "", fault=f"{type(error).__name__}: {self._said(error)}")
+        except (openai.OpenAIError, ValueError) as error:  # cut off, or no JSON
+            answer, text, refused, fault = None, "", False, f"{type(error).__name__}: {self._said(error)}"
+        else:
+            text, refused, fault = words_of(answer)
         course.unconnected = 0
-        used = (0, 0) if answer.usage is None else (answer.usage.prompt_tokens, answer.usage.completion_tokens)
-        self.spent["tokens"] += sum(used)
+        tokens_in, tokens_out, estimated = tokens_used(getattr(answer, "usage", None), messages, text)
+        self.spent["tokens"] += tokens_in + tokens_out
+        if estimated and not fault and not course.uncounted:
+            course.uncounted = True
+            log.warning("%s counts no tokens: cost.json and --max-tokens go by an estimate", self.base_url)
         return Reply(
             *request.key,
             cleaned(text),
+            fault=fault,
             refused=refused,
-            tokens_in=used[0],
-            tokens_out=used[1],
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            estimated=estimated,
             seconds=time.monotonic() - started,
         )
 

@@ -7,6 +7,7 @@ time inside it, such as that of the change). Rows with neither speak of the whol
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from typing import Any
 import pandas as pd
 
 from emotrain.records import Gap
+from emotrain.shards import ClipError
 
-VERSION = 1
+VERSION = 2
 COLUMNS = ("clip_id", "text", "gap", "time_s")
 
 
@@ -50,7 +52,8 @@ class PrecomputedTexts:
     def texts(self, gaps: Sequence[Gap]) -> dict[int, str]:
         """The text of each gap of a clip that has one; several rows of a gap are joined in their order.
 
-        Raises ValueError, naming file and row, for a gap or a time that the clip does not have.
+        Raises ValueError, naming file and row, for a gap or a time that the clip does not have, and ClipError for a
+        text about the whole of a clip that has no length.
         """
         told: dict[int, list[str]] = defaultdict(list)
         for row in self.by_clip.get(gaps[0].clip_id, ()):
@@ -65,7 +68,13 @@ class PrecomputedTexts:
                 )
             return row.gap
         if row.time_s is None:
-            return max((gap for gap in gaps if gap.end_s > gap.start_s), key=lambda gap: gap.gap).gap
+            lasting = [gap.gap for gap in gaps if gap.end_s > gap.start_s]
+            if not lasting:
+                raise ClipError(
+                    f"the clip lasts {gaps[-1].end_s:.2f} s, so the text about all of it ({self.path}, row {row.row}) "
+                    "has no gap to stand in; index the clip with its duration"
+                )
+            return lasting[-1]
         if not gaps[0].start_s <= row.time_s <= gaps[-1].end_s:
             raise ValueError(
                 f"{self.path}: row {row.row}: clip {row.clip_id!r} lasts from {gaps[0].start_s:.2f} to "
@@ -119,6 +128,9 @@ def _number(path: Path, number: int, row: Mapping[str, Any], column: str) -> flo
     if value is None or value == "":
         return None
     try:
-        return float(value)
+        found = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{path}: row {number}: {column} {value!r} is no number") from None
+        found = math.nan
+    if not math.isfinite(found):
+        raise ValueError(f"{path}: row {number}: {column} {value!r} is no number")
+    return found

@@ -29,7 +29,7 @@ from emotrain.emotions import nearest
 from emotrain.records import SUMMARIES, Clip, Summary, from_table
 from emotrain.shards import ClipError, StageReport, check_engine, read_parts, run_stage, write_json
 from emotrain.video.extract import CLIP_LIMIT_S
-from emotrain.video.frame_store import FrameStore
+from emotrain.video.frame_store import Frames, FrameStore
 
 BACKENDS: Mapping[str, Callable[..., Any]] = {
     "motion": MotionSummarizer,
@@ -192,7 +192,7 @@ class SummarizeClip:
 
     summarizer: Summarizer
     root: Path
-    frames: FrameStore
+    frames: Frames
 
     def __call__(self, clip: Clip) -> list[dict[str, Any]]:
         try:

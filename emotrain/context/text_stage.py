@@ -8,7 +8,6 @@ second step, so the policy can be changed without asking again.
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,17 +19,17 @@ from emotrain.context.gap_request import clip_gaps, gap_requests
 from emotrain.context.journal import Journal, Reply, read_journal
 from emotrain.context.leakage import Policy, apply_policy
 from emotrain.context.precomputed import PrecomputedTexts
+from emotrain.context.quiet import is_quiet
 from emotrain.context.text_backend import TextBackend, Unanswered
 from emotrain.datasets.clip_shards import ClipShards
+from emotrain.launched import launched_place
 from emotrain.progress import track
 from emotrain.records import SUMMARIES, Clip, Gap, Summary
 from emotrain.shards import ClipError, Damaged, StageReport, check_bad_share, part_path, run_stage, write_json
-from emotrain.video.frame_store import FrameStore
+from emotrain.video.frame_store import Frames
 
 AT_ONCE = 64
 """Clips whose frames are in memory together while a back end is asked."""
-
-_QUIET = ("no visible change", "no visible movement", "nothing moves", "no change", "无可见变化", "没有变化", "无变化")
 
 Words = Callable[[Clip, Sequence[Gap]], tuple[dict[int, str], str]]
 """The text of each gap of a clip that has one, and a note about what is missing ("" for nothing)."""
@@ -38,7 +37,7 @@ Words = Callable[[Clip, Sequence[Gap]], tuple[dict[int, str], str]]
 
 def summarize_texts(
     clips: ClipShards,
-    frames: FrameStore,
+    frames: Frames,
     backend: TextBackend | PrecomputedTexts,
     out: Path,
     *,
@@ -56,7 +55,7 @@ def summarize_texts(
     Without `only`, processes of `accelerate launch` share the shards. Raises Unanswered when gaps are left without a
     reply, and what the back end raises when it cannot go on; in both cases what was answered is kept.
     """
-    process, processes = _place() if only is None else (0, 1)
+    process, processes = launched_place() if only is None else (0, 1)
     mine = range(process, shards, processes) if only is None else [only[0]]
     total = shards if only is None else only[1]
     report = StageReport(f"summarise ({backend.name})")
@@ -75,9 +74,7 @@ def summarize_texts(
         done = run_stage(
             report.stage, clips, work, SUMMARIES, out, shards=total, only=(shard, total), workers=1, max_bad_share=1.0
         )
-        for name in ("done", "quarantined", "damaged"):
-            getattr(report, name).update(getattr(done, name))
-        report.seconds += done.seconds
+        report.add(done)
         if leaks:
             write_json({label: dict(found) for label, found in leaks.items()}, out / "leaks" / f"{part.stem}.json")
             leaks.clear()
@@ -88,12 +85,14 @@ def summarize_texts(
 
 
 def cost(journals: Path) -> dict[str, Any]:
-    """What the replies in a folder of journals cost: requests, tokens, seconds of answering, refusals, faults."""
+    """What the replies in a folder of journals cost: requests, tokens, seconds of answering, refusals, faults, and how
+    many replies have estimated tokens."""
     replies = [reply for file in sorted(journals.glob("*.jsonl")) for reply in read_journal(file)]
     return {
         "requests": len(replies),
         "tokens_in": sum(reply.tokens_in for reply in replies),
         "tokens_out": sum(reply.tokens_out for reply in replies),
+        "estimated": sum(reply.estimated for reply in replies),
         "seconds": round(sum(reply.seconds for reply in replies), 3),
         "refused": sum(reply.refused for reply in replies),
         "faults": sum(bool(reply.fault) for reply in replies),
@@ -105,7 +104,7 @@ class TellWords:
     """The second step's work on one clip: words in, label-free summaries out, leaks counted by the clip's class."""
 
     words: Words
-    frames: FrameStore
+    frames: Frames
     backend: str
     leakage: Policy
     leaks: dict[str, Counter[str]]
@@ -121,7 +120,7 @@ class TellWords:
         for gap in gaps:
             text, found = apply_policy(texts.get(gap.gap, ""), self.leakage, self.own)
             self.leaks[clip.label].update(leak.label for leak in found)
-            changed = bool(text) and not text.lower().lstrip().startswith(_QUIET)
+            changed = bool(text) and not is_quiet(text)
             rows.append(asdict(Summary(gap.clip_id, gap.gap, gap.start_s, gap.end_s, text, changed, self.backend)))
         return Damaged(rows, note) if note else rows
 
@@ -151,7 +150,7 @@ class _FromFile:
         return self.texts.texts(gaps), ""
 
 
-def _ask(clips: ClipShards, frames: FrameStore, backend: TextBackend, journal: Path, shard: int, shards: int) -> None:
+def _ask(clips: ClipShards, frames: Frames, backend: TextBackend, journal: Path, shard: int, shards: int) -> None:
     """Fill the journal of one shard; raises Unanswered when some gap has only faults."""
     todo = clips.of_shard(shard, shards)
     faults: list[Reply] = []
@@ -175,8 +174,3 @@ def _ask(clips: ClipShards, frames: FrameStore, backend: TextBackend, journal: P
             f"{journal}: {len(faults)} gap(s) have no reply, the first is clip {faults[0].clip_id!r} gap "
             f"{faults[0].gap}: {faults[0].fault}; the other replies are kept, run the stage again to ask for these"
         )
-
-
-def _place() -> tuple[int, int]:
-    """This process among those of `accelerate launch`, and how many there are."""
-    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))

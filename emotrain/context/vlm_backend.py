@@ -15,10 +15,10 @@ from typing import Any
 
 from emotrain.context.asking import cleaned, is_refusal, observe_messages
 from emotrain.context.gap_request import GapRequest
-from emotrain.context.journal import Reply
+from emotrain.context.journal import EMPTY, Reply
 from emotrain.context.text_backend import question_digest
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(slots=True)
@@ -98,13 +98,15 @@ class VlmBackend:
         return [
             Reply(
                 *request.key,
-                cleaned(text),
-                refused=is_refusal(text),
+                words,
+                refused=is_refusal(text) or not words,
+                note="" if words else EMPTY,
                 tokens_in=int(tokens_in),
                 tokens_out=int(tokens_out),
                 seconds=seconds,
             )
             for request, text, tokens_in, tokens_out in zip(requests, said, read, written, strict=True)
+            for words in [cleaned(text)]
         ]
 
     def _load(self) -> tuple[Any, Any]:

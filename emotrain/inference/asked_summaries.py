@@ -22,7 +22,7 @@ from emotrain.context.text_stage import FromReplies, TellWords
 from emotrain.records import Clip, Summary
 from emotrain.shards import ClipError, Damaged
 from emotrain.training.input_contract import InputContract
-from emotrain.video.frame_store import FrameStore
+from emotrain.video.frame_store import Frames
 
 WITHOUT = (
     'or do without: summarizer="motion" (--summarizer motion) measures changes and tells them in other words than '
@@ -40,7 +40,7 @@ class AskedSummaries:
     own: tuple[str, ...]
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
-    def tell(self, clip: Clip, frames: FrameStore) -> tuple[list[Summary], str | None]:
+    def tell(self, clip: Clip, frames: Frames) -> tuple[list[Summary], str | None]:
         """The summaries of a clip, and which gaps the model declined to describe (None: it described all).
 
         Raises ClipError when a gap has no reply or a word that the policy forbids, and the back end's own ValueError

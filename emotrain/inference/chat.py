@@ -29,8 +29,8 @@ def chat_messages(adapter: str | Path, clip: str | Path, **given: Any) -> list[d
     contract = settle(found, given, adapter=str(adapter))
     seen = ClipEyes(contract).see(Path(clip))
     examples = SeenExamples(contract, [seen])
-    messages, _ = examples.messages(seen.clip_id)
-    frames = iter(examples.keyframes(seen.clip_id))
+    messages, shown = examples.messages(seen.clip_id)
+    frames = iter(shown)
     return [
         {
             **message,

@@ -25,7 +25,6 @@ from emotrain.training.input_contract import InputContract
 from emotrain.video.decode import open_clip
 from emotrain.video.extract import ExtractClip
 from emotrain.video.frame_settings import FrameSettings
-from emotrain.video.frame_store import FrameStore
 
 log = logging.getLogger(__name__)
 
@@ -90,15 +89,19 @@ class ClipEyes:
         return from_table(pa.Table.from_pylist(rows, schema=SUMMARIES), Summary), None
 
 
-class HeldFrames(FrameStore):
-    """A frame store of one clip, held in memory."""
+@dataclass(frozen=True, slots=True)
+class HeldFrames:
+    """The frames of one clip in memory, where a stage would look into a `FrameStore`."""
 
-    def __init__(self, frames: Sequence[Frame]) -> None:
-        self.folder = Path("memory")  # what messages call it
-        self.held = list(frames)
+    held: Sequence[Frame]
 
     def frames(self, clip_id: str) -> list[Frame]:
-        return self.held
+        """All frames, in time order."""
+        return list(self.held)
+
+    def keyframes(self, clip_id: str) -> list[Frame]:
+        """The keyframes, in time order."""
+        return keyframes(self.held)
 
 
 class SeenExamples(Examples):
@@ -110,7 +113,9 @@ class SeenExamples(Examples):
         self.seen = {clip.clip_id: clip for clip in clips}
 
     def keyframes(self, clip_id: str) -> list[Frame]:
+        """The keyframes of a clip that was looked at."""
         return keyframes(self.seen[clip_id].frames)
 
-    def _stored(self, clip_id: str) -> Sequence[Summary]:
+    def made_summaries(self, clip_id: str) -> Sequence[Summary]:
+        """Its summaries."""
         return self.seen[clip_id].summaries

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from glob import glob, has_magic
 from pathlib import Path
 
-from emotrain.datasets.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, frame_number
+from emotrain.datasets.frame_folder import frame_folder, frame_number
+from emotrain.datasets.media import VIDEO_SUFFIXES
 
 
 def clip_paths(words: Iterable[str]) -> list[Path]:
@@ -37,7 +38,7 @@ def _of(path: Path) -> list[Path]:
     videos = [entry for entry in files if entry.suffix.lower() in VIDEO_SUFFIXES]
     if videos:
         return sorted(videos, key=_natural)
-    if any(entry.suffix.lower() in IMAGE_SUFFIXES for entry in files):
+    if frame_folder(path).names:
         return [path]
     raise ValueError(f"{path}: no video ({', '.join(sorted(VIDEO_SUFFIXES))}) and no frame images in this folder")
 

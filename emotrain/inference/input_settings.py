@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 from emotrain.context.prompt import PromptSettings
 from emotrain.context.summarize import BACKENDS
 from emotrain.context.summarizer import Summarizer
-from emotrain.emotions import LABEL_SETS, label_set, nearest
+from emotrain.emotions import label_set, nearest
 from emotrain.inference.asked_summaries import AskedSummaries, asked_summaries
 from emotrain.training.arguments import ContextArguments
 from emotrain.training.input_contract import CONTRACT, InputContract, template_digests
@@ -101,10 +101,9 @@ def summarizer_of(contract: InputContract) -> Summarizer | AskedSummaries | None
 
 def _with(contract: InputContract, said: Mapping[str, Any]) -> InputContract:
     if "label_set" in said:
-        name = said["label_set"]
-        labels = label_set(name).labels if name in LABEL_SETS or "," not in name else _names(name)
-        prior = contract.prior if labels == contract.labels else None
-        contract = replace(contract, label_set=name, labels=labels, prior=prior)
+        labels = label_set(said["label_set"]).labels
+        prior = contract.prior if set(labels) == set(contract.labels) else None
+        contract = replace(contract, label_set=said["label_set"], labels=labels, prior=prior)
     frames = {**contract.frames, **{_FRAME_KEYS[key]: said[key] for key in _FRAME_KEYS if key in said}}
     contract = replace(contract, frames=frames)
     context = {key: said[key] for key in _CONTEXT_KEYS if key in said}
@@ -170,10 +169,6 @@ def _check_templates(contract: InputContract) -> None:
             f"prompt template {', '.join(odd)} is not the one that the adapter was trained with; install emotrain "
             f"{contract.emotrain}, or put the template back"
         )
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _build(kind: Any, values: Mapping[str, Any], section: str) -> Any:

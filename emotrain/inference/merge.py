@@ -11,9 +11,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from emotrain.evaluation.evaluate import load_adapter
 from emotrain.inference.recogniser import declared_base
-from emotrain.modeling.adapters import adapter_folder
+from emotrain.modeling.adapters import adapter_folder, load_adapter
 from emotrain.modeling.loading import load_model, load_processor
 from emotrain.training.input_contract import read_contract
 

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emotrain.evaluation.timeline import round_times
 from emotrain.inference.reading import Reading
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def reading_html(reading: Reading) -> str:
         ],
         events=[_event(event, reading) for event in reading.events],
         gaps=[gap for gap in reading.gaps if gap.end_s > gap.start_s and gap.text],
-        ticks=[{"time_s": time, "at": _share(time, reading)} for time in _ticks(reading.duration_s)],
+        ticks=[{"time_s": time, "at": _share(time, reading)} for time in round_times(reading.duration_s)],
     )
 
 
@@ -50,12 +51,6 @@ def _event(event: Any, reading: Reading) -> dict[str, Any]:
 def _share(time_s: float, reading: Reading) -> float:
     """Where a time lies on the line, in percent of the duration."""
     return round(100 * min(max(time_s / max(reading.duration_s, 1e-9), 0.0), 1.0), 2)
-
-
-def _ticks(duration_s: float) -> list[float]:
-    """Round times for the axis: at most six, the first at 0."""
-    step = next(step for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 600, 3600) if duration_s / step <= 6)
-    return [step * k for k in range(int(duration_s / step + 1e-9) + 1)]
 
 
 @cache

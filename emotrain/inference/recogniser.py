@@ -120,7 +120,7 @@ def load(
     """
     import torch
 
-    from emotrain.evaluation.evaluate import load_adapter
+    from emotrain.modeling.adapters import load_adapter
 
     folder = adapter_folder(adapter) if adapter is not None else None
     contract, name, revision = base_and_contract(folder, str(adapter), base_model, given)

@@ -11,7 +11,8 @@ from typing import Any
 
 Script = Callable[[int, dict[str, Any]], "str | tuple[str, Any]"]
 """(number of the request from 0, its body) -> the words, or a fault: ("status", 500),
-("status", (400, "its message", "its code")), ("hang", 3.0), ("cut", "")."""
+("status", (400, "its message", "its code")), ("hang", 3.0), ("cut", ""), ("usage", (words, other token counts)),
+("body", the whole answer)."""
 
 
 class ChatServer:
@@ -51,6 +52,9 @@ class ChatServer:
                     error = dict(zip(("message", "code"), said))
                     self._send(status, json.dumps({"error": error}), retry_after="0.01")
                     return
+                usage: Any = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107}
+                if kind == "usage":
+                    value, usage = value
                 reply = {
                     "id": "x",
                     "object": "chat.completion",
@@ -59,9 +63,9 @@ class ChatServer:
                     "choices": [
                         {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": value}}
                     ],
-                    "usage": {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107},
+                    "usage": usage,
                 }
-                text = json.dumps(reply)
+                text = value if kind == "body" else json.dumps(reply)
                 self._send(200, text[: len(text) // 2] if kind == "cut" else text)
 
             def _send(self, status: int, text: str, retry_after: str | None = None) -> None:

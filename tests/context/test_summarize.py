@@ -104,3 +104,19 @@ def test_the_script_runs_one_shard(framed: Path, tmp_path: Path) -> None:
     missing = subprocess.run([sys.executable, str(script), "--data", str(tmp_path)], capture_output=True, text=True)
     assert missing.returncode == 1
     assert "index_clips.py" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["--shards", "0", "--backend", "precomputed", "--path", "x.csv"], 1, "--shards 0: expected 1 or more"),
+        (["--shard", "4/4"], 2, "--shard '4/4': expected I/N with 0 <= I < N"),
+    ],
+)
+def test_the_script_refuses_a_wrong_number_in_a_line(tmp_path: Path, words: list[str], status: int, said: str) -> None:
+    script = Path(__file__).parents[2] / "data_prep" / "summarize_frames.py"
+    command = [sys.executable, str(script), "--data", str(tmp_path), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

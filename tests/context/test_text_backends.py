@@ -21,15 +21,18 @@ from chat_server import ChatServer, Script
 from emotrain.context import openai_backend
 from emotrain.context.asking import cleaned, is_refusal, observe_messages
 from emotrain.context.gap_request import gap_requests
+from emotrain.context.gaps import gaps_of
 from emotrain.context.journal import Journal, Reply, read_journal
 from emotrain.context.leakage import EmotionWordFound
+from emotrain.context.precomputed import read_texts
+from emotrain.context.quiet import is_quiet
 from emotrain.context.summarize import load_summaries, make_backend, summarize_clips
 from emotrain.context.text_backend import BudgetReached, Unanswered
 from emotrain.context.vlm_backend import VlmBackend
 from emotrain.datasets.clips import read_clips
 from emotrain.modeling.tiny_base_path import tiny_base_path
 from emotrain.records import CLIPS, Clip, to_table
-from emotrain.shards import TooManyBadClips, write_table
+from emotrain.shards import ClipError, TooManyBadClips, write_table
 from emotrain.video.frame_store import FrameStore
 
 GAPS = 9  # six clips with in-between frames in gap 1, three of them in gap 2 as well
@@ -193,6 +196,56 @@ def test_a_budget_stops_the_run_and_the_next_goes_on_from_it(data: Path, serve: 
         ask(data, server, max_tokens=200, concurrency=1)
     assert ask(data, server).done.total() == 6
     assert len(server.bodies) == GAPS
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_repetitions_of_a_failing_server_spend_the_budget(data: Path, serve: Any, concurrency: int) -> None:
+    server = serve(lambda number, body: ("status", 500))
+    with pytest.raises(BudgetReached, match="3 requests of 3 are spent"):
+        ask(data, server, max_requests=3, retries=5, concurrency=concurrency)
+    assert len(server.bodies) == 3
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        (None, "estimated"),
+        ({}, "estimated"),
+        ({"prompt_tokens": None, "completion_tokens": None}, "estimated"),
+        ({"total_tokens": 130}, (120, 10)),
+        ({"prompt_tokens": 90, "completion_tokens": None}, (90, 10)),
+        ({"prompt_tokens": 90, "total_tokens": 99}, (90, 9)),
+    ],
+    ids=str,
+)
+def test_tokens_that_a_server_does_not_count_are_estimated_and_bound_the_run(
+    data: Path, serve: Any, usage: Any, tokens: Any
+) -> None:
+    server = serve(lambda number, body: ("usage", (WORDS, usage)))
+    with pytest.raises(BudgetReached, match="tokens of 50 are spent"):
+        ask(data, server, max_tokens=50, concurrency=1)
+    assert len(server.bodies) == 1
+    (reply,) = [reply for file in data.glob("journals/openai-*/*.jsonl") for reply in read_journal(file)]
+    assert (reply.text, reply.fault) == (WORDS, "")
+    if tokens == "estimated":
+        pictures = sum(part["type"] == "image_url" for part in server.bodies[0]["messages"][1]["content"])
+        assert pictures * 256 < reply.tokens_in < pictures * 256 + 200
+        assert reply.tokens_out == 10
+    else:
+        assert (reply.tokens_in, reply.tokens_out) == tokens
+    assert reply.estimated == (usage != {"prompt_tokens": 90, "total_tokens": 99})
+    assert ask(data, server).done.total() == 6
+    cost = json.loads(next(data.glob("summaries/openai-*/cost.json")).read_text())
+    assert cost["estimated"] == (GAPS if reply.estimated else 0)
+
+
+def test_replies_that_are_no_chat_completion_are_faults_that_cost_tokens(data: Path, serve: Any) -> None:
+    server = serve(lambda number, body: ("body", "null"))
+    with pytest.raises(BudgetReached, match="tokens of 50 are spent"):
+        ask(data, server, max_tokens=50, concurrency=1)
+    (reply,) = [reply for file in data.glob("journals/openai-*/*.jsonl") for reply in read_journal(file)]
+    assert reply.fault.startswith("the reply is no chat completion")
+    assert reply.tokens_in > 256
 
 
 def test_a_wrong_key_or_model_stops_at_once_with_what_to_do(data: Path, serve: Any) -> None:
@@ -393,6 +446,9 @@ def test_precomputed_words_find_their_gaps(data: Path, tmp_path: Path) -> None:
         ("clip_id,gap\nclip0,1\n", r"row 2: no text"),
         ("clip_id,text,mood\nclip0,x,sad\n", r"unknown column mood; expected clip_id, text, gap, time_s"),
         ("clip_id,text,gap\nclip0,x,one\n", r"row 2: gap 'one' is no number"),
+        ("clip_id,text,gap\nclip0,x,nan\n", r"row 2: gap 'nan' is no number"),
+        ("clip_id,text,gap\nclip0,x,inf\n", r"row 2: gap 'inf' is no number"),
+        ("clip_id,text,time_s\nclip0,x,nan\n", r"row 2: time_s 'nan' is no number"),
     ],
 )
 def test_a_row_of_the_users_file_that_is_wrong_is_named(data: Path, tmp_path: Path, content: str, message: str) -> None:
@@ -407,6 +463,13 @@ def test_clips_without_a_row_are_quarantined_not_silently_wordless(data: Path, t
     path.write_text("clip_id,text\nclip0,brows rise.\n", encoding="utf-8")
     with pytest.raises(TooManyBadClips, match="5 of 6 clips"):
         summarize_clips(data, "precomputed", path=path, shards=2)
+
+
+def test_a_text_about_a_clip_without_length_is_quarantined_with_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text("clip_id,text\na,brows rise.\n", encoding="utf-8")
+    with pytest.raises(ClipError, match=r"lasts 0\.00 s.*texts\.csv, row 2.*index the clip with its duration"):
+        read_texts(path).texts(gaps_of("a", [0.0], 0.0))
 
 
 @pytest.mark.parametrize(
@@ -441,5 +504,79 @@ def test_questions_exist_in_both_languages_and_replies_are_tidied(data: Path) ->
     assert "facial muscles" in observe_messages(request, "en", inline=False)[1]["content"][-1]["text"]
     assert cleaned("**Answer:** Brows rise. Lips part. Jaw drops.") == "Brows rise. Lips part."
     assert cleaned("眉毛上扬。嘴唇张开。下巴下降。") == "眉毛上扬。 嘴唇张开。"
-    assert is_refusal("I'm sorry, I can't describe people.")
-    assert not is_refusal("The lips part; I cannot see the chin.")
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        ("1. The inner brows rise at 0.3 s.\n2. The lips part.", "The inner brows rise at 0.3 s. The lips part."),
+        ("1. Brows lower. 2. Lips part.", "Brows lower. Lips part."),
+        ("Here: 1) brows lower 2) lips part 3) jaw drops", "Here: brows lower. lips part."),
+        ("- Brows lower\n* **Lips** press", "Brows lower. Lips press."),
+        ("1. 眉毛上扬\n2. 嘴唇张开", "眉毛上扬。 嘴唇张开。"),
+        ("1.30 s: the jaw drops. It closes at frame 2. Done.", "1.30 s: the jaw drops. It closes at frame 2."),
+        ("<think>He looks sad. I must not say so.</think>\nThe brows lower.", "The brows lower."),
+        ("He looks sad.</think> The brows lower.", "The brows lower."),
+        ("<think>He looks sad because", ""),
+    ],
+)
+def test_lists_become_sentences_and_thoughts_are_no_words(reply: str, words: str) -> None:
+    assert cleaned(reply) == words
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I'm sorry, I can't describe people.",
+        "I apologize, but I can't analyze faces.",
+        "I’m not able to describe people.",
+        "I am unable to help with identifying muscles.",
+        "Unfortunately, I cannot help.",
+        "I don't feel comfortable describing people.",
+        "<think>A face. Not allowed.</think> I cannot do that.",
+        "很遗憾，我不能描述人脸。",
+        "我无法识别图中人物。",
+    ],
+)
+def test_a_reply_that_declines_is_a_refusal(reply: str) -> None:
+    assert is_refusal(reply)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "The lips part; I cannot see the chin.",
+        "I cannot see any visible change.",
+        "I'm sorry, I can't detect any movement between the frames.",
+        "I am unable to see any change in the brows, but the lips part.",
+        "Unfortunately the frames are dark; the brows lower.",
+        "无法看出变化。",
+    ],
+)
+def test_a_reply_that_looked_is_none(reply: str) -> None:
+    assert not is_refusal(reply)
+
+
+@pytest.mark.parametrize(
+    ("text", "quiet"),
+    [
+        ("No visible change.", True),
+        ("There is no visible change.", True),
+        ("No visible changes between the two frames.", True),
+        ("I cannot see any visible change.", True),
+        ("The face remains still, nothing moves.", True),
+        ("No facial muscles move relative to the first frame.", True),
+        ("无可见变化。", True),
+        ("没有任何明显变化，脸部保持不变", True),
+        ("No visible change until 0.6 s, then the left brow rises.", False),
+        ("No change in the brows; the lip corners pull up.", False),
+        ("No movement except a slight brow raise.", False),
+        ("Only the lips part; the brows are still.", False),
+        ("The head is still turning left.", False),
+        ("眉毛无变化，嘴角上扬。", False),
+        ("眉毛无变化而嘴角上扬", False),
+        ("", False),
+    ],
+)
+def test_a_text_is_quiet_when_all_of_it_is(text: str, quiet: bool) -> None:
+    assert is_quiet(text) == quiet

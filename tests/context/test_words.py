@@ -98,6 +98,25 @@ def test_a_users_own_labels_are_leaks_with_their_simple_inflections() -> None:
     assert count_leaks(["calm and calmness", "sad"], own) == {"calm": 2, "sadness": 1}
 
 
+def test_inflections_of_emotion_words_are_leaks() -> None:
+    words = """
+        angrier angriest enraging furiously maddened rageful unhappiness unhappier saddest saddening joyfulness joyous
+        happily fearfulness frighten frightens terrify terrifying scaring scariest disgustedness revolting anxiousness
+        worries nervously worrisome astonishes surprisedly contemptible contemptibly scornfully disappointedly
+        dissatisfaction helplessly powerlessness repressing tensed neutrally expressionlessly
+    """
+    assert [leak.word for leak in find_leaks(words)] == words.split()
+
+
+def test_words_of_the_face_are_no_inflections() -> None:
+    text = (
+        "The brows lower and draw together; lower lids tighten, the jaw drops slightly, lips press and part. The open "
+        "mouth widens, cheeks rise higher, the nose wrinkles, the gaze shifts, the content of the frame is the same."
+    )
+    assert find_leaks(text) == []
+    assert find_leaks(text, ["low", "high"]) == [], "comparison is left to emotion words"
+
+
 def test_policies_drop_mask_and_fail() -> None:
     text = "Brows lower; he looks angry."
     assert apply_policy(text, "drop")[0] == ""
