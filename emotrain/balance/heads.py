@@ -22,7 +22,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +33,7 @@ from emotrain.emotions import nearest
 from emotrain.shards import replacing
 
 Array = NDArray[np.float64]
-Method = Literal["linear", "crt", "tau_norm", "lws", "los", "smote"]
+HEADS = ("linear", "crt", "tau_norm", "lws", "los", "smote")
 
 UNSEEN = -30.0
 """Bias of a label without a training clip: finite, and about 1e-13 of probability."""
@@ -73,8 +72,8 @@ def fit_head(
     `tau` goes with `tau_norm`, `smoothing` with `los`, `neighbours` and `seed` with `smote`. Raises ValueError for an
     unknown method or label, and for shapes that do not fit.
     """
-    if method not in get_args(Method):
-        raise ValueError(f"head method {method!r} is unknown; {nearest(method, get_args(Method))}")
+    if method not in HEADS:
+        raise ValueError(f"head method {method!r} is unknown; {nearest(method, HEADS)}")
     x = _embeddings(embeddings)
     if len(labels) != len(x):
         raise ValueError(f"{len(x)} embeddings and {len(labels)} labels: expected one label an embedding")

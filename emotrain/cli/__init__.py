@@ -20,6 +20,7 @@ from emotrain.cli.plan import plan
 from emotrain.cli.results import context, diagnose, score
 from emotrain.cli.study import study
 from emotrain.cli.training import baseline, evaluate, prep, train
+from emotrain.file_errors import in_words
 from emotrain.processes import end_with_starter
 
 app = typer.Typer(
@@ -69,7 +70,7 @@ def main() -> None:
         sys.exit(2)
     except Exception as error:
         if _is_users(error) and not os.environ.get("EMOTRAIN_TRACEBACK"):
-            print(f"emotrain: {error}", file=sys.stderr)
+            print(f"emotrain: {in_words(error)}", file=sys.stderr)
             sys.exit(2)
         raise
 
@@ -79,4 +80,6 @@ def _is_users(error: Exception) -> bool:
     from emotrain.shards import ClipError, TooManyBadClips
     from emotrain.study.failures import ArmsFailed
 
-    return isinstance(error, (ValueError, FileNotFoundError, ClipError, TooManyBadClips, ArmsFailed))
+    # FloatingPointError: a loss that is not finite, which the recipe's learning rate or precision is to blame for.
+    kinds = (ValueError, OSError, FloatingPointError, ClipError, TooManyBadClips, ArmsFailed)
+    return isinstance(error, kinds)

@@ -20,10 +20,11 @@ def plan(
         float, typer.Option(help="Peak TFLOP/s of one GPU; the default is an H100 in bf16.")
     ] = 989.0,
     mfu: Annotated[float, typer.Option(help="Share of the peak that training reaches: an assumption.")] = 0.35,
+    head: Annotated[bool, typer.Option("--head", help="Print only the comment that heads a shipped recipe.")] = False,
 ) -> None:
     """Tokens, memory, time, worst batch, class histogram and P(miss) of a recipe."""
+    from emotrain.planning import page
     from emotrain.planning.machine import Machine
-    from emotrain.planning.page import print_plan
     from emotrain.planning.plan import make_plan
     from emotrain.shards import write_json
     from emotrain.training.recipe import load_recipe
@@ -31,4 +32,7 @@ def plan(
     made = make_plan(load_recipe(recipe, context.args), Machine(gpus, gpu_memory, peak_tflops, mfu))
     if json is not None:
         write_json(made.as_json(), json)
-    print_plan(made)
+    if head:
+        print(page.head(made))
+    else:
+        page.print_plan(made)

@@ -29,7 +29,7 @@ def study(
     Exit status 75: stopped by a signal, run it again.
     """
     from emotrain.shards import parse_shard
-    from emotrain.study.cells import groups
+    from emotrain.study.cells import cells, group_count
     from emotrain.study.failures import ArmsStopped
     from emotrain.study.results import write_results
     from emotrain.study.run import run_study
@@ -41,10 +41,10 @@ def study(
     if out is not None:
         settings = replace(settings, out=out)
     if count:
-        typer.echo(len(groups(settings)))
+        typer.echo(group_count(settings))
         return
     if report_only:
-        typer.echo(f"results {write_results(settings)}")
+        typer.echo(f"results {write_results(settings, cells(settings))}")
         return
     cores = workers if workers is not None else len(os.sched_getaffinity(0))
     try:

@@ -15,12 +15,12 @@ def prep(
     recipe: RecipeFile,
     workers: Workers = None,
     max_bad_share: Annotated[float, typer.Option(help="Largest share of unusable clips.")] = 0.01,
-    stage: Annotated[str | None, typer.Option(help="Only this: index, frames, summaries or manifest.")] = None,
+    stage: Annotated[str | None, typer.Option(help="Only index, frames, summaries, embeddings or manifest.")] = None,
     shard: Annotated[str | None, typer.Option(help="Only the I-th of the stage's N shards, as I/N from 0/N.")] = None,
     engine: Annotated[str, typer.Option(help="Frames and motion summaries: local, or ray for a cluster.")] = "local",
     ray_address: Annotated[str | None, typer.Option(help="auto, local or HOST:PORT; default RAY_ADDRESS.")] = None,
 ) -> None:
-    """Index, frames, summaries, manifest: whatever of a recipe's preparation is missing."""
+    """Index, frames, summaries, embeddings, manifest: whatever of a recipe's preparation is missing."""
     from emotrain.shards import parse_shard
     from emotrain.training.preparation import prepare
     from emotrain.training.recipe import load_recipe

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from emotrain.emotions import display_names, frequency_groups, label_set
+from emotrain.emotions import frequency_groups, label_set
+from emotrain.evaluation.scorer import load_scorer
+from emotrain.evaluation.second_stage import second_stage_scores
 from emotrain.metrics.predictions import PredictionTable, read_predictions, write_predictions
 from emotrain.metrics.summary import summarise
 from emotrain.modeling.adapters import adapter_digest, adapter_folder
-from emotrain.modeling.label_tokens import LabelTokens, processor_labels
-from emotrain.progress import track
 from emotrain.records import Clip, Prediction
 from emotrain.shards import write_json
-from emotrain.training.examples import Collator, Examples
 from emotrain.training.manifests import train_counts, usable_clips
 from emotrain.training.prepared import check_prepared
 from emotrain.training.recipe import Recipe
-from emotrain.training.scoring import score_clips
-from emotrain.training.train import check_device, load_base
 
 PREDICTIONS = "predictions.parquet"
 METRICS = "metrics.json"
@@ -45,7 +41,9 @@ def evaluate(recipe: Recipe, out: Path, adapter: str | None = None) -> dict[str,
     return write_scores(
         recipe,
         out,
-        lambda clips: prediction_table(recipe, clips, score_split(recipe, load_scorer(recipe, folder), clips)),
+        lambda clips: prediction_table(
+            recipe, clips, second_stage_scores(recipe, load_scorer(recipe, folder), clips, out)
+        ),
         identity=digest,
         about={"adapter": adapter, "adapter_digest": digest},
     )
@@ -106,44 +104,6 @@ def prediction_table(recipe: Recipe, clips: Sequence[Clip], logits: npt.NDArray[
     return PredictionTable(names, rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Scorer:
-    """A model ready to be asked: on its device, its adapter in place, with its processor and the labels to score."""
-
-    model: Any
-    processor: Any
-    labels: LabelTokens
-
-
-def load_scorer(recipe: Recipe, adapter: Path | None = None) -> Scorer:
-    """The recipe's base model, with the adapter of a folder on it when one is given."""
-    import torch
-
-    check_device(recipe)
-    model, processor = load_base(recipe)
-    if adapter is not None:
-        model = load_adapter(model, str(adapter))
-    if torch.cuda.is_available() and not recipe.sft.use_cpu:
-        model = model.to("cuda")
-    names = label_set(recipe.data.label_set).labels
-    return Scorer(model, processor, processor_labels(processor, names, display_names(names, recipe.context.language)))
-
-
-def score_split(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip]) -> npt.NDArray[np.float64]:
-    """Label log-likelihoods (N, C) of `clips` under the recipe's prompt."""
-    collator = Collator(Examples(recipe.data, recipe.context, scorer.labels.labels), scorer.processor)
-    with track(f"score {recipe.evaluation.arm}", len(clips)) as advance:
-        return score_clips(
-            scorer.model,
-            [clip.clip_id for clip in clips],
-            collator,
-            scorer.labels,
-            batch_size=recipe.sft.per_device_eval_batch_size,
-            option_orders=recipe.evaluation.option_orders,
-            advance=advance,
-        )
-
-
 def _made_from(recipe: Recipe, digest: str | None, clips: list[Clip]) -> str:
     """Sixteen hex digits of everything that the predictions depend on."""
     shown = deciding(recipe.values)
@@ -165,11 +125,3 @@ def _check_same(path: Path, made_from: str) -> None:
             f"{path}: these predictions were made from another adapter, recipe or set of clips ({found}, now "
             f"{made_from}); choose another --out or delete the file"
         )
-
-
-def load_adapter(model: Any, adapter: str) -> Any:
-    """Put a PEFT adapter on its base: a folder, a Hub id, or `id@revision`."""
-    from peft import PeftModel
-
-    name, _, revision = (adapter, "", "") if Path(adapter).is_dir() else adapter.partition("@")
-    return PeftModel.from_pretrained(model, name, revision=revision or None).eval()

@@ -30,6 +30,7 @@ STYLE = {
     "grid.color": "#e3e5e8",
     "grid.linewidth": 0.6,
     "legend.frameon": False,
+    "text.parse_math": False,  # names of arms and classes are no formulas
     "svg.fonttype": "none",
     "svg.hashsalt": "emotrain",
 }
@@ -88,7 +89,7 @@ def _panels(arms: Sequence[ArmResult], width: float, height: float) -> tuple[Fig
     return figure, panels[: len(arms)]
 
 
-def _whisker(axes: Axes, x: float, y: float, interval: dict[str, float], shade: str, **style: Any) -> None:
+def whisker(axes: Axes, x: float, y: float, interval: dict[str, float], shade: str, **style: Any) -> None:
     """A dot at (x, y) with its interval along x."""
     low, high = max(x - 100 * interval["low"], 0), max(100 * interval["high"] - x, 0)
     axes.errorbar(x, y, xerr=[[low], [high]], color=shade, capsize=2.5, elinewidth=1.2, **style)
@@ -104,7 +105,7 @@ def _headline(arms: Sequence[ArmResult]) -> Figure:
         for y, arm in enumerate(arms):
             interval = arm.metrics.get(metric.key)
             if interval is not None:
-                _whisker(axes, 100 * interval["value"], y, interval, colour(y), fmt="o", markersize=5)
+                whisker(axes, 100 * interval["value"], y, interval, colour(y), fmt="o", markersize=5)
     figure.supxlabel("percent, 95 % interval", fontsize=8)
     return figure
 
@@ -119,7 +120,7 @@ def _per_class(arms: Sequence[ArmResult], order: Sequence[str]) -> Figure:
             at = y - 0.4 + (a + 0.5) * height
             value = 100 * interval["value"]
             axes.barh(at, value, height * 0.85, color=colour(a), label=arm.name if y == 0 else None)
-            _whisker(axes, value, at, interval, "#30343a", fmt="none", lw=0.8)
+            whisker(axes, value, at, interval, "#30343a", fmt="none", lw=0.8)
     axes.set(xlim=(0, 100), ylim=(len(order) - 0.4, -0.6), xlabel="recall, percent, 95 % interval")
     axes.set_yticks(range(len(order)), order)
     figure.legend(loc="outside lower center", ncols=min(3, len(arms)))
@@ -153,18 +154,21 @@ def _confusion(arms: Sequence[ArmResult], order: Sequence[str]) -> Figure:
 def _collapse(arms: Sequence[ArmResult], order: Sequence[str]) -> Figure:
     figure = new_figure(6.5, 0.8 + 0.3 * len(order))
     axes = figure.subplots()
+    found = [ratio for arm in arms for ratio in arm.metrics["collapse"]["share_ratio"].values() if ratio is not None]
+    right = max(12.0, 1.3 * max(found, default=0.0))
+    ticks = {1 / 32: "< 1/32", 1 / 8: "1/8", 1 / 2: "1/2", 1: "1", 2: "2", 8: "8", 32: "32", 128: "128", 512: "512"}
     for a, arm in enumerate(arms):
         ratios = arm.metrics["collapse"]["share_ratio"]
         for y, label in enumerate(order):
             if ratios[label] is not None:
-                # Never predicted (ratio 0) is drawn at the edge of the log axis.
+                # What is (almost) never predicted is drawn at the left edge of the log axis.
                 at = y + (a - (len(arms) - 1) / 2) * 0.12
                 axes.plot(
                     max(ratios[label], 1 / 32), at, "o", color=colour(a), ms=5, label=arm.name if y == 0 else None
                 )
     axes.axvline(1, color="#30343a", lw=1)
-    axes.set(xscale="log", xlim=(1 / 36, 12), ylim=(len(order) - 0.4, -0.6), xlabel="predicted share / true share")
-    axes.set_xticks([1 / 32, 1 / 8, 1 / 2, 1, 2, 8], ["never", "1/8", "1/2", "1", "2", "8"])
+    axes.set(xscale="log", xlim=(1 / 36, right), ylim=(len(order) - 0.4, -0.6), xlabel="predicted share / true share")
+    axes.set_xticks([at for at in ticks if at <= right], [text for at, text in ticks.items() if at <= right])
     axes.minorticks_off()
     axes.set_yticks(range(len(order)), order)
     figure.legend(loc="outside right upper")

@@ -9,6 +9,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from emotrain.metrics.paired import holm
 from emotrain.metrics.predictions import PredictionTable
@@ -114,7 +115,7 @@ def print_table(
     """Print arms x metrics in percent, each with its 95 % interval and, given `differences`, that to the first arm."""
     console = console if console is not None else Console()
     table = Table(
-        title=title,
+        title=None if title is None else Text(title),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         show_lines=compared is not None,
@@ -129,10 +130,10 @@ def print_table(
     wide = console.width >= 24 + 22 * len(metrics)
     for arm, difference in zip(arms, rows):
         cells = [_cell(arm.metrics.get(m.key), difference and difference[m.key], wide) for m in metrics]
-        table.add_row(arm.name, *cells)
+        table.add_row(Text(arm.name), *cells)  # a name like "lora[r=8]" is no markup
     console.print(table)
     reference = f"; third line: points against {arms[0].name}, * = interval excludes 0" if compared is not None else ""
-    console.print(f"percent, 95 % interval{reference}", style="dim")
+    console.print(Text(f"percent, 95 % interval{reference}", style="dim"))
 
 
 def _cell(interval: Mapping[str, float] | None, difference: Mapping[str, float] | None, wide: bool) -> str:

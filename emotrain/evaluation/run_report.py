@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.special import softmax
 
 from emotrain.datasets.clips import read_index
 from emotrain.evaluation.evaluate import METRICS, PREDICTIONS
@@ -83,8 +84,8 @@ def worth_a_page(arms: Sequence[ArmResult], clips: Mapping[str, Clip], pages: in
 def probabilities(table: PredictionTable, clip_id: str) -> np.ndarray:
     """Softmax of a clip's label scores, (C,)."""
     row = next(row for row in table.predictions if row.clip_id == clip_id)
-    scores = np.exp(np.array(row.logits) - max(row.logits))
-    return scores / scores.sum()
+    shares: np.ndarray = softmax(np.array(row.logits))
+    return shares
 
 
 def _read_arm(name: str, folder: Path) -> ArmResult:

@@ -66,7 +66,7 @@ def timeline(story: ClipStory) -> dict[str, Any]:
         "columns": _columns(gaps),
         "true_events": [_band(event, at) for event in story.events],
         "found_events": [_band(event, at) for event in found],
-        "ticks": [{"at": at(second), "text": f"{second:g}"} for second in _ticks(end)],
+        "ticks": [{"at": at(second), "text": f"{second:g}"} for second in round_times(end)],
     }
 
 
@@ -104,8 +104,8 @@ def _columns(gaps: Sequence[Mapping[str, Any]]) -> str | None:
     return " ".join(f"{gap['width']:g}fr" for gap in gaps)
 
 
-def _ticks(end: float) -> list[float]:
-    """Round times from 0 to the end, about five of them."""
+def round_times(end: float) -> list[float]:
+    """Round times for an axis from 0 s to the end, about five of them."""
     step = next((s for s in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0) if end / s <= 6), 300.0)
     return [round(i * step, 2) for i in range(int(end / step + 1e-9) + 1)]
 

@@ -8,6 +8,7 @@ from functools import cache
 
 from emotrain.balance.manifest import Manifest
 from emotrain.planning.flops import ClipTokens
+from emotrain.training.steps import steps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +36,20 @@ def walk(
     batch: int,
     accumulation: int,
     gpus: int,
+    max_steps: int = -1,
 ) -> Batches:
     """Walk the manifest as the trainer does: consecutive draws make a micro-batch, the last incomplete step is dropped.
 
-    `cost(tokens, padded_to)` gives the operations of one clip. Raises ValueError when a drawn clip has no prompt.
+    `cost(tokens, padded_to)` gives the operations of one clip. Raises ValueError when a drawn clip has no prompt, and
+    where training would refuse the number of steps (`steps_of`).
     """
     order = [draw.clip_id for draw in manifest.draws]
     missing = [clip_id for clip_id in order if clip_id not in tokens]
     if missing:
         raise ValueError(f"the manifest draws clip {missing[0]!r}, which has no frames; run `emotrain prep` again")
-    usable = len(order) // (batch * gpus) * batch * gpus
-    chunks = [order[start : start + batch] for start in range(0, usable, batch)]
-    if not chunks:
-        raise ValueError(
-            f"{len(order)} draws do not fill one step of {gpus} x {batch} clips; lower per_device_train_batch_size"
-        )
+    each = batch * accumulation * gpus
+    steps = steps_of(len(order), each, max_steps)
+    chunks = [order[start : start + batch] for start in range(0, steps * each, batch)]
     lengths = [max(tokens[clip_id].prompt for clip_id in chunk) for chunk in chunks]
     at = max(range(len(chunks)), key=lambda i: lengths[i])
     padded = sum(length * batch for length in lengths)
@@ -58,7 +58,7 @@ def walk(
     real = sum(tokens[clip_id].prompt for chunk in chunks for clip_id in chunk)
     return Batches(
         count=len(chunks),
-        optimizer_steps=-(-len(chunks) // (accumulation * gpus)),
+        optimizer_steps=steps,
         longest=lengths[at],
         at=at * batch,
         clip_id=_longest(chunks[at], tokens),

@@ -64,9 +64,18 @@ class StepFlops:
 
 
 def step_flops(
-    shapes: Shapes, tokens: ClipTokens, rank: int, *, checkpointing: bool = False, padded_to: int | None = None
+    shapes: Shapes,
+    tokens: ClipTokens,
+    rank: int,
+    *,
+    checkpointing: bool = False,
+    stored_vision: bool = False,
+    padded_to: int | None = None,
 ) -> StepFlops:
-    """Operations of one clip; `padded_to` is the prompt length of its batch, for padding is computed like the rest."""
+    """Operations of one clip; `padded_to` is the prompt length of its batch, for padding is computed like the rest.
+
+    With `stored_vision` the tower's output is read from a disk.
+    """
     language = shapes.language
     prompt = tokens.prompt if padded_to is None else padded_to
     total = prompt + tokens.tree
@@ -79,7 +88,7 @@ def step_flops(
         language_forward=blocks + head,
         language_backward=2.0 * language.weights * total + 2.5 * attention + 2 * adapters + head - stopped,
         recomputed=blocks if checkpointing else 0.0,
-        vision=vision_flops(shapes.vision, tokens.grids, tokens.visual),
+        vision=0.0 if stored_vision else vision_flops(shapes.vision, tokens.grids, tokens.visual),
     )
 
 

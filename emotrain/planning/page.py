@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emotrain.planning.arms import LIMIT
+from emotrain.planning.machine import Machine
 from emotrain.planning.memory import GIB
 from emotrain.planning.plan import Plan
 from emotrain.video.miss import EVENT_S
@@ -29,6 +30,24 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
     out.print("[bold]Assumed[/bold]")
     for said in plan.assumptions:
         out.print(f"  - {said}", highlight=False)
+
+
+def head(plan: Plan) -> str:
+    """The comment that heads a shipped recipe: what a run is expected to need, and where that figure comes from.
+
+    Raises ValueError for a plan of another machine than one H100, and for one without a time.
+    """
+    if plan.machine != Machine():
+        raise ValueError(
+            "--head: recipes state what they need of one H100; leave out the options that name another GPU"
+        )
+    if plan.train_s is None:
+        raise ValueError(f"--head: {plan.recipe}: nothing is known of its clips, so no time can be stated")
+    return (
+        f"# Computed by `emotrain plan {plan.recipe}`, not measured: {plan.memory[0].total / GIB:.0f} GiB and "
+        f"{duration(plan.train_s)} of training on one H100\n"
+        f"# at {100 * plan.machine.mfu:.0f} % of its peak; docs/cost.md says what that rests on."
+    )
 
 
 def duration(seconds: float) -> str:

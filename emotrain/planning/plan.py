@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from emotrain.balance.manifest import Manifest
+from emotrain.balance.priors import class_counts
 from emotrain.emotions import display_names, label_set
 from emotrain.planning.arms import ArmTable, compare
 from emotrain.planning.batches import Batches, walk
 from emotrain.planning.chats import Clips, chat, imagined_clips, prepared_clips, stored_keyframes
 from emotrain.planning.classes import ClassRow, class_rows, plan_manifest
 from emotrain.planning.clips import known_clips
-from emotrain.planning.flops import ClipTokens, StepFlops, step_flops
+from emotrain.planning.flops import ClipTokens, StepFlops, step_flops, vision_flops
 from emotrain.planning.local_files import local_processor
 from emotrain.planning.machine import ASSUMED_MFU, H100_BF16_TFLOPS, Machine
 from emotrain.planning.memory import STRATEGIES, MemorySettings, StepMemory, Strategy, largest_batch, step_memory
@@ -106,8 +107,15 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
         clips = imagined_clips(recipe, duration_s)
     counter = _counter(recipe, shapes, processor, clips)
     settings = memory_settings(recipe)
-    cost = partial(step_flops, shapes, rank=settings.rank, checkpointing=settings.checkpointing)
+    cost = partial(
+        step_flops,
+        shapes,
+        rank=settings.rank,
+        checkpointing=settings.checkpointing,
+        stored_vision=recipe.data.vision_embeddings == "stored",
+    )
     manifest, drawn = plan_manifest(recipe, known)
+    labels = label_set(recipe.data.label_set).labels
 
     tokens = _count(recipe, clips, counter, manifest if stored else None)
     compared = sorted(tokens) if stored else ["typical"]
@@ -121,6 +129,7 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
             batch=recipe.sft.per_device_train_batch_size,
             accumulation=recipe.sft.gradient_accumulation_steps,
             gpus=machine.gpus,
+            max_steps=recipe.sft.max_steps,
         )
     counted = stored and batches is not None
     worst = batches.longest if batches is not None and counted else max(clip.prompt for clip in tokens.values())
@@ -134,7 +143,7 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
         keyframe_policy=recipe.data.keyframe_policy,
         batch=recipe.sft.per_device_train_batch_size,
         machine=machine,
-        classes=() if manifest is None else class_rows(manifest),
+        classes=() if manifest is None else class_rows(manifest, class_counts(known.train, labels)),
         miss=_miss(recipe, known.durations_s),
         arms=compare(recipe, clips, counter, lambda clip: cost(tokens=clip), compared),
         clip=typical,
@@ -145,7 +154,10 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
         memory=_memory(recipe, shapes, typical, settings, worst, machine),
         train_flops=flops,
         train_s=None if flops is None else flops / (machine.gpus * machine.peak_tflops * 1e12 * machine.mfu),
-        assumptions=_assumptions(recipe, machine, known.assumptions, drawn, clips.assumptions, counter),
+        assumptions=(
+            *_assumptions(recipe, machine, known.assumptions, drawn, clips.assumptions, counter),
+            *_on_disk(recipe, shapes, typical),
+        ),
     )
 
 
@@ -223,6 +235,18 @@ def _memory(
             Memory(strategy, step, step.total, largest_batch(shapes, clip, settings, machine.gpu_memory_gib, **more))
         )
     return tuple(rows)
+
+
+def _on_disk(recipe: Recipe, shapes: Shapes, clip: ClipTokens) -> tuple[str, ...]:
+    """What stored vision embeddings save and take; nothing for a recipe without."""
+    if recipe.data.vision_embeddings == "computed":
+        return ()
+    size = clip.visual * shapes.language.hidden * (4 if recipe.model.dtype == "float32" else 2) / 2**20
+    once = vision_flops(shapes.vision, clip.grids, clip.visual) / 1e12
+    return (
+        f"vision_embeddings: stored: {size:.2f} MiB a clip on disk (times the layers that are given features of their "
+        f"own: Qwen3-VL); {once:.2f} TFLOP a clip are computed once, by `emotrain prep`, and stand in no figure here",
+    )
 
 
 def _assumptions(

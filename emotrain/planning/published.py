@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 PUBLISHED = Path(__file__).parent / "published_shapes.json"
-"""Config values that the authors publish on the Hub, for planning before a checkpoint is there; the parameters that the
-built model has agree with the published count of each (tested)."""
+"""Config values for planning before a checkpoint is there. The model built from them has the published number of
+parameters (tested)."""
 
 
 def published() -> dict[str, dict[str, Any]]:
-    """The table of published shapes by Hub id: `config`, `image` bounds, `parameters_b` in billions."""
+    """The table of published shapes by Hub id.
+
+    `source` says where `config` comes from. `published` has a number of `parameters`, what it is a count `of` ("model",
+    or "language_model" where only that part's is known), and by whom; `image` has the processor's bounds.
+    """
     return json.loads(PUBLISHED.read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ An arm that fails does not stop the others, but those that need its adapter; wha
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from emotrain.progress import track
 from emotrain.study.failures import ArmsFailed, ArmsStopped
 from emotrain.training.live import read_progress
 from emotrain.training.preemption import STATUS, stop_file
-from emotrain.training.recipe import RESOLVED, load_recipe, read_values
+from emotrain.training.recipe import RESOLVED, Recipe, read_values
 
 _POLL_S = 0.5
 _TAIL_LINES = 15
@@ -32,19 +33,28 @@ _TRAINING, _SCORING = 100, 5  # weights of the progress bar
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One recipe with its overrides. `output` gets the adapter, `scores` the predictions.
+    """One recipe and what is done with it: its `output_dir` gets the adapter, `scores` the predictions.
 
-    An arm that is not trained is scored as the base stands, with the `adapter` of another arm, or is a `baseline`.
+    `overrides` are the words that make this recipe of its file. An arm that is not trained is scored as the base
+    stands, with the `adapter` of another arm, or is a `baseline`.
     """
 
-    name: str
-    recipe: Path
+    recipe: Recipe
     overrides: tuple[str, ...]
-    output: Path
     scores: Path
     trained: bool = True
     adapter: Path | None = None
     baseline: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the arm is called in tables."""
+        return self.recipe.evaluation.arm
+
+    @property
+    def output(self) -> Path:
+        """Folder of the adapter and of its checkpoints."""
+        return Path(self.recipe.sft.output_dir)
 
     @property
     def log(self) -> Path:
@@ -52,24 +62,28 @@ class Arm:
         return self.scores / "log.txt"
 
     def is_done(self) -> bool:
-        """Whether the arm has been scored with the recipe as it stands now."""
+        """Whether the arm has been scored with the recipe as it stands now, and as the system that it is now."""
         if not (self.scores / METRICS).exists() or not (self.scores / RESOLVED).exists():
             return False
-        given = load_recipe(self.recipe, [*self.overrides, "--arm", self.name, "--output_dir", str(self.output)])
-        return deciding(read_values(self.scores / RESOLVED)) == deciding(given.values)
+        then = read_values(self.scores / RESOLVED)
+        if deciding(then) != deciding(self.recipe.values):
+            return False
+        found = json.loads((self.scores / METRICS).read_text(encoding="utf-8"))
+        adapter = self.output if self.trained else self.adapter
+        was = found.get("baseline"), _place(found.get("adapter"), then.get("output_dir"))
+        return was == (self.baseline, None if self.baseline is not None else _place(adapter, self.output))
 
     def commands(self) -> list[list[str]]:
         """The command lines of the arm, in order."""
-        emotrain = [sys.executable, "-m", "emotrain.cli"]
-        common = [*self.overrides, "--arm", self.name, "--output_dir", str(self.output)]
+        emotrain, file = [sys.executable, "-m", "emotrain.cli"], str(self.recipe.path)
         if self.baseline is not None:
-            return [[*emotrain, "baseline", self.baseline, str(self.recipe), "--out", str(self.scores), *common]]
-        evaluate = [*emotrain, "evaluate", str(self.recipe), "--out", str(self.scores), "--no-report", *common]
+            return [[*emotrain, "baseline", self.baseline, file, "--out", str(self.scores), *self.overrides]]
+        evaluate = [*emotrain, "evaluate", file, "--out", str(self.scores), "--no-report", *self.overrides]
         if self.adapter is not None:
             return [[*evaluate, "--adapter", str(self.adapter)]]
         if not self.trained:
             return [evaluate]
-        return [[*emotrain, "train", str(self.recipe), *common], [*evaluate, "--adapter", str(self.output)]]
+        return [[*emotrain, "train", file, *self.overrides], [*evaluate, "--adapter", str(self.output)]]
 
 
 def run_arms(groups: Sequence[Sequence[Arm]], *, parallel: int, gpus: Sequence[str] = ()) -> None:
@@ -177,6 +191,11 @@ class _Runner:
         finally:
             with self._lock:
                 self._scoring.discard(process)
+
+
+def _place(adapter: str | Path | None, output: str | Path | None) -> str | None:
+    """Where an adapter lies, as seen from the arm's own output folder: so a study that was moved is still its own."""
+    return None if adapter is None or output is None else os.path.relpath(adapter, output)
 
 
 def _last_words(arm: Arm) -> str:

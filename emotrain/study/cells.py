@@ -2,43 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 import yaml
 
 from emotrain.study.arms import Arm
-from emotrain.study.settings import Study, StudyArm, slug
+from emotrain.study.settings import Study, StudyArm, StudyError, slug
 from emotrain.training.arguments import DataArguments
-from emotrain.training.recipe import Recipe, load_recipe
+from emotrain.training.recipe import RecipeError, load_recipe
 from emotrain.video.frame_settings import FrameSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One run of a study: an arm on a fold with a seed."""
+    """One run of a study: an arm on a fold with a seed; `run` has its recipe, parsed once for all that follows."""
 
     arm: StudyArm
     fold: int | None
     seed: int
     run: Arm
 
-    def recipe(self) -> Recipe:
-        """The recipe that the cell runs."""
-        return load_recipe(self.run.recipe, self.run.overrides)
-
 
 def cells(study: Study) -> list[Cell]:
-    """Every cell of the grid, in a fixed order: seeds within folds within arms."""
-    return [_cell(study, arm, fold, seed) for arm in study.arms for fold in study.folds for seed in study.seeds]
+    """Every cell of the grid, in a fixed order: seeds within folds within arms.
+
+    Parses a recipe for each; raises StudyError that names the faults of all, with the arms that have them.
+    """
+    every: list[Cell] = []
+    arms_of: dict[str, list[str]] = {}
+    for arm in study.arms:
+        try:
+            every += [_cell(study, arm, fold, seed) for fold in study.folds for seed in study.seeds]
+        except RecipeError as error:
+            message = str(error)
+            for fault in message.split("\n  - ")[1:] or [message]:
+                arms_of.setdefault(fault, []).append(arm.name)
+    if arms_of:
+        faults = "".join(f"\n  - {_said_of(names, study)}: {fault}" for fault, names in arms_of.items())
+        raise StudyError(f"{study.path}: {len(arms_of)} fault(s) in {study.recipe} with the keys of the arms{faults}")
+    return every
 
 
-def groups(study: Study) -> list[list[Cell]]:
+def _said_of(names: Sequence[str], study: Study) -> str:
+    return "every arm" if len(names) == len(study.arms) else f"arms: {', '.join(names)}"
+
+
+def group_count(study: Study) -> int:
+    """How many `groups` the cells of a study make, told without parsing a recipe."""
+    sources = {arm.adapter_of or arm.name for arm in study.arms}
+    return len(sources) * len(study.folds) * len(study.seeds)
+
+
+def groups(every: Sequence[Cell]) -> list[list[Cell]]:
     """Cells that must run one after the other: a trained cell first, then those that are scored with its adapter.
 
     The groups are independent of one another; an array job takes one, or several, a task.
     """
     by_source: dict[tuple[str, int | None, int], list[Cell]] = {}
-    ordered = sorted(cells(study), key=lambda cell: cell.arm.adapter_of is not None)
+    ordered = sorted(every, key=lambda cell: cell.arm.adapter_of is not None)
     for cell in ordered:
         by_source.setdefault((cell.arm.adapter_of or cell.arm.name, cell.fold, cell.seed), []).append(cell)
     return list(by_source.values())
@@ -47,30 +69,25 @@ def groups(study: Study) -> list[list[Cell]]:
 def _cell(study: Study, arm: StudyArm, fold: int | None, seed: int) -> Cell:
     place = "-".join(([] if fold is None else [f"fold{fold}"]) + [f"seed{seed}"])
     folder = study.out / "arms" / slug(arm.name) / place
-    overrides = _overrides(study, arm, fold, seed)
-    source = None if arm.adapter_of is None else study.out / "arms" / slug(arm.adapter_of) / place / "adapter"
-    run = Arm(
-        name=arm.name,
-        recipe=study.recipe,
-        overrides=tuple(overrides),
-        output=folder / "adapter",
-        scores=folder / "scores",
-        trained=arm.trained,
-        adapter=source,
-        baseline=arm.baseline,
-    )
-    return Cell(arm, fold, seed, run)
-
-
-def _overrides(study: Study, arm: StudyArm, fold: int | None, seed: int) -> list[str]:
     keys = {**study.keys, **arm.keys, "seed": seed, "sampling_seed": seed}
     if fold is not None:
         keys["fold"] = fold
     if study.clips is not None:
         keys["root"] = str(study.out / "clips")
-    words = [word for key, value in keys.items() for word in (f"--{key}", yaml_word(value))]
-    data = load_recipe(study.recipe, words).data
-    return [*words, "--data", str(study.out / "data" / frames_name(data.frame_settings()))]
+    keys |= {"arm": arm.name, "output_dir": str(folder / "adapter")}
+    recipe = load_recipe(study.recipe, _words(keys))
+    # Which frames an arm needs is known once its recipe is parsed; parsing it again would double the time.
+    data = str(study.out / "data" / frames_name(recipe.data.frame_settings()))
+    recipe = replace(recipe, data=replace(recipe.data, data=data), values={**recipe.values, "data": data})
+    run = Arm(
+        recipe,
+        overrides=tuple(_words({**keys, "data": data})),
+        scores=folder / "scores",
+        trained=arm.trained,
+        adapter=None if arm.adapter_of is None else study.out / "arms" / slug(arm.adapter_of) / place / "adapter",
+        baseline=arm.baseline,
+    )
+    return Cell(arm, fold, seed, run)
 
 
 def frames_name(settings: FrameSettings) -> str:
@@ -91,6 +108,6 @@ def yaml_word(value: object) -> str:
     )
 
 
-def shard_of_groups(study: Study, shard: int, shards: int) -> list[list[Cell]]:
-    """The groups of one array task: every `shards`-th from `shard` on."""
-    return groups(study)[shard::shards]
+def _words(keys: Mapping[str, object]) -> list[str]:
+    """Recipe keys as the words of a command line."""
+    return [word for key, value in keys.items() for word in (f"--{key}", yaml_word(value))]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emotrain.evaluation.figures import STYLE, colour, new_figure, save
+from emotrain.evaluation.figures import STYLE, colour, new_figure, save, whisker
 from emotrain.evaluation.headline import METRICS
 from emotrain.metrics.over_seeds import Averaged
 from emotrain.study.settings import Study, StudyArm
@@ -45,7 +45,8 @@ def _arms(study: Study, averaged: Mapping[str, Averaged]) -> Figure:
         for y, (name, arm) in enumerate(averaged.items()):
             if metric.key in arm.figures:
                 shade = colour(7) if name == study.reference else colour(0)
-                _whisker(axes, arm.figures[metric.key], y, shade)
+                found = arm.figures[metric.key]
+                whisker(axes, 100 * found["value"], y, found, shade, fmt="o", markersize=5)
                 seeds = arm.by_seed[metric.key]
                 if len(seeds) > 1:
                     axes.plot([100 * s for s in seeds], [y] * len(seeds), "o", mfc="none", mec=shade, ms=3, mew=0.7)
@@ -100,9 +101,3 @@ def _lines(axes: Axes, at: list[Any], arms: list[Averaged], shade: str, family: 
             )
             lows, highs = [100 * f["low"] for _, f in found], [100 * f["high"] for _, f in found]
             axes.fill_between(xs, lows, highs, color=shade, alpha=0.10, lw=0)
-
-
-def _whisker(axes: Axes, found: Mapping[str, float], y: float, shade: str) -> None:
-    x = 100 * found["value"]
-    error = [[max(x - 100 * found["low"], 0)], [max(100 * found["high"] - x, 0)]]
-    axes.errorbar(x, y, xerr=error, fmt="o", color=shade, ms=5, capsize=2.5, elinewidth=1.2)

@@ -54,15 +54,15 @@ def run_demo(out: Path, *, workers: int | None = None, scale: float = 1.0, split
         workers=cores,
     )
     arms = [_arm(out, name, recipe, trained, scale, split) for name, recipe, trained in ARMS]
-    for recipe in (_recipe(arm) for arm in arms):
-        prepare(recipe, workers=cores)
+    for arm in arms:
+        prepare(arm.recipe, workers=cores)
     run_arms([[arm] for arm in arms], parallel=cores)
     report = report_runs(
-        next(_recipe(arm) for arm in arms if arm.name == "enriched + balanced"),
+        next(arm.recipe for arm in arms if arm.name == "enriched + balanced"),
         {arm.name: arm.scores for arm in arms},
         out / "report",
         title="Balanced training and context enrichment on synthetic faces",
-        notes=_notes(_recipe(arms[0])),
+        notes=_notes(arms[0].recipe),
     )
     index = read_index(out / "data")
     console.print(
@@ -85,20 +85,9 @@ def _notes(recipe: Recipe) -> list[str]:
 
 
 def _arm(out: Path, name: str, recipe: str, trained: bool, scale: float, split: str) -> Arm:
-    folder = name.replace(" + ", "_")
-    overrides = ["--data", str(out / "data"), "--root", str(out / "clips"), "--split", split]
+    folder, file = name.replace(" + ", "_"), shipped_recipe(recipe)
+    words = ["--data", str(out / "data"), "--root", str(out / "clips"), "--split", split]
+    words += ["--arm", name, "--output_dir", str(out / "arms" / folder)]
     if scale != 1.0:
-        epochs = load_recipe(shipped_recipe(recipe)).balance.epochs
-        overrides += ["--epochs", str(max(1, round(epochs * scale)))]
-    return Arm(
-        name=name,
-        recipe=shipped_recipe(recipe),
-        overrides=tuple(overrides),
-        output=out / "arms" / folder,
-        scores=out / "scores" / f"{folder}-{split}",
-        trained=trained,
-    )
-
-
-def _recipe(arm: Arm) -> Recipe:
-    return load_recipe(arm.recipe, [*arm.overrides, "--arm", arm.name, "--output_dir", str(arm.output)])
+        words += ["--epochs", str(max(1, round(load_recipe(file).balance.epochs * scale)))]
+    return Arm(load_recipe(file, words), tuple(words), out / "scores" / f"{folder}-{split}", trained=trained)

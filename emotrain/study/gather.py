@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emotrain.evaluation.evaluate import METRICS, PREDICTIONS
 from emotrain.metrics.predictions import PredictionTable, read_predictions
-from emotrain.study.cells import Cell, cells
+from emotrain.study.cells import Cell
 from emotrain.study.settings import Study
 
 
@@ -20,17 +20,17 @@ class Gathered:
     missing: Mapping[str, tuple[str, ...]]
 
 
-def gather(study: Study) -> Gathered:
-    """Read what the cells wrote. Folds are pooled: every clip is a test clip of one fold only."""
+def gather(study: Study, every: Sequence[Cell]) -> Gathered:
+    """Read what the cells of the study wrote. Folds are pooled: every clip is a test clip of one fold only."""
     by_arm: dict[str, list[Cell]] = {arm.name: [] for arm in study.arms}
-    for cell in cells(study):
+    for cell in every:
         by_arm[cell.arm.name].append(cell)
     tables: dict[str, tuple[PredictionTable, ...]] = {}
     missing: dict[str, tuple[str, ...]] = {}
     for name, of_arm in by_arm.items():
         lacking = [cell for cell in of_arm if not cell.run.is_done()]
         if lacking:
-            missing[name] = tuple(_place(cell) + (", of other keys" if _scored(cell) else "") for cell in lacking)
+            missing[name] = tuple(_place(cell) + _stale(cell) for cell in lacking)
         else:
             tables[name] = tuple(_pooled([cell for cell in of_arm if cell.seed == seed]) for seed in study.seeds)
     return Gathered(tables, missing)
@@ -49,8 +49,8 @@ def comparable(gathered: Gathered, reference: str) -> Gathered:
     return Gathered(tables, missing)
 
 
-def _scored(cell: Cell) -> bool:
-    return (cell.run.scores / METRICS).exists()
+def _stale(cell: Cell) -> str:
+    return ", of another system or other keys" if (cell.run.scores / METRICS).exists() else ""
 
 
 def _pooled(of_seed: list[Cell]) -> PredictionTable:

@@ -17,26 +17,26 @@ from emotrain.metrics.published import published
 from emotrain.metrics.summary import summarise
 from emotrain.records import Clip
 from emotrain.shards import write_json, write_text
-from emotrain.study.cells import cells
+from emotrain.study.cells import Cell
 from emotrain.study.curves import write_figures
 from emotrain.study.gather import Gathered, comparable, gather
 from emotrain.study.settings import Study
 from emotrain.training.manifests import train_counts
 
 
-def write_results(study: Study) -> Path:
+def write_results(study: Study, every: Sequence[Cell]) -> Path:
     """Write `out/results.{json,md}`, `out/figures/` and `out/report/`; prints the table and returns its path.
 
     Arms that are not complete are named and left out. Raises ValueError when the reference is one of them.
     """
-    gathered = gather(study)
+    gathered = gather(study, every)
     if study.reference not in gathered.tables:
         lacking = ", ".join(gathered.missing[study.reference])
         raise ValueError(
             f"{study.out}: the reference {study.reference!r} has no predictions for {lacking}; run it first"
         )
     gathered = comparable(gathered, study.reference)
-    recipe = next(cell for cell in cells(study) if cell.arm.name == study.reference).recipe()
+    recipe = next(cell for cell in every if cell.arm.name == study.reference).run.recipe
     index = read_index(Path(recipe.data.data))
     clips = {clip.clip_id: clip for clip in index.clips}
     groups = frequency_groups(train_counts(recipe))

@@ -7,12 +7,14 @@ Locally one call does all three. On a cluster the steps run apart: `--prepare-on
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from emotrain.study.arms import run_arms
-from emotrain.study.cells import Cell, cells, shard_of_groups
+from emotrain.study.cells import Cell, cells, groups
 from emotrain.study.failures import ArmsFailed
 from emotrain.study.results import write_results
 from emotrain.study.settings import Study
@@ -30,19 +32,18 @@ def run_study(study: Study, *, workers: int, shard: tuple[int, int] = (0, 1), pr
     runs.
     """
     every = cells(study)
-    recipes = [cell.recipe() for cell in every]
     if shard == (0, 1):
         prepare_study(study, every, workers)
     if prepare_only:
         return study.out
-    on_cpu = all(recipe.sft.use_cpu for recipe in recipes)
+    on_cpu = all(cell.run.recipe.sft.use_cpu for cell in every)
     failure: ArmsFailed | None = None
     try:
-        groups = [[cell.run for cell in group] for group in shard_of_groups(study, *shard)]
-        run_arms(groups, parallel=workers if on_cpu else 1, gpus=() if on_cpu else visible_gpus())
+        mine = [[cell.run for cell in group] for group in groups(every)[shard[0] :: shard[1]]]
+        run_arms(mine, parallel=workers if on_cpu else 1, gpus=() if on_cpu else visible_gpus())
     except ArmsFailed as error:
         failure = error
-    page = write_results(study) if shard == (0, 1) else study.out
+    page = write_results(study, every) if shard == (0, 1) else study.out
     if failure is not None:
         raise failure
     return page
@@ -58,7 +59,7 @@ def visible_gpus() -> tuple[str, ...]:
     return tuple(str(number) for number in range(torch.cuda.device_count()))
 
 
-def prepare_study(study: Study, every: list[Cell], workers: int) -> None:
+def prepare_study(study: Study, every: Sequence[Cell], workers: int) -> None:
     """Draw the synthetic clips that the study asks for, then run each preparation that some cell needs, once."""
     if study.clips is not None:
         from emotrain.synthetic.clip_set import write_clip_set
@@ -75,10 +76,10 @@ def prepare_study(study: Study, every: list[Cell], workers: int) -> None:
     done: set[tuple[str, ...]] = set()
     console = Console(stderr=True)
     for cell in every:
-        recipe = cell.recipe()
+        recipe = cell.run.recipe
         words = summary_options(recipe.context) if is_written_by_recipe(recipe.context) else {}
         key = (recipe.data.data, recipe.context.summarizer, repr(sorted(words.items())), str(manifest_path(recipe)))
         if key not in done:
             done.add(key)
-            console.print(f"[dim]prepare {recipe.data.data} for {cell.arm.name}[/dim]")
+            console.print(Text(f"prepare {recipe.data.data} for {cell.arm.name}", style="dim"))
             prepare(recipe, workers=workers)

@@ -35,6 +35,7 @@ _KEYS = ("recipe", "out", "reference", "seeds", "folds", "keys", "arms", "clips"
 _CLIPS = ("train", "validation", "test", "seed")
 _DOES = ("train", "adapter_of", "baseline", "each")
 _OURS = ("output_dir", "arm", "seed", "sampling_seed", "fold", "data")
+_DRAWN = "root is set by the study itself, which draws its clips; remove it"
 
 
 class StudyError(ValueError):
@@ -89,6 +90,7 @@ def read_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:
     values = read_values(path)
     faults: list[str] = [f"unknown key {key!r}; {nearest(str(key), _KEYS)}" for key in values if key not in _KEYS]
     faults += [f"{key}: missing" for key in ("recipe", "out", "reference", "arms") if key not in values]
+    faults += _texts(values)
     arms = _arms(values.get("arms", {}), faults)
     names = [arm.name for arm in arms]
     faults += _names(arms, names, values.get("reference"))
@@ -100,8 +102,8 @@ def read_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:
     given = dict(overrides) if overrides is not None else {}
     faults += _foreign("keys", keys) + _foreign("command line", given)
     if clips is not None:
-        drawn = [where for where, said in (("keys", keys), ("command line", given)) if "root" in said]
-        faults += [f"{where}: root is set by the study itself, which draws its clips; remove it" for where in drawn]
+        said_by = {"keys": keys, "command line": given, **{f"arms: {arm.name}": arm.keys for arm in arms}}
+        faults += [f"{where}: {_DRAWN}" for where, said in said_by.items() if isinstance(said, dict) and "root" in said]
     if faults:
         raise StudyError(f"{path}: {len(faults)} fault(s)\n" + "\n".join(f"  - {fault}" for fault in faults))
     return Study(
@@ -135,6 +137,7 @@ def _arms(given: Any, faults: list[str]) -> list[StudyArm]:
             faults.append(f"arms: {name}: expected recipe keys in braces, found {keys!r}")
             continue
         faults += _foreign(f"arms: {name}", keys)
+        faults += [f"arms: {name}: {key}: null says nothing; remove it" for key in _DOES if keys.get(key, "") is None]
         arms += _expand(str(name), keys, faults)
     return arms
 
@@ -157,6 +160,11 @@ def _expand(name: str, keys: Mapping[str, Any], faults: list[str]) -> list[Study
         faults.append(f"arms: {name}: each: {each!r}; expected one key with a list of values")
         return []
     key, values = next(iter(each.items()))
+    faults += _foreign(f"arms: {name}: each", each)
+    if not values:
+        faults.append(f"arms: {name}: each: {key}: no values, so no arm; list some or remove the arm")
+    if key in keys or key in _DOES:
+        faults.append(f"arms: {name}: each: {key}: expected a recipe key that the arm does not give besides")
     return [
         StudyArm(f"{name} {_short(value)}", {**plain, key: value}, family=name, varied=(key, value), **does)
         for value in values
@@ -175,7 +183,7 @@ def _names(arms: Sequence[StudyArm], names: Sequence[str], reference: Any) -> li
             source = next((other for other in arms if other.name == arm.adapter_of), None)
             if source is None:
                 faults.append(
-                    f"arms: {arm.name}: adapter_of: no arm {arm.adapter_of!r}; {nearest(arm.adapter_of, names)}"
+                    f"arms: {arm.name}: adapter_of: no arm {arm.adapter_of!r}; {nearest(str(arm.adapter_of), names)}"
                 )
             elif not source.trained:
                 faults.append(f"arms: {arm.name}: adapter_of: {arm.adapter_of!r} is not trained and has no adapter")
@@ -190,9 +198,21 @@ def _foreign(where: str, keys: Any) -> list[str]:
 
 def _numbers(values: Mapping[str, Any], key: str, least: int) -> list[str]:
     found = values.get(key)
-    if key not in values or (isinstance(found, list) and found and _whole(found) and min(found) >= least):
+    if key not in values or (
+        isinstance(found, list) and found and _whole(found) and min(found) >= least and len(set(found)) == len(found)
+    ):
         return []
-    return [f"{key}: {found!r}; expected a list of whole numbers from {least}"]
+    return [f"{key}: {found!r}; expected a list of whole numbers from {least}, each once"]
+
+
+def _texts(values: Mapping[str, Any]) -> list[str]:
+    """Faults of the keys that hold text, and of the notes, which are a list of it."""
+    said = [key for key in ("recipe", "out", "reference", "title") if key in values]
+    faults = [f"{key}: {values[key]!r}; expected text" for key in said if not isinstance(values[key], str)]
+    notes = values.get("notes", [])
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        faults.append(f"notes: {notes!r}; expected a list of sentences, `- One.` on a line each")
+    return faults
 
 
 def _whole(values: Any) -> bool:

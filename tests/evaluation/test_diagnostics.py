@@ -21,7 +21,7 @@ from emotrain.evaluation.diagnostics.orders import by_option_order
 from emotrain.evaluation.diagnostics.prior import kl, label_prior, normalised, rank_correlation
 from emotrain.evaluation.diagnostics.run import diagnose, some_of_each
 from emotrain.evaluation.diagnostics.words import word_frequency
-from emotrain.evaluation.evaluate import Scorer, load_scorer, score_split
+from emotrain.evaluation.scorer import Scorer, load_scorer, score_split
 from emotrain.records import Clip, Event, Summary
 from emotrain.training.examples import Collator, Examples
 from emotrain.training.manifests import usable_clips

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -13,12 +14,13 @@ import cv2
 import numpy as np
 import pytest
 from rich.console import Console
+from scipy.special import softmax
 
 from emotrain.emotions import LABEL_SETS, PUBLISHED_COUNTS, frequency_groups
+from emotrain.evaluation import figures
 from emotrain.evaluation.headline import ArmResult, differences, percent, points, print_table
 from emotrain.evaluation.report import write_report
 from emotrain.evaluation.timeline import ClipStory, timeline
-from emotrain.metrics.calibration import softmax
 from emotrain.metrics.predictions import PredictionTable
 from emotrain.metrics.published import published
 from emotrain.metrics.summary import summarise
@@ -185,14 +187,14 @@ def test_differences_beside_the_page_are_corrected(page: Path, arms: list[ArmRes
 
 
 def test_figures_lie_beside_the_page(page: Path) -> None:
-    figures = page.parent / "figures"
+    folder = page.parent / "figures"
     names = {"headline", "per_class", "confusion", "collapse", "reliability"}
-    assert {path.name for path in figures.iterdir()} == {f"{n}.{s}" for n in names for s in ("png", "svg")}
+    assert {path.name for path in folder.iterdir()} == {f"{n}.{s}" for n in names for s in ("png", "svg")}
     for name in names:
-        image = cv2.imread(str(figures / f"{name}.png"))
+        image = cv2.imread(str(folder / f"{name}.png"))
         assert image is not None
         assert image.std() > 5
-        assert "<svg" in (figures / f"{name}.svg").read_text("utf-8")
+        assert "<svg" in (folder / f"{name}.svg").read_text("utf-8")
 
 
 def test_one_bare_arm_without_scores_groups_kinds_or_stories(tmp_path: Path) -> None:
@@ -254,6 +256,37 @@ def test_the_terminal_table_holds_every_arm_and_figure(
         assert all(percent(arm.metrics[key]["value"]) in text for key in ("war", "uar", "tail_f1", "macro_accuracy"))
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text or width > 100
+
+
+def test_names_of_arms_are_neither_markup_nor_formulas(tmp_path: Path) -> None:
+    names = ["qwen[r=8]", "lora[/x]", r"$a_b$ \frac", "x_{1}$"]
+    rows = tuple(Prediction(f"c{i}", None, LABELS[i % 11], LABELS[i % 7]) for i in range(44))
+    table = PredictionTable(LABELS, rows)
+    arms = [ArmResult(name, summarise(table, resamples=20), table) for name in names]
+    console = Console(width=120, record=True, file=io.StringIO())
+    print_table(arms, title="runs[/bold]", console=console)
+    said = console.export_text()
+    assert all(name in said for name in ("runs[/bold]", *names))
+    figures.write_figures(arms, LABELS, tmp_path)
+    assert all(name in (tmp_path / "headline.svg").read_text("utf-8") for name in names)
+
+
+def test_the_collapse_figure_holds_every_ratio() -> None:
+    counts = dict(zip(LABELS, [489, 378, 534, 434, 294, 29, 183, 60, 90, 70, 40]))
+    rows = [
+        Prediction(f"{label}{i}", None, label, LABELS[5] if i % 4 == 0 else label)
+        for label, count in counts.items()
+        for i in range(count)
+    ]
+    table = PredictionTable(LABELS, tuple(rows))
+    metrics = summarise(table, resamples=20)
+    assert metrics["collapse"]["share_ratio"][LABELS[5]] > 15
+    axes = figures._collapse([ArmResult("a", metrics, table)], LABELS).axes[0]
+    low, high = axes.get_xlim()
+    drawn = [float(x) for line in axes.lines for x in line.get_xdata() if line.get_marker() == "o"]
+    assert len(drawn) == len(LABELS)
+    assert all(low < x < high for x in drawn)
+    assert max(axes.get_xticks()) <= high
 
 
 def test_numbers_are_written_as_in_papers() -> None:

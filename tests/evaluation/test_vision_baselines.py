@@ -141,6 +141,21 @@ def test_a_run_that_was_cut_short_goes_on_to_the_same_weights(coloured: Coloured
         vision.fit_classifier(coloured(learning_rate=1e-4), lambda: FrameClassifier(4, 7), Recorded([]), folder)
 
 
+def test_a_finished_baseline_is_read_and_not_trained_again(coloured: Coloured, tmp_path: Path) -> None:
+    recipe = coloured(epochs=2, save_strategy="no")
+    first = vision.fit_classifier(recipe, lambda: FrameClassifier(4, 7), Recorded([]), tmp_path)
+    seen: list[str] = []
+    second = vision.fit_classifier(recipe, lambda: FrameClassifier(4, 7), Recorded(seen), tmp_path)
+    assert seen == []
+    for name, value in first.state_dict().items():
+        assert torch.equal(second.state_dict()[name], value), name
+    provenance = json.loads((tmp_path / "provenance.json").read_text(encoding="utf-8"))
+    assert provenance["world"] == {"processes": 1, "strategy": "single"}
+    other = coloured(epochs=2, save_strategy="no", learning_rate=1e-4)
+    with pytest.raises(ValueError, match=r"holds another run \(learning_rate"):
+        vision.fit_classifier(other, lambda: FrameClassifier(4, 7), Recorded([]), tmp_path)
+
+
 def test_the_loss_is_balanced_as_the_recipe_says(coloured: Coloured, tmp_path: Path) -> None:
     """An adjustment of the logits by the drawn prior changes what is learned from the same draws."""
     recipes = [coloured(sampling="natural", loss=loss, save_strategy="no") for loss in ("cross_entropy", "focal")]

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,20 @@ def test_sampling_changes_what_is_drawn_and_nothing_else(prepared: Any, tmp_path
     assert all(row.drawn_share == pytest.approx(row.natural_share, abs=0.03) for row in natural)
     assert all(row.drawn_share == pytest.approx(0.25, abs=0.03) for row in balanced)
     assert plans["natural"].arms == plans["class_balanced"].arms
+
+
+def test_stored_vision_embeddings_are_a_cost_on_disk_and_none_in_a_step(prepared: Any, tmp_path: Path) -> None:
+    computed, stored = (
+        make_plan(load_recipe(prepared.recipe(tmp_path, context="none", vision_embeddings=how)), Machine())
+        for how in ("computed", "stored")
+    )
+    assert computed.clip_flops.vision > 0
+    assert replace(computed.clip_flops, vision=0.0) == stored.clip_flops
+    assert computed.train_flops is not None
+    assert stored.train_flops is not None
+    assert stored.train_flops < computed.train_flops
+    (told,) = set(stored.assumptions) - set(computed.assumptions)
+    assert "MiB a clip on disk" in told
 
 
 def test_time_follows_the_machine(prepared: Any, tmp_path: Path) -> None:

@@ -12,8 +12,14 @@ from emotrain.planning.shapes import read_shapes
 
 @pytest.mark.parametrize("name", published())
 def test_a_published_model_has_the_parameters_that_its_authors_publish(name: str, no_network: None) -> None:
-    shapes = read_shapes(name)
-    assert shapes.parameters / 1e9 == pytest.approx(published()[name]["parameters_b"], abs=0.006)
+    shapes, known = read_shapes(name), published()[name]
+    counted = {"model": shapes.parameters, "language_model": shapes.language.parameters}
+    stated = known["published"]
+    assert counted[stated["of"]] == pytest.approx(stated["parameters"], rel=0.01)
+    if stated["of"] == "model":
+        assert shapes.parameters == stated["parameters"], "to the last one, where the whole model's count is known"
+    assert known["source"]
+    assert stated["by"]
     assert shapes.parameters_elsewhere >= 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ class Scripted(Arm):
 
 
 def arm(folder: Path, name: str, code: str) -> Scripted:
-    return Scripted(name, RECIPE, (), folder / name / "adapter", folder / name / "scores", trained=False, code=code)
+    recipe = load_recipe(RECIPE, ["--arm", name, "--output_dir", str(folder / name / "adapter")])
+    return Scripted(recipe, (), folder / name / "scores", trained=False, code=code)
 
 
 def test_every_arm_has_a_gpu_for_itself(tmp_path: Path) -> None:
@@ -76,15 +78,50 @@ def test_after_a_request_to_stop_scoring_ends_and_nothing_starts(
 
 def test_scores_count_for_the_recipe_that_made_them_only(tmp_path: Path) -> None:
     def made(*overrides: str) -> Arm:
-        return Arm("a", RECIPE, overrides, tmp_path / "adapter", tmp_path / "scores")
+        return Arm(load_recipe(RECIPE, overrides), overrides, tmp_path / "scores")
 
     first = made("--epochs", "2")
     assert not first.is_done()
-    load_recipe(RECIPE, [*first.overrides, "--arm", "a", "--output_dir", "elsewhere"]).save(first.scores)
-    (first.scores / "metrics.json").write_text(json.dumps({}), encoding="utf-8")
+    scored(first, ["--output_dir", "elsewhere"], adapter="elsewhere")
     assert first.is_done()
     assert made("--epochs", "2", "--root", "/moved", "--resamples", "99").is_done()
     assert not made("--epochs", "3").is_done()
+
+
+def scored(arm: Arm, overrides: Sequence[str] = (), **about: str | None) -> None:
+    """Leave what the arm's commands leave, as far as `is_done` reads it."""
+    load_recipe(RECIPE, [*arm.overrides, *overrides]).save(arm.scores)
+    (arm.scores / "metrics.json").write_text(json.dumps({"adapter": None, **about}), encoding="utf-8")
+
+
+def test_scores_count_for_the_system_that_made_them_only(tmp_path: Path) -> None:
+    words = ("--output_dir", str(tmp_path / "a" / "adapter"))
+
+    def made(**does: Any) -> Arm:
+        return Arm(load_recipe(RECIPE, words), words, tmp_path / "scores", **does)
+
+    systems = {
+        "trained": made(),
+        "zero-shot": made(trained=False),
+        "of b": made(trained=False, adapter=tmp_path / "b" / "adapter"),
+        "of c": made(trained=False, adapter=tmp_path / "c" / "adapter"),
+        "tfidf": made(trained=False, baseline="tfidf"),
+        "oracle": made(trained=False, baseline="oracle_text"),
+    }
+    for name, system in systems.items():
+        adapter = system.output if system.trained else system.adapter
+        about = {"baseline": system.baseline} if system.baseline is not None else {}
+        scored(system, adapter=None if adapter is None else str(adapter), **about)
+        assert [other for other, arm in systems.items() if arm.is_done()] == [name]
+
+
+def test_scores_of_a_study_that_was_moved_still_count(tmp_path: Path) -> None:
+    def at(out: str) -> Arm:
+        words = ("--output_dir", f"{out}/arms/x/adapter")
+        return Arm(load_recipe(RECIPE, words), words, tmp_path, trained=False, adapter=Path(f"{out}/arms/y/adapter"))
+
+    scored(at("runs/here"), adapter="runs/here/arms/y/adapter")
+    assert at("/elsewhere/runs").is_done()
 
 
 def test_an_arm_on_other_clips_is_named_and_left_out() -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from emotrain.study.cells import cells, groups, shard_of_groups, slug, yaml_word
+import emotrain.training.recipe as recipe_module
+from emotrain.study.cells import cells, frames_name, group_count, groups, slug, yaml_word
+from emotrain.study.gather import gather
 from emotrain.study.settings import StudyError, read_study
+from emotrain.training.recipe import Recipe, load_recipe
 
 ROOT = Path(__file__).parents[2]
 STUDIES = sorted((ROOT / "studies").glob("*.yaml"))
+
+
+SIZES = {"train": 22, "validation": 22, "test": 22, "seed": 0}
 
 
 def write(folder: Path, **values: object) -> Path:
@@ -44,8 +53,9 @@ def test_every_shipped_study_parses_and_each_of_its_recipes_too(path: Path) -> N
     every = cells(study)
     assert len(every) == len(study.arms) * len(study.folds) * len(study.seeds)
     for cell in every[:: max(len(study.seeds) * len(study.folds), 1)]:
-        assert cell.recipe().sft.seed == cell.seed
+        assert cell.run.recipe.sft.seed == cell.seed
     assert len({cell.run.scores for cell in every}) == len(every)
+    assert len(groups(every)) == group_count(study)
 
 
 def test_a_study_is_the_grid_of_arms_folds_and_seeds(tmp_path: Path) -> None:
@@ -53,27 +63,69 @@ def test_a_study_is_the_grid_of_arms_folds_and_seeds(tmp_path: Path) -> None:
     every = cells(study)
     assert len(every) == 7 * 2 * 2
     one = next(c for c in every if c.arm.name == "dropped 0.5" and c.fold == 2 and c.seed == 1)
-    recipe = one.recipe()
+    recipe = one.run.recipe
     assert (recipe.data.fold, recipe.sft.seed, recipe.balance.sampling_seed) == (2, 1, 1)
     assert (recipe.context.corrupt_summaries, recipe.context.corrupt_share) == ("drop", 0.5)
     source = next(c for c in every if c.arm.name == "enriched + balanced" and c.fold == 2 and c.seed == 1)
     assert one.run.adapter == source.run.output
-    assert recipe.balance.sampling == source.recipe().balance.sampling == "class_balanced"
+    assert recipe.balance.sampling == source.run.recipe.balance.sampling == "class_balanced"
     assert "train" not in [command[3] for command in one.run.commands()]
     assert [command[3] for command in source.run.commands()] == ["train", "evaluate"]
 
 
+def test_a_cell_has_the_recipe_that_its_commands_will_read(tmp_path: Path) -> None:
+    for cell in cells(read_study(write(tmp_path, seeds=[0], out=str(tmp_path / "an: odd, out")))):
+        held = cell.run.recipe
+        assert held.path is not None
+        read = load_recipe(held.path, cell.run.overrides)
+        assert read.values == held.values
+        for part in ("data", "context", "balance", "evaluation", "model"):
+            assert getattr(read, part) == getattr(held, part)
+        assert (read.sft.output_dir, read.sft.seed) == (held.sft.output_dir, held.sft.seed)
+        assert Path(read.data.data).name == frames_name(read.data.frame_settings())
+        assert (cell.run.name, cell.run.output) == (cell.arm.name, cell.run.scores.parent / "adapter")
+        for command in cell.run.commands():
+            assert " ".join(cell.run.overrides) in " ".join(command)
+
+
+def test_the_recipe_of_a_cell_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[Path | None] = []
+    parse = recipe_module.parse_recipe
+
+    def counted(values: Mapping[str, Any], path: Path | None = None) -> Recipe:
+        parsed.append(path)
+        return parse(values, path)
+
+    monkeypatch.setattr(recipe_module, "parse_recipe", counted)
+    study = read_study(write(tmp_path))
+    assert group_count(study) == 10
+    assert parsed == []
+    every = cells(study)
+    for cell in every:
+        cell.run.recipe.save(cell.run.scores)
+        adapter = cell.run.output if cell.run.trained else cell.run.adapter
+        about = {"adapter": None if adapter is None else str(adapter)}
+        (cell.run.scores / "metrics.json").write_text(json.dumps(about), encoding="utf-8")
+    assert len(groups(every)) == 10
+    assert all(cell.run.is_done() for cell in every)
+    for cell in every:
+        if cell.seed == 0:
+            (cell.run.scores / "metrics.json").unlink()
+    assert gather(study, every).missing == {arm.name: ("seed 0",) for arm in study.arms}
+    assert len(parsed) == len(every) == 14
+
+
 def test_arms_with_other_frames_have_other_data_folders(tmp_path: Path) -> None:
-    folders = {c.arm.name: c.recipe().data.data for c in cells(read_study(write(tmp_path)))}
+    folders = {c.arm.name: c.run.recipe.data.data for c in cells(read_study(write(tmp_path)))}
     assert folders["sparse"] == folders["enriched + balanced"] == folders["dropped 1"]
     assert len({folders["sparse"], folders["at fps:1"], folders["at fps:5"]}) == 3
 
 
-def test_shards_are_whole_groups_and_cover_the_study_once(tmp_path: Path) -> None:
-    study = read_study(write(tmp_path))
-    found = [[cell.run.scores for cell in group] for n in range(3) for group in shard_of_groups(study, n, 3)]
-    assert sorted(path for group in found for path in group) == sorted(cell.run.scores for cell in cells(study))
-    for group in groups(study):
+def test_groups_cover_the_study_once_and_keep_an_adapter_with_those_that_are_scored_with_it(tmp_path: Path) -> None:
+    every = cells(read_study(write(tmp_path)))
+    found = [cell.run.scores for group in groups(every) for cell in group]
+    assert sorted(found) == sorted(cell.run.scores for cell in every)
+    for group in groups(every):
         if any(cell.arm.adapter_of for cell in group):
             assert group[0].arm.name == "enriched + balanced"
             assert [cell.arm.name for cell in group[1:]] == ["dropped 0.5", "dropped 1"]
@@ -87,6 +139,21 @@ def test_shards_are_whole_groups_and_cover_the_study_once(tmp_path: Path) -> Non
         ({"reference": "spars"}, "no arm 'spars'; did you mean 'sparse'"),
         ({"seeds": [0.5]}, "seeds: .*whole numbers"),
         ({"folds": [0]}, "folds: .*from 1"),
+        ({"folds": [1, 1]}, r"folds: \[1, 1\]; .*each once"),
+        ({"seeds": [0, 0]}, r"seeds: \[0, 0\]; .*each once"),
+        ({"recipe": None}, "recipe: None; expected text"),
+        ({"out": None}, "out: None; expected text"),
+        ({"title": 5}, "title: 5; expected text"),
+        ({"notes": "One sentence."}, "notes: 'One sentence.'; expected a list of sentences"),
+        ({"arms": {"sparse": {"each": {"seed": [1, 2]}}}}, "each: seed is set by the study itself"),
+        ({"arms": {"sparse": {"each": {"fold": [1, 2]}}}}, "each: fold is set by the study itself"),
+        ({"arms": {"sparse": {"each": {"corrupt_share": []}}}}, "each: corrupt_share: no values, so no arm"),
+        ({"arms": {"sparse": {"each": {"baseline": ["tfidf"]}}}}, "each: baseline: expected a recipe key"),
+        ({"arms": {"sparse": {"tau": 1, "each": {"tau": [1, 2]}}}}, "each: tau: expected .* not give besides"),
+        ({"arms": {"sparse": {"each": None}}}, "sparse: each: null says nothing; remove it"),
+        ({"arms": {"sparse": {"baseline": None}}}, "sparse: baseline: null says nothing; remove it"),
+        ({"arms": {"sparse": {}, "x": {"adapter_of": None}}}, "x: adapter_of: null says nothing; remove it"),
+        ({"arms": {"sparse": {}, "x": {"adapter_of": 5}}}, "x: adapter_of: no arm 5; known: sparse, x"),
         ({"clips": {"train": 3}}, "clips: "),
         ({"keys": {"seed": 3}}, "keys: seed is set by the study itself"),
         ({"arms": {"sparse": {"adapter_of": "nobody"}}}, "adapter_of: no arm 'nobody'"),
@@ -98,12 +165,28 @@ def test_shards_are_whole_groups_and_cover_the_study_once(tmp_path: Path) -> Non
         ({"arms": []}, "arms: expected"),
         ({"arms": {"sparse": {}, "Sparse": {}}}, "would share the folder 'sparse'"),
         ({"keys": {"sampling_seed": 3}}, "keys: sampling_seed is set by the study itself"),
-        ({"keys": {"root": "x"}, "clips": {"train": 22, "validation": 22, "test": 22, "seed": 0}}, "draws its clips"),
+        ({"keys": {"root": "x"}, "clips": SIZES}, "keys: root is set .* draws its clips"),
+        ({"arms": {"sparse": {"root": "x"}}, "clips": SIZES}, "arms: sparse: root is set .* draws its clips"),
     ],
 )
 def test_a_fault_is_named_with_its_remedy(tmp_path: Path, values: dict[str, object], message: str) -> None:
     with pytest.raises(StudyError, match=message):
         read_study(write(tmp_path, **values))
+
+
+def test_faults_of_recipes_name_their_arms_all_at_once(tmp_path: Path) -> None:
+    arms = {"sparse": {"contxt": "none"}, "a": {"samplng": "natural"}, "b": {"samplng": "natural"}}
+    with pytest.raises(StudyError) as error:
+        cells(read_study(write(tmp_path, arms=arms, keys={"epoch": 3})))
+    first, *faults = str(error.value).splitlines()
+    assert first.startswith(f"{tmp_path / 'study.yaml'}: 3 fault(s) in {ROOT / 'recipes/tiny/base.yaml'}")
+    assert sorted(faults) == [
+        "  - arms: a, b: unknown key 'samplng'; did you mean 'sampling'?",
+        "  - arms: sparse: unknown key 'contxt'; did you mean 'context'?",
+        "  - every arm: unknown key 'epoch'; did you mean 'epochs'?",
+    ]
+    with pytest.raises(StudyError, match=r"(?s)1 fault.*every arm: .*nope\.yaml: no such recipe"):
+        cells(read_study(write(tmp_path, recipe="nope.yaml")))
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
@@ -114,7 +197,7 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
 
 def test_command_line_keys_reach_every_arm_unless_the_study_sets_them(tmp_path: Path) -> None:
     study = read_study(write(tmp_path), {"epochs": 7})
-    assert {cell.recipe().balance.epochs for cell in cells(study)} == {7}
+    assert {cell.run.recipe.balance.epochs for cell in cells(study)} == {7}
     with pytest.raises(StudyError, match=r"command line: seed is set by the study itself"):
         read_study(write(tmp_path), {"seed": 7})
 

@@ -9,7 +9,6 @@ a maximum takes each channel from another frame. Order is not seen; that is what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,14 @@ from torch import Tensor, nn
 
 from emotrain.emotions import label_set
 from emotrain.evaluation.baselines.vision import classify, fit_classifier
-from emotrain.modeling.wrapped_model import unwrapped
+from emotrain.modeling.image_features import image_features
 from emotrain.progress import track
 from emotrain.records import Clip
 from emotrain.training.arguments import ContextArguments
+from emotrain.training.base_model import check_device, load_base
 from emotrain.training.examples import Collator, Examples
 from emotrain.training.manifests import usable_clips
 from emotrain.training.recipe import Recipe
-from emotrain.training.train import check_device, load_base
 
 WIDTH = 256
 HEADS = 4
@@ -100,16 +99,9 @@ def embed_frames(recipe: Recipe, clip_ids: Sequence[str]) -> dict[str, Tensor]:
     return found
 
 
-@torch.inference_mode()
 def visual_tokens(model: Any, batch: Mapping[str, Tensor], frame_count: int) -> Tensor:
     """(K, T, D) visual tokens of the K frames of a batch, as the language model reads them."""
-    inner = unwrapped(model).model
-    device = next(inner.parameters()).device
-    wanted = signature(inner.get_image_features).parameters
-    given = {name: tensor.to(device) for name, tensor in batch.items() if name in wanted}
-    found = inner.get_image_features(**given, return_dict=True).pooler_output
-    tokens = found if isinstance(found, Tensor) else torch.cat([part.flatten(0, -2) for part in found])
-    tokens = tokens.reshape(-1, tokens.shape[-1])
+    tokens = image_features(model, batch)[0]
     if len(tokens) % frame_count:
         raise ValueError(
             f"baseline frames: {len(tokens)} visual tokens for {frame_count} frames; set image_size in the recipe, so "

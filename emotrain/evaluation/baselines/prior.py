@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from emotrain.balance.posthoc import adjust, content_free_prior
-from emotrain.evaluation.content_free import blank_logits
-from emotrain.evaluation.evaluate import load_scorer, score_split
+from emotrain.balance.posthoc import adjust
+from emotrain.evaluation.scorer import load_scorer, score_split
+from emotrain.evaluation.second_stage import own_prior
 from emotrain.records import Clip
 from emotrain.training.recipe import Recipe
 
@@ -18,5 +18,4 @@ from emotrain.training.recipe import Recipe
 def prior_corrected(recipe: Recipe, clips: Sequence[Clip], folder: Path) -> npt.NDArray[np.float64]:
     """Scores (N, C) of the untrained base, less the log of its mean answer to blank clips (Zhao et al. 2021)."""
     scorer = load_scorer(recipe)
-    prior = content_free_prior(blank_logits(recipe, scorer.model, scorer.processor, scorer.labels))
-    return adjust(score_split(recipe, scorer, clips), prior)
+    return adjust(score_split(recipe, scorer, clips), own_prior(recipe, scorer))

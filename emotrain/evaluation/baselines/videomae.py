@@ -23,9 +23,9 @@ from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.emotions import label_set
 from emotrain.evaluation.baselines.vision import classify, fit_classifier
 from emotrain.records import Clip
+from emotrain.training.base_model import check_device
 from emotrain.training.manifests import usable_clips
 from emotrain.training.recipe import Recipe
-from emotrain.training.train import check_device
 from emotrain.video.extract import ExtractClip
 from emotrain.video.face_boxes import FaceBoxes
 from emotrain.video.frame_settings import FrameSettings

@@ -19,21 +19,17 @@ import torch
 from torch import Tensor, nn
 
 from emotrain.balance.losses import build_loss
-from emotrain.balance.manifest import check_against, read_manifest
+from emotrain.balance.manifest import Manifest
 from emotrain.emotions import frequency_groups, label_set
 from emotrain.metrics.scores import confusion, statistics
 from emotrain.modeling.label_tokens import LabelTokens
 from emotrain.records import Clip
-from emotrain.training.checkpoints import CarryProvenance, check_same_run, last_checkpoint, provenance_of
-from emotrain.training.live import LiveLine, WriteProgress
-from emotrain.training.manifests import ensure_manifest, train_counts, usable_clips
-from emotrain.training.ownership import owned_by_first
-from emotrain.training.preemption import StopWhenAsked, end_if_stopped
+from emotrain.training.manifests import checked_manifest, ensure_manifest, train_counts, usable_clips
 from emotrain.training.recipe import Recipe
-from emotrain.training.train import clips_per_step, draws_dataset
+from emotrain.training.run import run
+from emotrain.training.steps import draws_dataset
+from emotrain.training.targets import target_of
 from emotrain.training.trainer import ManifestTrainer
-from emotrain.training.validation import check_choice, early_stopping
-from emotrain.training.world import check_processes, from_first, processes
 
 Inputs = Callable[[Sequence[str]], Mapping[str, Tensor]]
 """From clip ids to the keyword arguments of a classifier's `forward`, (B, ...) each."""
@@ -49,7 +45,10 @@ class ClassifierTrainer(ManifestTrainer):
 
 
 class ClassifierCollator:
-    """Rows of `clip_id`, `label`, `weight` in; the classifier's inputs, `target` (B,) and `weight` (B,) out."""
+    """Rows of `clip_id`, `label`, `weight` in; the classifier's inputs, `target` and `weight` (B,) out.
+
+    The target is (B,) label positions, or (B, C) vote shares where the rows have them.
+    """
 
     def __init__(self, inputs: Inputs, labels: Sequence[str]) -> None:
         self.inputs = inputs
@@ -57,59 +56,48 @@ class ClassifierCollator:
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
         batch = dict(self.inputs([row["clip_id"] for row in rows]))
-        batch["target"] = torch.tensor([self.labels.index(row["label"]) for row in rows])
+        batch["target"] = target_of(rows, self.labels)
         batch["weight"] = torch.tensor([row["weight"] for row in rows], dtype=torch.float32)
         return batch
 
 
 def fit_classifier(recipe: Recipe, build: Callable[[], nn.Module], inputs: Inputs, folder: Path) -> nn.Module:
-    """Train a classifier on the recipe's manifest and return it; goes on from the newest checkpoint in `folder`.
+    """Train a classifier on the recipe's manifest and return it; what lies finished in `folder` is read instead.
 
-    `build` makes the untrained classifier; it is called under the recipe's seed. Raises what `emotrain train` raises:
-    ValueError for a folder that holds another run, FloatingPointError for a loss that is not finite, TrainingStopped.
+    `build` makes the untrained classifier; it is called under the recipe's seed. Goes on from the newest checkpoint in
+    `folder` and raises what `run` raises.
     """
+    from safetensors.torch import load_model
+    from transformers.utils import SAFE_WEIGHTS_NAME
+
+    recipe = in_folder(recipe, folder)
+    ensure_manifest(recipe)
+    manifest = checked_manifest(recipe)
+    trainer = run(recipe, manifest, lambda: _trainer(recipe, manifest, build, inputs))
+    if trainer is not None:
+        return trainer.accelerator.unwrap_model(trainer.model)
+    model = build()
+    load_model(model, folder / SAFE_WEIGHTS_NAME)
+    return model.to(recipe.sft.device)
+
+
+def _trainer(recipe: Recipe, manifest: Manifest, build: Callable[[], nn.Module], inputs: Inputs) -> ClassifierTrainer:
     from transformers import set_seed
 
     names = label_set(recipe.data.label_set).labels
-    recipe = in_folder(recipe, folder)
-    check_processes(processes(), recipe.sft.n_gpu)
-    check_choice(recipe)
-    manifest = read_manifest(ensure_manifest(recipe))
-    check_against(manifest, usable_clips(recipe, "train")[0])
-    provenance = provenance_of(recipe, manifest.digest, clips_per_step(recipe))
-    check_same_run(folder, recipe, provenance)
     draws = draws_dataset(recipe, manifest)
     set_seed(recipe.sft.seed)
-    model = build()
-    trainer = ClassifierTrainer(
+    return ClassifierTrainer(
         labels=LabelTokens(names, tuple((position,) for position in range(len(names)))),
-        label_loss=build_loss(recipe.balance.loss_settings(), manifest.label_counts(names)),
+        label_loss=build_loss(recipe.balance.loss_settings(), manifest.label_counts(names), train_counts(recipe)),
         objective=recipe.balance.objective,
         validate=_validation(recipe, inputs),
-        model=model,
+        model=build(),
         args=recipe.sft,
         train_dataset=draws,
         eval_dataset=draws.select([]) if recipe.sft.eval_strategy != "no" else None,
         data_collator=ClassifierCollator(inputs, names),
     )
-    stop = StopWhenAsked()
-    for callback in (
-        *early_stopping(recipe),
-        stop,
-        CarryProvenance(recipe, provenance),
-        WriteProgress(),
-        LiveLine(clips_per_step(recipe)),
-    ):
-        trainer.add_callback(callback)
-    with owned_by_first(folder):
-        checkpoint = from_first(last_checkpoint(folder))
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        end_if_stopped(trainer, stop)
-        trainer.save_model()
-        trainer.save_state()
-        if trainer.is_world_process_zero():
-            recipe.save(folder)
-    return trainer.accelerator.unwrap_model(trainer.model)
 
 
 def classify(recipe: Recipe, model: nn.Module, inputs: Inputs, clip_ids: Sequence[str]) -> npt.NDArray[np.float64]:

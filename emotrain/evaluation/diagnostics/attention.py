@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from emotrain.evaluation.evaluate import Scorer
+from emotrain.evaluation.scorer import Scorer
 from emotrain.modeling.families import language_model
 from emotrain.modeling.wrapped_model import attention_implementation, unwrapped
 from emotrain.records import Clip

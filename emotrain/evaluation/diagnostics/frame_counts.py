@@ -19,7 +19,7 @@ from emotrain.context.retell import retold
 from emotrain.datasets.clip_shards import ClipShards
 from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.datasets.paths import inside
-from emotrain.evaluation.evaluate import Scorer
+from emotrain.evaluation.scorer import Scorer
 from emotrain.metrics.intervals import proportion
 from emotrain.progress import track
 from emotrain.records import Clip, Frame, Summary

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from emotrain.context.option_order import option_orders
-from emotrain.evaluation.evaluate import Scorer
+from emotrain.evaluation.scorer import Scorer
 from emotrain.metrics.intervals import proportion
 from emotrain.records import Clip
 from emotrain.training.examples import Collator, Examples

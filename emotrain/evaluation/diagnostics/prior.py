@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import spearmanr
+from scipy.stats import entropy, spearmanr
 
 from emotrain.balance.posthoc import content_free_prior
 from emotrain.balance.priors import class_prior
 from emotrain.emotions import display_names
 from emotrain.evaluation.content_free import BLANKS, blank_logits
 from emotrain.evaluation.diagnostics.words import SOURCE, word_frequency
-from emotrain.evaluation.evaluate import Scorer
+from emotrain.evaluation.scorer import Scorer
 from emotrain.training.manifests import train_counts
 from emotrain.training.recipe import Recipe
 
@@ -61,8 +61,7 @@ def normalised(values: Sequence[float]) -> Shares:
 
 def kl(first: Shares, second: Shares) -> float:
     """KL(first || second) in nats; `second` is positive everywhere."""
-    used = first > 0
-    return float((first[used] * np.log(first[used] / second[used])).sum())
+    return float(entropy(first, second))
 
 
 def rank_correlation(first: Shares, second: Shares) -> float | None:

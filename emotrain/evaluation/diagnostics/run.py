@@ -14,7 +14,7 @@ from emotrain.evaluation.diagnostics.orders import by_option_order
 from emotrain.evaluation.diagnostics.page import in_words
 from emotrain.evaluation.diagnostics.picture import write_picture
 from emotrain.evaluation.diagnostics.prior import label_prior
-from emotrain.evaluation.evaluate import load_scorer, score_split
+from emotrain.evaluation.scorer import load_scorer, score_split
 from emotrain.modeling.adapters import adapter_folder
 from emotrain.records import Clip
 from emotrain.shards import stable_hash, write_json, write_text

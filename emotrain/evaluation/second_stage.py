@@ -1,0 +1,80 @@
+"""What may follow training without touching the model: another classifier on its embeddings, or another prior.
+
+Both are recipe keys of the evaluation (`head`, `posthoc`), so that a study compares them like any other arm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from emotrain.balance.heads import fit_head, save_head
+from emotrain.balance.manifest import read_manifest
+from emotrain.balance.posthoc import adjust, content_free_prior, em_prior
+from emotrain.balance.priors import class_prior
+from emotrain.evaluation.content_free import blank_logits
+from emotrain.evaluation.scorer import Scorer, score_split
+from emotrain.modeling.prompt_embeddings import prompt_embeddings
+from emotrain.progress import track
+from emotrain.records import Clip
+from emotrain.training.examples import Collator, Examples
+from emotrain.training.manifests import ensure_manifest, usable_clips
+from emotrain.training.recipe import Recipe
+
+HEAD = "head.safetensors"
+
+Scores = npt.NDArray[np.float64]
+
+
+def second_stage_scores(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip], folder: Path) -> Scores:
+    """Scores (N, C) of `clips` as the recipe's `head` and `posthoc` want them; label scores where it names neither.
+
+    A head that was trained is kept in `folder`.
+    """
+    if recipe.evaluation.head != "none":
+        return _by_head(recipe, scorer, clips, folder)
+    scores = score_split(recipe, scorer, clips)
+    if recipe.evaluation.posthoc == "none":
+        return scores
+    if recipe.evaluation.posthoc == "own_prior":
+        return adjust(scores, own_prior(recipe, scorer), recipe.evaluation.posthoc_tau)
+    drawn = class_prior(read_manifest(ensure_manifest(recipe)).label_counts(scorer.labels.labels))
+    if recipe.evaluation.posthoc == "em":
+        return em_prior(scores, drawn).logits
+    return adjust(scores, drawn, recipe.evaluation.posthoc_tau)
+
+
+def own_prior(recipe: Recipe, scorer: Scorer) -> npt.NDArray[np.float64]:
+    """The model's own prior (C,): its mean answer to blank clips (Zhao et al. 2021)."""
+    return content_free_prior(blank_logits(recipe, scorer.model, scorer.processor, scorer.labels))
+
+
+def clip_embeddings(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip]) -> npt.NDArray[np.float32]:
+    """Embeddings (N, D) of the clips' prompts, in their order."""
+    collator = Collator(Examples(recipe.data, recipe.context, scorer.labels.labels), scorer.processor)
+    device = next(scorer.model.parameters()).device
+    rows = []
+    with track("embed prompts", len(clips)) as advance:
+        for start in range(0, len(clips), recipe.sft.per_device_eval_batch_size):
+            part = clips[start : start + recipe.sft.per_device_eval_batch_size]
+            batch = collator.inputs([clip.clip_id for clip in part])
+            batch = {name: tensor.to(device) for name, tensor in batch.items()}
+            rows.append(prompt_embeddings(scorer.model, batch).cpu().numpy())
+            advance(len(part))
+    return np.concatenate(rows)
+
+
+def _by_head(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip], folder: Path) -> Scores:
+    train = usable_clips(recipe, "train")[0]
+    head = fit_head(
+        clip_embeddings(recipe, scorer, train),
+        [clip.label for clip in train],
+        scorer.labels.labels,
+        recipe.evaluation.head,
+        seed=recipe.sft.seed,
+    )
+    save_head(head, folder / HEAD)
+    return head.logits(clip_embeddings(recipe, scorer, clips))
