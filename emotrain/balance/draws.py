@@ -79,13 +79,18 @@ def quotas(shares: Mapping[str, float], size: int, seed: int, epoch: int, *salt:
     return {name: after - before for name, before, after in zip(order, ticks, ticks[1:])}
 
 
+def too_few(groups: int, cap: float) -> bool:
+    """Whether shares of `cap` at most cannot make a whole of this many groups."""
+    return cap * groups < 1.0 - 1e-9
+
+
 def capped_shares(sizes: Mapping[str, int], cap: float) -> dict[str, float]:
     """Shares of the groups of one class: proportional to their clips, none over `cap`, the excess shared by the others.
 
-    When there are too few groups for the cap (cap * groups <= 1), all get the same share.
+    Raises ValueError when there are too few groups for the cap.
     """
-    if cap * len(sizes) <= 1.0:
-        return {group: 1.0 / len(sizes) for group in sizes}
+    if too_few(len(sizes), cap):
+        raise ValueError(f"{len(sizes)} groups cannot have a share of {cap} at most each")
     whole = sum(sizes.values())
     shares = {group: size / whole for group, size in sizes.items()}
     capped: set[str] = set()

@@ -12,6 +12,7 @@ micro-batches and ranks, which makes it independent of how the step was cut up.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
@@ -24,6 +25,12 @@ from emotrain.emotions import nearest
 
 LossName = Literal["cross_entropy", "focal", "balanced_softmax", "logit_adjusted", "ldam", "label_oversmoothing"]
 ClassWeights = Literal["none", "inverse_frequency", "effective_number"]
+
+OF_PRIOR = ("balanced_softmax", "logit_adjusted")
+"""Losses that take a prior off the scores; of a uniform one there is nothing to take."""
+
+UNIFORM = 0.01
+"""The prior of a stream is uniform when no two classes differ by this share of it or more."""
 
 OVERSMOOTHING = 0.98
 """Smoothing of label over-smoothing (Sun et al. 2025, "Label Over-Smooth Can Balance")."""
@@ -71,8 +78,11 @@ class LossSettings:
             ("mass_weight", "0 or more", self.mass_weight >= 0),
             ("drw_start", "a share of training from 0 to 1", 0 <= self.drw_start <= 1),
         ):
-            if not holds:
-                problems.append(f"{key} {getattr(self, key)}: expected {wanted}")
+            found = getattr(self, key)
+            if found is not None and not math.isfinite(found):
+                problems.append(f"{key} {found}: expected a finite number, {wanted}")
+            elif not holds:
+                problems.append(f"{key} {found}: expected {wanted}")
         if problems:
             raise ValueError("loss settings: " + "; ".join(problems))
 
@@ -96,14 +106,15 @@ class LossTerms(NamedTuple):
 class BuiltLoss:
     """The loss of a run: `loss(logits (B, C), target, progress) -> LossTerms`, progress the share of training done.
 
-    `prior` and `class_weights` are (C,) float64. Half-precision logits are computed in float32. A sample with a soft
-    target has the weight sum_c w_c t_c.
+    `prior`, `class_weights` and `margins` (of `ldam`) are (C,) float64. Half-precision logits are computed in float32.
+    A sample with a soft target has the weight sum_c w_c t_c.
     """
 
     settings: LossSettings
     prior: Tensor
     class_weights: Tensor
-    _there: dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
+    margins: Tensor
+    _there: dict[tuple[torch.device, torch.dtype], tuple[Tensor, ...]] = field(default_factory=dict, repr=False)
 
     def __call__(self, logits: Tensor, target: Tensor, progress: float) -> LossTerms:
         if logits.ndim != 2 or logits.shape[1] != len(self.prior):
@@ -111,28 +122,29 @@ class BuiltLoss:
                 f"logits of shape {tuple(logits.shape)}: expected (B, {len(self.prior)}), one column a label"
             )
         z = logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
-        prior, weights = self._constants(progress, z.device, z.dtype)
+        prior, weights, margins = self._constants(progress, z.device, z.dtype)
         shares = as_shares(target, z)
         # Weights tilt the target before smoothing enters the denominator: the quotient of sums is then exactly
         # torch's weighted mean, also with label smoothing.
         weight = shares @ weights
         smoothed = smooth(target, self.settings.label_smoothing, z)
         mass = mass_term(z)
-        per_class = _per_class(z, prior, self.settings)
+        per_class = _per_class(z, prior, margins, self.settings)
         per_sample = (smoothed * weights * per_class).sum(dim=1) / weight + self.settings.mass_weight * mass
         return LossTerms(per_sample, weight, mass.detach())
 
     def weights(self, target: Tensor, progress: float, dtype: torch.dtype = torch.float32) -> Tensor:
         """The weights (B,) that a batch will have in the loss, known from its targets before there are logits."""
-        _, weights = self._constants(progress, target.device, dtype)
+        _, weights, _ = self._constants(progress, target.device, dtype)
         return weights[target] if target.ndim == 1 else target.to(dtype) @ weights
 
-    def _constants(self, progress: float, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    def _constants(self, progress: float, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
         # Kept where they were used: copying them in every micro-batch would make the host wait for the device.
         if (device, dtype) not in self._there:
-            self._there[device, dtype] = (self.prior.to(device, dtype), self.class_weights.to(device, dtype))
-        prior, weights = self._there[device, dtype]
-        return prior, torch.ones_like(weights) if progress < self.settings.drw_start else weights
+            constants = (self.prior, self.class_weights, self.margins)
+            self._there[device, dtype] = tuple(constant.to(device, dtype) for constant in constants)
+        prior, weights, margins = self._there[device, dtype]
+        return prior, torch.ones_like(weights) if progress < self.settings.drw_start else weights, margins
 
 
 def cross_entropy(logits: Tensor, target: Tensor, prior: Tensor) -> Tensor:
@@ -166,7 +178,10 @@ def label_oversmoothing(logits: Tensor, target: Tensor, prior: Tensor, *, smooth
 
 
 def ldam_margins(prior: Tensor, margin: float = 0.5) -> Tensor:
-    """Margins m_c = margin * n_c^(-1/4) / max_k n_k^(-1/4), (C,): the rarest class has the full `margin`."""
+    """Margins m_c = margin * n_c^(-1/4) / max_k n_k^(-1/4), (C,): the rarest class has the full `margin`.
+
+    n_c are clips of a class in the training set, whatever is drawn of them (Cao et al. 2019, equation 12).
+    """
     inverse_root = torch.exp(-0.25 * _log(prior))
     return margin * inverse_root / inverse_root.max()
 
@@ -193,21 +208,44 @@ def as_shares(target: Tensor, logits: Tensor) -> Tensor:
     )
 
 
-def build_loss(settings: LossSettings, counts: Mapping[str, int]) -> BuiltLoss:
+def build_loss(settings: LossSettings, counts: Mapping[str, int], clips: Mapping[str, int] | None = None) -> BuiltLoss:
     """The loss of a run on a stream with these label counts.
 
-    `counts` are clips a label in label-set order, *of the stream that is trained on*: with a balanced manifest these
+    `counts` are draws a label in label-set order, *of the stream that is trained on*: with a balanced manifest these
     are its `label_counts`, since a prior that the sampler has removed already must not be removed a second time.
+    `clips` are the clips a label that there are to draw from; the margins of `ldam` are theirs, for a margin is about
+    how well a few clips stand for a class, and drawing them often adds none. None: as many as draws.
     """
     weights = torch.ones(len(counts), dtype=torch.float64)
     if settings.class_weights == "inverse_frequency":
         weights = torch.from_numpy(inverse_frequency(counts))
     elif settings.class_weights == "effective_number":
         weights = torch.from_numpy(effective_number(counts, settings.beta))
-    return BuiltLoss(settings, torch.from_numpy(class_prior(counts)), weights)
+    margins = ldam_margins(torch.from_numpy(class_prior(counts if clips is None else clips)), settings.margin)
+    return BuiltLoss(settings, torch.from_numpy(class_prior(counts)), weights, margins)
 
 
-def _per_class(logits: Tensor, prior: Tensor, settings: LossSettings) -> Tensor:
+def check_prior(settings: LossSettings, counts: Mapping[str, int], sampling: str) -> None:
+    """Raise ValueError when the loss corrects the class prior of a stream that has none left to correct.
+
+    `counts` are draws a label, `sampling` the strategy they were drawn with. Such a run would be plain cross-entropy
+    under another name.
+    """
+    drawn = [count for count in counts.values() if count > 0]
+    if not drawn or (max(drawn) - min(drawn)) / sum(drawn) >= UNIFORM:
+        return
+    idle = [f"loss: {settings.name}"] if settings.name in OF_PRIOR else []
+    idle += [f"class_weights: {settings.class_weights}"] if settings.class_weights != "none" else []
+    if idle:
+        key = "loss: cross_entropy" if settings.name in OF_PRIOR else "class_weights: none"
+        raise ValueError(
+            f"{' and '.join(idle)} would change nothing: sampling: {sampling} draws each class equally often "
+            f"({min(drawn)} to {max(drawn)} draws a class), and the prior that is corrected is that of the draws; say "
+            f"sampling: natural to balance by the loss, or {key} to balance by the sampling alone"
+        )
+
+
+def _per_class(logits: Tensor, prior: Tensor, margins: Tensor, settings: LossSettings) -> Tensor:
     """(B, C): column c is the loss if c were the true label."""
     if settings.name == "focal":
         return _focal(logits, settings.gamma)
@@ -216,7 +254,7 @@ def _per_class(logits: Tensor, prior: Tensor, settings: LossSettings) -> Tensor:
     if settings.name == "logit_adjusted":
         return _negative_log_softmax(logits + settings.tau * _log(prior))
     if settings.name == "ldam":
-        return _ldam(logits, ldam_margins(prior, settings.margin), settings.scale)
+        return _ldam(logits, margins, settings.scale)
     return _negative_log_softmax(logits)
 
 

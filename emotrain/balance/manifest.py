@@ -1,6 +1,6 @@
 """The sampling manifest: every draw of every epoch, decided before training and written down.
 
-A manifest is a pure function of (clip ids, labels and groups, strategy, settings, seed). Its digest is the SHA-256 of
+A manifest is a pure function of (clip ids, labels and groups, `DrawSettings`). Its digest is the SHA-256 of
 its whole content in a canonical text form, so two runs with one digest saw the same clips in the same order.
 On disk it is `name.parquet` (the draws, schema `records.DRAWS`) beside `name.json` (the header).
 """
@@ -10,22 +10,27 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emotrain.balance.draw_settings import DrawSettings
 from emotrain.balance.draws import draw_epoch
-from emotrain.balance.strata import classes_of, strata_of
-from emotrain.balance.strategies import BETA, class_shares
+from emotrain.balance.strata import classes_of, over_cap, strata_of
+from emotrain.balance.strategies import class_shares
 from emotrain.emotions import nearest
 from emotrain.records import Clip, Draw, from_table, to_table
 from emotrain.shards import write_json, write_table
 
 FORMAT = 1
+REMEDY = "delete it and draw it again with `emotrain prep RECIPE --stage manifest`"
+
+_BESIDE = ("strategy", "seed", "epochs", "epoch_size")  # settings that stand in the header itself
 
 
 class ManifestError(ValueError):
@@ -37,7 +42,8 @@ class Manifest:
     """All draws, epoch after epoch, and the header: how they were made and what they contain.
 
     Header keys: format, strategy, settings, seed, epochs, epoch_size, clips, clips_sha256, clips_per_class,
-    draws_per_class and distinct_clips_per_class (a list over epochs for each class).
+    draws_per_class and distinct_clips_per_class (a list over epochs for each class). With a group cap also over_cap:
+    the classes that have too few groups for it, and the share of their largest group.
     """
 
     header: Mapping[str, Any]
@@ -80,57 +86,31 @@ class Manifest:
         return self.draws[epoch * self.epoch_size : (epoch + 1) * self.epoch_size]
 
 
-def build_manifest(
-    clips: Sequence[Clip],
-    strategy: str,
-    *,
-    epochs: int,
-    seed: int,
-    epoch_size: int | None = None,
-    power: float | None = None,
-    beta: float | None = None,
-    threshold: float | None = None,
-    replacement: bool = False,
-    group_by: str | None = None,
-    group_cap: float | None = None,
-    compound: str = "label",
-) -> Manifest:
-    """Draw `epochs` epochs of `epoch_size` (default: the number of clips) from the clips; their order does not matter.
+def build_manifest(clips: Sequence[Clip], settings: DrawSettings) -> Manifest:
+    """Draw all epochs from the clips; their order does not matter.
 
-    `power`, `beta` and `threshold` belong to one strategy each (see `class_shares`). `replacement` makes draws
-    independent. `group_by` ("subject", "source") with `group_cap` bounds the share of a group in the draws of a class.
-    `compound` tells what a clip with several labels counts as. Raises ValueError for settings that make no sense.
+    Raises ValueError when there are no clips, when an id occurs twice, and when no clip has a group to cap.
     """
     if len(clips) == 0:
         raise ValueError("manifest: there are no clips to draw from; check the split and the fold")
-    size = len(clips) if epoch_size is None else epoch_size
-    if epochs < 1 or size < 1:
-        raise ValueError(f"manifest: epochs={epochs}, epoch_size={size}; expected 1 or more of each")
-    classes = classes_of(clips, compound)
-    strata = strata_of(clips, classes, group_by, group_cap)
+    epochs, size = settings.epochs, len(clips) if settings.epoch_size is None else settings.epoch_size
+    classes = classes_of(clips, settings.compound)
+    strata = strata_of(clips, classes, settings.group_by, settings.group_cap)
     counts = {name: sum(len(ids) for ids in stratum.groups.values()) for name, stratum in strata.items()}
     labels = {clip.clip_id: clip.label for clip in clips}
     draws: list[Draw] = []
     drawn: Counter[str] = Counter()
     for epoch in range(epochs):
-        shares = class_shares(counts, strategy, power=power, beta=beta, threshold=threshold, epoch=epoch, epochs=epochs)
-        ids = draw_epoch(strata, shares, size, drawn, seed=seed, epoch=epoch, replacement=replacement)
+        shares = class_shares(counts, settings, epoch)
+        ids = draw_epoch(strata, shares, size, drawn, seed=settings.seed, epoch=epoch, replacement=settings.replacement)
         draws += [Draw(epoch, position, clip_id, labels[clip_id]) for position, clip_id in enumerate(ids)]
-    settings = {
-        "power": power,
-        "beta": BETA if strategy == "effective_number" and beta is None else beta,
-        "threshold": 1.0 / len(counts) if strategy == "repeat_factor" and threshold is None else threshold,
-        "replacement": replacement,
-        "group_by": group_by,
-        "group_cap": group_cap,
-        "compound": compound,
-    }
+    in_force = asdict(settings.in_force(len(counts)))
     by_epoch = [[draw.clip_id for draw in draws[e * size : (e + 1) * size]] for e in range(epochs)]
     header = {
         "format": FORMAT,
-        "strategy": strategy,
-        "settings": settings,
-        "seed": seed,
+        "strategy": settings.strategy,
+        "settings": {key: value for key, value in in_force.items() if key not in _BESIDE},
+        "seed": settings.seed,
         "epochs": epochs,
         "epoch_size": size,
         "clips": len(clips),
@@ -139,7 +119,19 @@ def build_manifest(
         "draws_per_class": _per_class(by_epoch, classes, counts),
         "distinct_clips_per_class": _per_class([sorted(set(ids)) for ids in by_epoch], classes, counts),
     }
+    if settings.group_by is not None:
+        header["over_cap"] = over_cap(clips, classes, settings.group_by, settings.group_cap)
     return Manifest(header, tuple(draws))
+
+
+def over_cap_in_words(manifest: Manifest) -> list[str]:
+    """A line for each class whose groups are too few for the cap: they keep the shares of their clips."""
+    settings = manifest.header["settings"]
+    return [
+        f"{name}: too few groups by {settings['group_by']} for a cap of {settings['group_cap']:.0%}; they are drawn by "
+        f"their clips, the largest with {share:.0%}"
+        for name, share in manifest.header.get("over_cap", {}).items()
+    ]
 
 
 def clips_digest(clips: Sequence[Clip]) -> str:
@@ -163,20 +155,21 @@ def read_manifest(path: Path) -> Manifest:
     for file in (path, path.with_suffix(".json")):
         if not file.is_file():
             raise FileNotFoundError(
-                f"{file}: no such manifest file; make it with\n"
-                f"  python data_prep/build_manifests.py --data {path.parent.parent} --name {path.stem} --strategy NAME"
+                f"{file}: no such manifest file; draw it with `emotrain prep RECIPE --stage manifest`"
             )
-    header = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    header = _read_header(path.with_suffix(".json"))
     if header.get("format") != FORMAT:
-        raise ManifestError(
-            f"{path.with_suffix('.json')}: format {header.get('format')}, expected {FORMAT}; rebuild it"
-        )
+        raise ManifestError(f"{path.with_suffix('.json')}: format {header.get('format')}, expected {FORMAT}; {REMEDY}")
     stated = header.pop("sha256", None)
-    manifest = Manifest(header, tuple(from_table(pq.read_table(path), Draw)))
+    try:
+        draws = from_table(pq.read_table(path), Draw)
+    except pa.ArrowException as error:
+        raise ManifestError(f"{path}: no parquet file ({error}); {REMEDY}") from error
+    manifest = Manifest(header, tuple(draws))
     if manifest.digest != stated:
         raise ManifestError(
             f"{path}: the content has sha256 {manifest.digest}, its header states {stated}; "
-            "the files were changed or belong to two runs: rebuild the manifest"
+            f"the files were changed or belong to two runs: {REMEDY}"
         )
     return manifest
 
@@ -201,9 +194,33 @@ def check_against(manifest: Manifest, clips: Sequence[Clip]) -> None:
     if problems:
         raise ManifestError(
             f"the manifest ({manifest.header['strategy']}, {len(drawn)} distinct clips) does not match the "
-            f"{len(clips)} clips of this run: {'; '.join(problems)}. Is it of another fold or data set? "
-            "Rebuild it with data_prep/build_manifests.py"
+            f"{len(clips)} clips of this run: {'; '.join(problems)}. Is it of another fold or data set? Else {REMEDY}"
         )
+
+
+def check_settings(manifest: Manifest, settings: DrawSettings, path: Path) -> None:
+    """Raise ManifestError, naming the differences, unless the manifest of the file `path` was drawn by `settings`.
+
+    A file's name only says what its writer called it (`build_manifests.py --name`).
+    """
+    header = manifest.header
+    wanted = asdict(settings.in_force(len(header["clips_per_class"])))
+    if wanted["epoch_size"] is None:
+        wanted["epoch_size"] = header["clips"]
+    found = {**header["settings"], **{key: header[key] for key in _BESIDE}}
+    odd = [f"{key} {found.get(key)!r} there, {value!r} now" for key, value in wanted.items() if found.get(key) != value]
+    if odd:
+        raise ManifestError(f"{path} was drawn with other settings: {'; '.join(odd)}; {REMEDY}")
+
+
+def _read_header(path: Path) -> dict[str, Any]:
+    try:
+        header = json.loads(path.read_bytes())
+    except ValueError as error:  # half a file, or another encoding
+        raise ManifestError(f"{path}: not valid JSON ({error}); {REMEDY}") from error
+    if not isinstance(header, dict):
+        raise ManifestError(f"{path}: holds a {type(header).__name__}, expected a header; {REMEDY}")
+    return header
 
 
 def _parquet(path: Path) -> Path:

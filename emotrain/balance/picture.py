@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emotrain.balance.manifest import Manifest
+from emotrain.emotions import canonical
 from emotrain.shards import replacing
 
 if TYPE_CHECKING:
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 
 NATURAL, DRAWN, MARK = "#999999", "#0072B2", "#E69F00"
 """Grey, blue and orange of Okabe and Ito: told apart with every kind of colour vision, and in grey print."""
+
+CJK = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei",
+    "Droid Sans Fallback", "Microsoft YaHei", "SimHei", "PingFang SC", "Hiragino Sans GB", "Arial Unicode MS",
+)  # fmt: skip
+"""Fonts with Chinese glyphs, as their makers and the usual systems name them; matplotlib's own font has none."""
 
 
 def plot_manifest(manifest: Manifest) -> Figure:
@@ -47,7 +54,8 @@ def plot_manifest(manifest: Manifest) -> Figure:
         for right_end, text in zip((0.15, 0.58, 1.0), row):
             place = {"transform": facts.get_yaxis_transform(), "ha": "right", "va": "center" if y >= 0 else "top"}
             facts.text(right_end, y if y >= 0 else -1.15, text, fontsize=9, **place)
-    axes.set_yticks(range(len(names)), names)
+    fonts = _cjk_fonts()
+    axes.set_yticks(range(len(names)), _readable(names, bool(fonts)), fontfamily=["DejaVu Sans", *fonts])
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlabel("share of clips and of draws (%)")
     axes.set_title(f"{header['strategy']}, {manifest.epochs} epochs of {manifest.epoch_size:,} draws", loc="left")
@@ -73,6 +81,22 @@ def save_picture(manifest: Manifest, path: Path) -> None:
         raise ValueError(f"{path}: a picture is one of {', '.join(formats)}; the suffix is {path.suffix!r}")
     with replacing(path) as temporary:
         plot_manifest(manifest).savefig(temporary, format=kind, dpi=150)
+
+
+def _cjk_fonts() -> list[str]:
+    """The first of the fonts that is installed, as a list of one or none."""
+    from matplotlib.font_manager import fontManager
+
+    installed = set(fontManager.get_font_names())
+    return [name for name in CJK if name in installed][:1]
+
+
+def _readable(names: Sequence[str], cjk: bool) -> list[str]:
+    """Names as a font without Chinese glyphs can write them: the English word, else the row counted from 1."""
+    if cjk:
+        return list(names)
+    english = (name if name.isascii() else canonical(name) for name in names)
+    return [name if name is not None else f"class {row}" for row, name in enumerate(english, start=1)]
 
 
 def _facts(header: Mapping[str, Any], name: str) -> tuple[str, str, str]:

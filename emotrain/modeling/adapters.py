@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from emotrain.hub_errors import explained
 
@@ -49,3 +50,11 @@ def _fetched(adapter: str) -> Path:
 def adapter_digest(folder: Path) -> str:
     """128 hex digits of the adapter's weights: what tells one adapter from another, wherever it lies."""
     return blake2b((folder / WEIGHTS).read_bytes()).hexdigest()
+
+
+def load_adapter(model: Any, adapter: str) -> Any:
+    """Put a PEFT adapter on its base: a folder, a Hub id, or `id@revision`."""
+    from peft import PeftModel
+
+    name, _, revision = (adapter, "", "") if Path(adapter).is_dir() else adapter.partition("@")
+    return PeftModel.from_pretrained(model, name, revision=revision or None).eval()

@@ -47,6 +47,7 @@ class Family:
     `masks`: "one" 4-D mask for all layers, or one "by_layer_type", where windowed layers have a mask of their own; the
     label tree is read on a key-value cache where a model has windowed layers and takes one mask only.
     `image_tokens`: "causal", or "mutual" when the tokens of an image see each other in both directions.
+    `image_features`: visual tokens computed before are "listed" image by image, or "joined" in one tensor.
     `chat_template`: replaces the checkpoint's own where that tears keyframes and summaries apart.
     """
 
@@ -55,6 +56,7 @@ class Family:
     positions: Literal["axes", "row"] = "row"
     masks: Literal["one", "by_layer_type"] = "one"
     image_tokens: Literal["causal", "mutual"] = "causal"
+    image_features: Literal["listed", "joined"] = "listed"
     chat_template: str | None = None
 
 
@@ -62,10 +64,12 @@ FAMILIES: dict[str, Family] = {
     "qwen2_vl": Family("model.language_model", square_area, positions="axes"),
     "qwen2_5_vl": Family("model.language_model", square_area, positions="axes"),
     "qwen3_vl": Family("model.language_model", square_area, positions="axes"),
-    "internvl": Family("model.language_model", interpolated_side),
+    "internvl": Family("model.language_model", interpolated_side, image_features="joined"),
     "smolvlm": Family("model.text_model", smolvlm_side),
     "llava_onevision": Family("model.language_model", fixed_side, chat_template=INTERLEAVED_LLAVA),
-    "gemma3": Family("model.language_model", fixed_side, masks="by_layer_type", image_tokens="mutual"),
+    "gemma3": Family(
+        "model.language_model", fixed_side, masks="by_layer_type", image_tokens="mutual", image_features="joined"
+    ),
 }
 
 

@@ -13,12 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from emotrain.modeling.families import family_of
+from emotrain.modeling.image_features import model_inputs
 from emotrain.modeling.label_tokens import LabelTokens
 from emotrain.modeling.label_tree import (
     LabelTree,
     branch_positions,
     modality_ids,
     plant,
+    prompt_ends,
     prompt_positions,
     tree_mask,
 )
@@ -36,8 +38,9 @@ def label_logits(
     """Log-likelihood of every label as the whole answer to every prompt: (B, C) float32, differentiable.
 
     `batch` is what the processor returns for prompts that end with the generation prompt: `input_ids` and
-    `attention_mask` (B, L), padded on either side, and the pixels. `model` may be wrapped (PEFT, DDP, FSDP): the call
-    goes through its own forward, so gradient hooks run.
+    `attention_mask` (B, L), padded on either side, and the pixels or what the vision side made of them (see
+    image_features.py). `model` may be wrapped (PEFT, DDP, FSDP): the call goes through its own forward, so gradient
+    hooks run.
 
     `attention="packed"` reads all labels in the prompt's pass under a 4-D mask. `"cached"` reads the prompt once, then
     the labels on copies of its key-value cache; for back ends without 4-D masks (flash-attention) and for windowed
@@ -80,7 +83,7 @@ def _packed(model: nn.Module, batch: Mapping[str, Tensor], tree: LabelTree) -> T
     """Log-probability of each of the S predictions, (B, S) float32, from one pass over prompt and tree."""
     mask = batch["attention_mask"]
     rows, length = mask.shape
-    inputs = dict(batch)
+    inputs = model_inputs(model, batch)
     inputs["input_ids"] = torch.cat([batch["input_ids"], tree.token.expand(rows, -1)], dim=1)
     for name in _PER_TOKEN:
         if name in batch:
@@ -88,7 +91,7 @@ def _packed(model: nn.Module, batch: Mapping[str, Tensor], tree: LabelTree) -> T
     positions = prompt_positions(model, batch)
     inputs["position_ids"] = torch.cat([positions, branch_positions(positions, mask, tree.depth)], dim=-1)
     inputs["attention_mask"] = _tree_masks(model, batch, tree)
-    ends, which = _prompt_ends(mask)
+    ends, which = prompt_ends(mask)
     kept = torch.cat([ends, length + torch.arange(len(tree), device=mask.device)])
     logits = _one_end(model(**inputs, logits_to_keep=kept, use_cache=False).logits, which, len(ends))
     return _log_probability(logits, tree.source, tree.target)
@@ -104,8 +107,8 @@ def _cached(model: nn.Module, batch: Mapping[str, Tensor], labels: LabelTokens, 
         )
     rows, count = mask.shape[0], len(labels)
     positions = prompt_positions(model, batch)
-    inputs = {**batch, "position_ids": positions}
-    ends, which = _prompt_ends(mask)
+    inputs = {**model_inputs(model, batch), "position_ids": positions}
+    ends, which = prompt_ends(mask)
     prompt = model(**inputs, logits_to_keep=ends, use_cache=True)
     cache = getattr(prompt, "past_key_values", None)
     if cache is None:
@@ -137,12 +140,6 @@ def _log_probability(logits: Tensor, source: Tensor, target: Tensor) -> Tensor:
     """log p(target) at each source: (B, S) float32 from (B, 1 + P, V), normalised over the vocabulary in float32."""
     logits = logits.float()
     return logits[:, source, target] - logits.logsumexp(-1)[:, source]
-
-
-def _prompt_ends(mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The columns where prompts end (U,), one when padded on the left, and which of them each row's is, (B,)."""
-    places = torch.arange(mask.shape[1], device=mask.device)
-    return torch.where(mask.bool(), places, -1).amax(1).unique(return_inverse=True)
 
 
 def _one_end(logits: Tensor, which: Tensor, ends: int) -> Tensor:

@@ -88,6 +88,12 @@ def _places(real: Tensor, tree: LabelTree) -> Tensor:
     return torch.cat([columns, end + 1 + tree.depth], dim=1)
 
 
+def prompt_ends(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The columns where prompts end (U,), one when padded on the left, and which of them each row's is, (B,)."""
+    places = torch.arange(mask.shape[1], device=mask.device)
+    return torch.where(mask.bool(), places, -1).amax(1).unique(return_inverse=True)
+
+
 def prompt_positions(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
     """Position ids of the prompts: (3, B, L) for models with multi-axis rotary positions (Qwen-VL), else (B, L).
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from emotrain.balance.draw_settings import DrawSettings
+from emotrain.balance.heads import HEADS
 from emotrain.balance.losses import LossSettings
-from emotrain.balance.strategies import check_settings
 from emotrain.context.controls import Controls
 from emotrain.context.prompt import PromptSettings
 from emotrain.emotions import label_set, nearest
@@ -19,7 +20,10 @@ CONTEXTS = ("none", "summaries")
 LEAKAGE = ("mask", "drop", "fail")
 OPTION_ORDERS = ("fixed", "shuffled")
 OBJECTIVES = ("labels", "tokens")
+TARGETS = ("hard", "votes")
 SPLITS = ("train", "validation", "test")
+POSTHOC = ("none", "training_prior", "own_prior", "em")
+VISION_EMBEDDINGS = ("computed", "stored")
 BASELINE_TRAINS = ("all", "head")
 
 
@@ -64,12 +68,21 @@ class DataArguments:
     crop: str = _help("none, centre, or box-from-annotation (DATA/boxes.parquet).", default="none")
     decoder: str = _help("auto, pyav, torchcodec, opencv or decord.", default="auto")
     prep_shards: int = _help("Shards a preparation stage is cut into.", default=8)
+    vision_embeddings: str = _help(
+        "stored: training reads what the frozen vision side makes of the keyframes from disk, where `emotrain prep` "
+        "puts it; computed: it computes that at every step.",
+        default="computed",
+    )
     image_size: int | None = _help("Side in pixels that the model sees; null leaves it to the processor.", default=None)
 
     def __post_init__(self) -> None:
         label_set(self.label_set)
         if self.keyframes < 1:
             raise ValueError(f"keyframes: {self.keyframes} is below 1")
+        if self.prep_shards < 1:
+            raise ValueError(f"prep_shards: {self.prep_shards} is below 1")
+        if self.assume_fps is not None and not 0 < self.assume_fps < float("inf"):
+            raise ValueError(f"assume_fps: {self.assume_fps} is no frame rate; expected frames a second above 0")
         self.frame_settings()
         if self.frame_seed != 0 and self.keyframe_policy != "stratified":
             raise ValueError(f"frame_seed: ignored with keyframe_policy: {self.keyframe_policy}; remove it")
@@ -78,6 +91,9 @@ class DataArguments:
                 f"redraw_keyframes: needs all frames, found keyframe_policy: {self.keyframe_policy} and between: "
                 f"{self.between}; say keyframe_policy: stratified and between: -1"
             )
+        _check("vision_embeddings", self.vision_embeddings, VISION_EMBEDDINGS)
+        if self.vision_embeddings == "stored" and self.redraw_keyframes:
+            raise ValueError("vision_embeddings: stored, but redraw_keyframes shows others at every epoch; remove one")
         if self.fold is not None and self.fold < 1:
             raise ValueError(f"fold: {self.fold} is below 1; folds count from 1, null is for fixed splits")
 
@@ -134,6 +150,11 @@ class ContextArguments:
             raise ValueError("summarizer_options and leakage are of text back ends; summarizer: motion has neither")
         self.prompt_settings()
         self.controls()
+        if self.trajectory and (self.max_summary_tokens is not None or self.context_control == "static"):
+            raise ValueError(
+                "trajectory: true adds a line that max_summary_tokens does not count and context_control: static does "
+                "not replace, so arms would differ in tokens; leave the trajectory out of both arms"
+            )
         if self.context == "none":
             ignored = {
                 "show_images: false": not self.show_images,
@@ -183,6 +204,9 @@ class BalanceArguments:
     group_cap: float | None = _help("Largest share of one group in the draws of its class.", default=None)
     compound: str = _help("What a clip with several labels counts as (see balance/strata.py).", default="label")
     objective: str = _help("labels: loss on the label distribution; tokens: answer tokens.", default="labels")
+    targets: str = _help(
+        "What a clip is trained towards: hard, its label; votes, the shares of its annotators' votes.", default="hard"
+    )
     loss: str = _help("Loss on the label distribution.", default="cross_entropy")
     class_weights: str = _help("none, inverse_frequency or effective_number.", default="none")
     tau: float = _help("Strength of loss: logit_adjusted.", default=1.0)
@@ -195,14 +219,9 @@ class BalanceArguments:
     drw_start: float = _help("Share of training after which class_weights switch on.", default=0.0)
 
     def __post_init__(self) -> None:
-        check_settings(
-            self.sampling,
-            power=self.sampling_power,
-            beta=self.sampling_beta,
-            threshold=self.sampling_threshold,
-            epochs=self.epochs,
-        )
+        self.draw_settings()
         _check("objective", self.objective, OBJECTIVES)
+        _check("targets", self.targets, TARGETS)
         settings = self.loss_settings()
         defaults = LossSettings()
         for key, value, default, used in (
@@ -218,11 +237,32 @@ class BalanceArguments:
                     f"{key}: {value} would be ignored with loss: {self.loss} and class_weights: {self.class_weights}; "
                     "remove it"
                 )
+        if self.objective == "tokens" and self.targets != "hard":
+            raise ValueError(
+                f"objective: tokens trains on the tokens of one answer, and targets: {self.targets} are several; say "
+                "targets: hard, or objective: labels"
+            )
         if self.objective == "tokens" and settings != LossSettings():
             raise ValueError(
                 "objective: tokens has no label distribution, so loss, class_weights, smoothing and mass_weight would "
                 "be ignored; remove them or use objective: labels"
             )
+
+    def draw_settings(self) -> DrawSettings:
+        """The part that describes the manifest; raises ValueError for a wrong name, range or idle setting."""
+        return DrawSettings(
+            strategy=self.sampling,
+            epochs=self.epochs,
+            seed=self.sampling_seed,
+            epoch_size=self.epoch_size,
+            power=self.sampling_power,
+            beta=self.sampling_beta,
+            threshold=self.sampling_threshold,
+            replacement=self.replacement,
+            group_by=self.group_by,
+            group_cap=self.group_cap,
+            compound=self.compound,
+        )
 
     def loss_settings(self) -> LossSettings:
         """The part that describes the loss; raises ValueError for a wrong name or range."""
@@ -247,6 +287,17 @@ class EvaluationArguments:
     split: str = _help("Part that `emotrain evaluate` scores: test, or validation while choosing.", default="test")
     resamples: int = _help("Bootstrap resamples of every interval.", default=10_000)
     option_orders: int = _help("Orders of the options that the scores are averaged over.", default=1)
+    head: str = _help(
+        "Classifier trained on the model's embeddings that answers in place of label scores: none, or linear, crt, "
+        "tau_norm, lws, los, smote (see balance/heads.py).",
+        default="none",
+    )
+    posthoc: str = _help(
+        "Prior taken off the label scores: none; training_prior, the shares that training drew; own_prior, the answers "
+        "to blank clips; em, replaced by one estimated from the clips that are scored, without their labels.",
+        default="none",
+    )
+    posthoc_tau: float = _help("How much of that prior is taken off; 1: all of it.", default=1.0)
     early_stopping_patience: int | None = _help(
         "Evaluations in a row without a better metric_for_best_model that end training; null for none.", default=None
     )
@@ -257,6 +308,14 @@ class EvaluationArguments:
     def __post_init__(self) -> None:
         _check("split", self.split, SPLITS)
         _check("baseline_trains", self.baseline_trains, BASELINE_TRAINS)
+        _check("head", self.head, ("none", *HEADS))
+        _check("posthoc", self.posthoc, POSTHOC)
+        if self.head != "none" and (self.posthoc != "none" or self.option_orders != 1):
+            raise ValueError(f"head: {self.head} answers in place of label scores; remove posthoc and option_orders")
+        if self.posthoc_tau != 1.0 and self.posthoc not in ("training_prior", "own_prior"):
+            raise ValueError(
+                f"posthoc_tau: {self.posthoc_tau} would be ignored with posthoc: {self.posthoc}; remove it"
+            )
         if self.early_stopping_patience is not None and self.early_stopping_patience < 1:
             raise ValueError(f"early_stopping_patience: {self.early_stopping_patience} is below 1; null turns it off")
         if self.option_orders < 1:

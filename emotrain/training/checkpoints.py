@@ -5,56 +5,67 @@ from __future__ import annotations
 import json
 import platform
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
 from transformers import TrainerCallback
 
 from emotrain.context.summarize import summaries_folder
-from emotrain.modeling.loading import resolve_name
 from emotrain.shards import write_json
-from emotrain.training.recipe import RESOLVED, Recipe
+from emotrain.training.base_model import base_name, weights_digest
+from emotrain.training.recipe import Recipe
 from emotrain.training.summaries import summaries_name
-from emotrain.training.world import World
+from emotrain.training.world import World, from_first
 
 PROVENANCE = "provenance.json"
+WEIGHTS = ("adapter_model.safetensors", "model.safetensors")
+"""What a run leaves: the weights of an adapter, or those of a classifier."""
+
 LIBRARIES = ("emotrain", "torch", "transformers", "peft", "trl", "accelerate", "datasets")
 
 
 def last_checkpoint(output: Path) -> Path | None:
     """The newest complete checkpoint; one that a kill left half written is passed over and will be written again."""
-    found = [folder for folder in output.glob("checkpoint-*") if _step(folder) >= 0 and _complete(folder)]
-    return max(found, key=_step, default=None)
+    return next((folder for folder in reversed(_checkpoints(output)) if _complete(folder)), None)
 
 
 def is_finished(output: Path) -> bool:
-    """Whether the run wrote its adapter and, as its last act, the provenance beside it."""
-    return (output / PROVENANCE).is_file()
+    """Whether the run wrote its adapter (a classifier: its weights) and, as its last act, the provenance beside it."""
+    return (output / PROVENANCE).is_file() and any((output / name).is_file() for name in WEIGHTS)
 
 
-def check_same_run(output: Path, recipe: Recipe, provenance: Mapping[str, Any]) -> None:
-    """Raise ValueError when what lies in `output` was made from another recipe, manifest, base or set of frames.
+def left_behind(output: Path) -> str | None:
+    """A line about what an earlier run left in `output` that this one does not use; None where all is well."""
+    incomplete = [folder.name for folder in _checkpoints(output) if not _complete(folder)]
+    weightless = (output / PROVENANCE).is_file() and not is_finished(output)
+    if not incomplete and not weightless:
+        return None
+    last = last_checkpoint(output)
+    said = [f"{', '.join(incomplete)}: incomplete (no {PROVENANCE} or trainer_state.json)"] if incomplete else []
+    said += [f"neither {' nor '.join(WEIGHTS)} beside {PROVENANCE}"] if weightless else []
+    goes_on = (
+        "nothing to go on from, training starts at step 0" if last is None else f"training goes on from {last.name}"
+    )
+    return f"{output}: {'; '.join(said)}; {goes_on}"
 
-    Keys that say how a step is computed, not what it is, may differ: a run may go on with another number of processes.
+
+def rotate(output: Path, keep: int | None, best: str | None) -> None:
+    """Remove the oldest complete checkpoints until `keep` are left (None: all), never the newest nor the `best` one.
+
+    Incomplete ones neither count nor go: they are nothing to fall back on, and the newest complete one must be.
     """
-    for folder in [output, *sorted(output.glob("checkpoint-*"))]:
-        if not (folder / PROVENANCE).is_file():
-            continue
-        before = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
-        # What an earlier version did not state cannot be compared; the recipe's own keys always can.
-        stated = {key: value for key, value in provenance["made_from"].items() if key in before["made_from"]}
-        known = {**before["made_from"], **yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8"))}
-        now = {**stated, **recipe.values}
-        odd = sorted(
-            key for key in known.keys() | now.keys() if known.get(key) != now.get(key) and key not in _MAY_DIFFER
-        )
-        if odd:
-            differing = "; ".join(f"{key}: {known.get(key)!r} there, {now.get(key)!r} now" for key in odd)
-            raise ValueError(f"{folder} holds another run ({differing}); choose another output_dir or delete {output}")
+    if keep is None:
+        return
+    complete = [folder for folder in _checkpoints(output) if _complete(folder)]
+    may_go = [folder for folder in complete[:-1] if best is None or folder.name != Path(best).name]
+    for folder in may_go[: max(len(complete) - keep, 0)]:
+        # First what vouches for the rest: a kill in between must not leave half a checkpoint that looks whole.
+        (folder / PROVENANCE).unlink()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_goes_on(checkpoint: Path, world: World) -> None:
@@ -71,63 +82,72 @@ def check_goes_on(checkpoint: Path, world: World) -> None:
         )
 
 
-_MAY_DIFFER = {
-    "output_dir",
-    "data",
-    "root",
-    "arm",
-    "split",
-    "resamples",
-    "logging_steps",
-    "save_steps",
-    "save_total_limit",
-    "report_to",
-    "push_to_hub",
-    "hub_model_id",
-    "hub_strategy",
-    "hub_revision",
-    "hub_private_repo",
-    "disable_tqdm",
-    "dataloader_num_workers",
-    "per_device_train_batch_size",
-    "per_device_eval_batch_size",
-    "gradient_accumulation_steps",
-}
-
-
 def provenance_of(recipe: Recipe, manifest_digest: str, clips_per_step: int) -> dict[str, Any]:
     """What a run depends on beyond its recipe: data order, clips of a step, frames, summaries, base weights, versions.
 
     A step has the same clips on any number of processes, so a run that goes on with another number must keep
-    `clips_per_step`.
+    `clips_per_step`. All processes call this together; the first one reads.
     """
+    from accelerate import PartialState
+
     data = Path(recipe.data.data)
     made_from = {
         "manifest": manifest_digest,
         "clips_per_step": clips_per_step,
         "frames": _digest(data / "frames" / "frames.json"),
-        "base": _digest(Path(resolve_name(recipe.model.model_name_or_path)) / "model.safetensors"),
+        "base": from_first(_base_digest(recipe) if PartialState().is_main_process else None),
     }
     if recipe.context.context != "none":
         made_from["summaries"] = summaries_folder(data, summaries_name(data, recipe.context)).name
     return {
         "made_from": made_from,
+        "data": str(data.absolute()),  # stays on this machine: the check before publishing reads the clips' names there
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
     }
 
 
+def _base_digest(recipe: Recipe) -> str | None:
+    """What the base's name stands for; None for a Hub id that cannot be asked for here, as in front of a finished run.
+
+    Its name and revision are compared as keys of the recipe all the same.
+    """
+    try:
+        return weights_digest(base_name(recipe), recipe.model.model_revision)
+    except (OSError, ValueError):
+        return None
+
+
 def _digest(file: Path) -> str | None:
-    """Sixteen hex digits of a file's content; None where there is no such file (a base on the Hub, say)."""
+    """Sixteen hex digits of a file's content; None where there is no such file."""
     return blake2b(file.read_bytes(), digest_size=8).hexdigest() if file.is_file() else None
 
 
 class CarryProvenance(TrainerCallback):
-    """Puts the resolved recipe and the provenance into every checkpoint."""
+    """Puts the resolved recipe, the provenance and what `beside` writes into every checkpoint; keeps `keep` of them.
 
-    def __init__(self, recipe: Recipe, provenance: dict[str, Any]) -> None:
+    Older checkpoints go when the new one is complete. The trainer's own rotation removes them before, and a full disk
+    or a kill in between would leave none to go on from: it must be off (`save_total_limit` None).
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        provenance: Mapping[str, Any],
+        beside: Callable[[Path], None] | None = None,
+        keep: int | None = None,
+    ) -> None:
         self.recipe = recipe
         self.provenance = provenance
+        self.beside = beside
+        self.keep = keep
+
+    def write(self, folder: Path) -> None:
+        """Write them into a folder that has everything else: the provenance comes last and vouches for the rest."""
+        if self.beside is not None:
+            self.beside(folder)
+        self.recipe.save(folder)
+        write_json(self.provenance, folder / PROVENANCE)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         # The loss of steps between the last log and a checkpoint is not in the checkpoint: log it before.
@@ -137,10 +157,14 @@ class CarryProvenance(TrainerCallback):
         from accelerate import PartialState
 
         PartialState().wait_for_everyone()  # every rank writes a part, and this file vouches for all of them
-        if state.is_world_process_zero:
-            folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            self.recipe.save(folder)
-            write_json(self.provenance, folder / PROVENANCE)
+        if args.should_save:
+            self.write(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+            rotate(Path(args.output_dir), self.keep, state.best_model_checkpoint)
+
+
+def _checkpoints(output: Path) -> list[Path]:
+    """The checkpoint folders of a run, complete or not, by step."""
+    return sorted((folder for folder in output.glob("checkpoint-*") if _step(folder) >= 0), key=_step)
 
 
 def _step(folder: Path) -> int:
@@ -149,5 +173,4 @@ def _step(folder: Path) -> int:
 
 
 def _complete(folder: Path) -> bool:
-    # The callback's file is written after everything else, so its presence vouches for the rest.
     return (folder / PROVENANCE).is_file() and (folder / "trainer_state.json").is_file()

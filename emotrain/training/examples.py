@@ -23,16 +23,20 @@ from emotrain.context.summarize import load_summaries, summaries_folder
 from emotrain.datasets.clips import read_index
 from emotrain.emotions import display_names
 from emotrain.modeling.chats import encode_chats
+from emotrain.modeling.image_features import with_features
 from emotrain.records import Frame, Split, Summary
 from emotrain.training.arguments import ContextArguments, DataArguments
 from emotrain.training.redraw import redrawn
 from emotrain.training.summaries import summaries_name
+from emotrain.training.targets import target_of
+from emotrain.training.vision_embeddings import VisionEmbeddings
 from emotrain.video.frame_store import FrameStore
 
 
 class Examples:
-    """Looks up a clip's keyframes and summaries and lays them out as chat messages.
+    """Looks up a clip's keyframes and summaries in a data folder and lays them out as chat messages.
 
+    Clips that are elsewhere have a subclass with `keyframes` and `made_summaries` of its own.
     `tokenizer` is needed by controls that count tokens only; a Collator gives its own.
     """
 
@@ -71,7 +75,7 @@ class Examples:
             return ()
         return controlled(
             clip_id,
-            self._stored if epoch is None else lambda of: self._redrawn(of, epoch)[1],
+            self.made_summaries if epoch is None else lambda of: self._redrawn(of, epoch)[1],
             self.controls,
             donors=self._lenders(),
             count_tokens=self._count_tokens,
@@ -85,10 +89,11 @@ class Examples:
 
     def _redrawn(self, clip_id: str, epoch: int) -> tuple[list[Frame], list[Summary]]:
         frames = self._store().frames(clip_id)
-        stored = () if self.prompt.context == "none" else self._stored(clip_id)
+        stored = () if self.prompt.context == "none" else self.made_summaries(clip_id)
         return redrawn(frames, stored, self.count, seed=self.frame_seed, epoch=epoch, language=self.prompt.language)
 
-    def _stored(self, clip_id: str) -> Sequence[Summary]:
+    def made_summaries(self, clip_id: str) -> Sequence[Summary]:
+        """The clip's summaries as they were made, before any control; empty when the summariser could not read it."""
         if self._summaries is None:
             name = summaries_name(self.folder, self.context)
             self._summaries = load_summaries(self.folder, name)
@@ -108,7 +113,7 @@ class Examples:
                 Lender(clip.clip_id, clip.label, split)
                 for split in splits
                 for clip in index.select(split, self.fold)
-                if self._stored(clip.clip_id)
+                if self.made_summaries(clip.clip_id)
             ]
             self._donors = Donors(lenders, self.controls.seed)
         return self._donors
@@ -120,8 +125,8 @@ class Examples:
 
     def messages(
         self, clip_id: str, order: Sequence[int] | None = None, epoch: int | None = None
-    ) -> tuple[list[dict[str, Any]], list[Image.Image]]:
-        """The chat messages of a clip and its images (RGB), in the order of their placeholders.
+    ) -> tuple[list[dict[str, Any]], list[Frame]]:
+        """The chat messages of a clip and the frames that they show, in the order of their placeholders.
 
         `order` permutes the options that the question names; None keeps the order of the label set. `epoch` is that of
         a training draw; keyframes are drawn anew for it where the recipe says so.
@@ -129,20 +134,23 @@ class Examples:
         anew = epoch if self.redraws else None
         frames = self.keyframes(clip_id) if anew is None else self._redrawn(clip_id, anew)[0]
         messages = build_messages(frames, self.summaries(clip_id, anew), self.names, self.prompt, order)
-        shown = frames if self.prompt.images else []
-        return messages, [Image.open(io.BytesIO(frame.image)).convert("RGB") for frame in shown]
+        return messages, frames if self.prompt.images else []
 
 
 class Collator:
     """Rows of `clip_id` (and `label`, `weight` when training) in, one left-padded batch out.
 
-    Adds `target` (B,) int64, the label's position in the label set, and `weight` (B,) float32. Rows of a manifest also
-    have `draw`, their place in it, by which shuffled options are seeded, and `epoch`, by which keyframes are redrawn.
+    Adds `target` (B,) int64, the label's position in the label set, or (B, C) float32, the shares of its votes where
+    the rows have them (see targets.py), and `weight` (B,) float32. Rows of a manifest also have `draw`, their place in
+    it, by which shuffled options are seeded, and `epoch`, by which keyframes are redrawn.
+
+    With `embeddings` a batch has the features of its keyframes (modeling/image_features.py) in place of their pixels.
     """
 
-    def __init__(self, examples: Examples, processor: Any) -> None:
+    def __init__(self, examples: Examples, processor: Any, embeddings: VisionEmbeddings | None = None) -> None:
         self.examples = examples
         self.processor = processor
+        self.embeddings = embeddings
         if examples.tokenizer is None:
             examples.tokenizer = processor.tokenizer
 
@@ -153,8 +161,7 @@ class Collator:
             for row in rows
         ]
         batch = self.inputs([row["clip_id"] for row in rows], orders, [row.get("epoch") for row in rows])
-        labels = self.examples.labels
-        batch["target"] = torch.tensor([_position(row, labels) for row in rows])
+        batch["target"] = target_of(rows, examples.labels)
         batch["weight"] = torch.tensor([row["weight"] for row in rows], dtype=torch.float32)
         return batch
 
@@ -172,14 +179,14 @@ class Collator:
         kept = orders if orders is not None else [None] * len(clip_ids)
         drawn = epochs if epochs is not None else [None] * len(clip_ids)
         chats = [self.examples.messages(*asked) for asked in zip(clip_ids, kept, drawn, strict=True)]
-        images = [pictures for _, pictures in chats] if self.examples.prompt.images else None
-        return encode_chats(self.processor, [messages for messages, _ in chats], images)
+        images = [[picture(frame) for frame in shown] for _, shown in chats] if self.examples.prompt.images else None
+        batch = encode_chats(self.processor, [messages for messages, _ in chats], images)
+        if self.embeddings is None:
+            return batch
+        # The pixels were needed all the same: processors count the placeholders of an image by them.
+        return with_features(batch, [self.embeddings.of(clip_id, chat[1]) for clip_id, chat in zip(clip_ids, chats)])
 
 
-def _position(row: Mapping[str, Any], labels: Sequence[str]) -> int:
-    if row["label"] not in labels:
-        raise ValueError(
-            f"clip {row['clip_id']!r} has the label {row['label']!r}, which is not in the label set "
-            f"({', '.join(labels)}); set label_set in the recipe or index the data again"
-        )
-    return labels.index(row["label"])
+def picture(frame: Frame) -> Image.Image:
+    """A stored frame as an RGB image."""
+    return Image.open(io.BytesIO(frame.image)).convert("RGB")

@@ -14,8 +14,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback
-
 from emotrain.context.prompt import TEMPLATES
 from emotrain.context.summarize import summaries_folder
 from emotrain.emotions import label_set
@@ -116,17 +114,6 @@ def read_contract(folder: Path) -> InputContract | None:
             f"{path}: this is no input contract of format {FORMAT} ({odd}); install the emotrain that wrote it"
         )
     return InputContract(**{**values, "labels": tuple(values["labels"])})
-
-
-class CarryContract(TrainerCallback):
-    """Puts the input contract into every checkpoint: each is an adapter that can be used by itself."""
-
-    def __init__(self, contract: InputContract) -> None:
-        self.contract = contract
-
-    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.is_world_process_zero:
-            self.contract.save(Path(args.output_dir) / f"checkpoint-{state.global_step}")
 
 
 def template_digests(prompt: Mapping[str, Any]) -> dict[str, str]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from emotrain.balance.drawable import drawable_clips
-from emotrain.balance.manifest import build_manifest, write_manifest
-from emotrain.balance.manifest_name import manifest_name
+from emotrain.balance.losses import check_prior
+from emotrain.balance.manifest import (
+    Manifest,
+    build_manifest,
+    check_against,
+    check_settings,
+    over_cap_in_words,
+    read_manifest,
+    write_manifest,
+)
+from emotrain.balance.priors import class_counts
 from emotrain.emotions import label_set
 from emotrain.records import Clip, Split
 from emotrain.training.recipe import Recipe
@@ -24,39 +33,48 @@ def usable_clips(recipe: Recipe, split: Split) -> tuple[list[Clip], Counter[str]
 
 def manifest_path(recipe: Recipe) -> Path:
     """File of the recipe's manifest under its data folder."""
-    name = manifest_name(recipe.balance.sampling, fold=recipe.data.fold, **drawing(recipe))
+    name = recipe.balance.draw_settings().file_name(recipe.data.fold)
     return Path(recipe.data.data) / "manifests" / f"{name}.parquet"
 
 
 def ensure_manifest(recipe: Recipe) -> Path:
-    """Draw and write the recipe's manifest unless it is there; returns its path."""
+    """Draw and write the recipe's manifest unless it is there; returns its path.
+
+    Raises ManifestError when what is there was drawn with other settings.
+    """
     path = manifest_path(recipe)
-    if not path.exists():
-        clips, _ = usable_clips(recipe, "train")
-        write_manifest(build_manifest(clips, recipe.balance.sampling, **drawing(recipe)), path)
-    return path
+    if path.is_file() and path.with_suffix(".json").is_file():
+        stored_manifest(recipe)
+        return path
+    manifest = build_manifest(usable_clips(recipe, "train")[0], recipe.balance.draw_settings())
+    for line in over_cap_in_words(manifest):
+        print(f"{path.name}: {line}", file=sys.stderr)
+    return write_manifest(manifest, path)
+
+
+def stored_manifest(recipe: Recipe) -> Manifest:
+    """The manifest under the recipe's name; raises ManifestError when it was drawn with other settings."""
+    path = manifest_path(recipe)
+    manifest = read_manifest(path)
+    check_settings(manifest, recipe.balance.draw_settings(), path)
+    return manifest
+
+
+def checked_manifest(recipe: Recipe) -> Manifest:
+    """The recipe's manifest; raises ManifestError when it does not go with the recipe or with the clips there.
+
+    Raises ValueError when the recipe's loss corrects a class prior that the manifest's draws no longer have.
+    """
+    manifest = stored_manifest(recipe)
+    check_against(manifest, usable_clips(recipe, "train")[0])
+    drawn = manifest.label_counts(label_set(recipe.data.label_set).labels)
+    check_prior(recipe.balance.loss_settings(), drawn, recipe.balance.sampling)
+    return manifest
 
 
 def train_counts(recipe: Recipe) -> dict[str, int]:
-    """Training clips a label, in label-set order; the counts that head, medium and tail are defined by."""
-    counts = dict.fromkeys(label_set(recipe.data.label_set).labels, 0)
-    for clip in usable_clips(recipe, "train")[0]:
-        counts[clip.label] += 1
-    return counts
+    """Training clips a label, in label-set order; the counts that head, medium and tail are defined by.
 
-
-def drawing(recipe: Recipe) -> dict[str, Any]:
-    """Everything that the recipe says about drawing, under the names of `build_manifest`."""
-    balance = recipe.balance
-    return {
-        "epochs": balance.epochs,
-        "seed": balance.sampling_seed,
-        "epoch_size": balance.epoch_size,
-        "power": balance.sampling_power,
-        "beta": balance.sampling_beta,
-        "threshold": balance.sampling_threshold,
-        "replacement": balance.replacement,
-        "group_by": balance.group_by,
-        "group_cap": balance.group_cap,
-        "compound": balance.compound,
-    }
+    Raises ValueError for a clip of another label set.
+    """
+    return class_counts(usable_clips(recipe, "train")[0], label_set(recipe.data.label_set).labels)

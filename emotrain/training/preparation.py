@@ -1,10 +1,11 @@
-"""`emotrain prep RECIPE`: index, frames, summaries and manifest of a recipe, in order, skipping what is there."""
+"""`emotrain prep RECIPE`: the stages of a recipe's preparation in order, skipping what is there."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from emotrain.context.summarize import summarize_clips
 from emotrain.datasets.clips import CLIPS_FILE, read_index
@@ -12,14 +13,15 @@ from emotrain.datasets.index import READERS, index_clips, reader_options
 from emotrain.emotions import OWN, LabelSet, label_set, nearest
 from emotrain.shards import check_engine
 from emotrain.training.arguments import DataArguments
+from emotrain.training.embed import embed_keyframes
 from emotrain.training.manifests import ensure_manifest
 from emotrain.training.recipe import Recipe
 from emotrain.training.summaries import is_written_by_recipe, summary_options
 from emotrain.video.extract import CLIP_LIMIT_S, extract_frames
 from emotrain.video.probe import probe
 
-STAGES = ("index", "frames", "summaries", "manifest")
-SHARDED = ("frames", "summaries")
+STAGES = ("index", "frames", "summaries", "embeddings", "manifest")
+SHARDED = ("frames", "summaries", "embeddings")
 
 
 def prepare(
@@ -42,6 +44,7 @@ def prepare(
     check_engine(engine, ray_address)
     _check_stage(stage, shard, settings.prep_shards)
     wanted = STAGES if stage is None else (stage,)
+    taken_from: dict[str, Any] = {"engine": engine, "ray_address": ray_address}
     data = Path(settings.data)
     if "index" in wanted and not (data / CLIPS_FILE).exists():
         if settings.root is None:
@@ -72,8 +75,7 @@ def prepare(
             only=shard,
             workers=workers,
             max_bad_share=max_bad_share,
-            engine=engine,
-            ray_address=ray_address,
+            **taken_from,
         )
         print(report.in_words(), file=sys.stderr)
     if "summaries" in wanted and is_written_by_recipe(recipe.context):
@@ -84,8 +86,12 @@ def prepare(
             only=shard,
             workers=workers,
             max_bad_share=max_bad_share,
+            **(taken_from if recipe.context.summarizer == "motion" else {}),
             **summary_options(recipe.context),
         )
+    if "embeddings" in wanted and settings.vision_embeddings == "stored":
+        report = embed_keyframes(recipe, only=shard, max_bad_share=max_bad_share)
+        print(report.in_words(), file=sys.stderr)
     if "manifest" in wanted:
         ensure_manifest(recipe)
     return data

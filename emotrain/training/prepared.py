@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from emotrain.training.recipe import Recipe
@@ -11,22 +12,21 @@ FRAMES = Path("frames") / "frames.json"
 
 
 def check_prepared(recipe: Recipe) -> None:
-    """Raise ValueError when the frames on disk were extracted with other settings than the recipe's."""
+    """Raise ValueError when the frames on disk were extracted with other settings than the recipe's.
+
+    Only `between` may differ, and only upwards: what the recipe reads lies there, whatever lies beside it (None on disk
+    are all frames). A recipe that draws keyframes anew needs all of them.
+    """
     data = Path(recipe.data.data)
     header = data / FRAMES
     if not header.is_file():
         raise FileNotFoundError(f"{header}: no frames here; run `emotrain prep` with this recipe first")
     found = json.loads(header.read_text(encoding="utf-8"))["settings"]
-    wanted = {
-        "policy": recipe.data.keyframe_policy,
-        "keyframes": recipe.data.keyframes,
-        "size": recipe.data.frame_size,
-        "decoder": recipe.data.decoder,
-        "crop": recipe.data.crop,
-        "seed": recipe.data.frame_seed,
-    }
-    if recipe.data.redraw_keyframes:
-        wanted["between"] = None  # only a store of all frames has others to choose
+    wanted = asdict(recipe.data.frame_settings())
+    if wanted["between"] is not None:
+        stored = found.get("between", wanted["between"])
+        if stored is None or stored >= wanted["between"]:
+            del wanted["between"]
     odd = [
         f"{key} {found[key]!r} on disk, {value!r} in the recipe"
         for key, value in wanted.items()

@@ -7,15 +7,18 @@ the command line wins over all. Every fault of a recipe is reported in one go, b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import yaml
 
 from emotrain.shards import write_text
 from emotrain.training.arguments import BalanceArguments, ContextArguments, DataArguments, EvaluationArguments
+from emotrain.training.trl_keys import DEFAULTS, HONOURED, REFUSED, refused
+from emotrain.training.value_types import typed
+from emotrain.yaml_files import read_mapping
 
 RESOLVED = "recipe.resolved.yaml"
 
@@ -57,12 +60,7 @@ def read_values(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
         raise RecipeError(f"{path}: `base:` leads back to itself through {' -> '.join(p.name for p in (*seen, path))}")
     if not path.exists():
         raise RecipeError(f"{path}: no such recipe{_beside(path)}")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{path}: not valid YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise RecipeError(f"{path}: expected `key: value` lines, found a {type(values).__name__}")
+    values = read_mapping(path, RecipeError)
     merged: dict[str, Any] = {}
     for base in _bases(values.pop("base", []), path):
         merged |= read_values(path.parent / base, (*seen, path))
@@ -102,27 +100,28 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
 
 def parse_recipe(values: Mapping[str, Any], path: Path | None = None) -> Recipe:
     """Sort the values into their dataclasses and check them; raises RecipeError that lists every fault."""
-    from trl import ModelConfig, SFTConfig
-
-    kinds = {
-        "data": DataArguments,
-        "context": ContextArguments,
-        "balance": BalanceArguments,
-        "evaluation": EvaluationArguments,
-        "sft": SFTConfig,
-        "model": ModelConfig,
-    }
+    kinds = _kinds()
     # To YAML `no` is false; as a strategy it is a word.
     values = {k: "no" if v is False and k.endswith("_strategy") else v for k, v in values.items()}
-    keys = {name: {f.name for f in fields(kind) if f.init} for name, kind in kinds.items()}
-    every = sorted(set().union(*keys.values()))
+    known = {name: {f.name: _default(f) for f in fields(kind) if f.init} for name, kind in kinds.items()}
+    for name in ("sft", "model"):
+        known[name] = {key: default for key, default in known[name].items() if key in HONOURED or key in REFUSED}
+    every = sorted(set().union(*known.values()))
     faults = [_unknown(key, every) for key in values if key not in every]
-    faults += [f"{key}: {why}" for key, (kept, why) in _REFUSED.items() if values.get(key, kept) not in (kept, None)]
+    faults += refused(values, known["sft"] | known["model"])
     parsed: dict[str, Any] = {}
     for name, kind in kinds.items():
-        mine = {key: value for key, value in values.items() if key in keys[name]}
+        mine = {key: value for key, value in values.items() if key in known[name] and key not in REFUSED}
+        hints, odd = get_type_hints(kind), len(faults)
+        for key, value in mine.items():
+            try:
+                mine[key] = typed(key, value, hints[key], known[name][key])
+            except ValueError as error:
+                faults.append(str(error))
+        if len(faults) > odd:
+            continue  # what a value of another type does to the rest is nothing to tell
         if name == "sft":
-            mine = _DEFAULTS | mine
+            mine = DEFAULTS | mine
         try:
             parsed[name] = _parse_anywhere(kind, mine) if name == "sft" else _parse(kind, mine)
         except (ValueError, TypeError) as error:
@@ -132,43 +131,47 @@ def parse_recipe(values: Mapping[str, Any], path: Path | None = None) -> Recipe:
         raise RecipeError(f"{where}: {len(faults)} fault(s)\n" + "\n".join(f"  - {fault}" for fault in faults))
     # The trainer would upload its whole output folder; `values` keeps the wish, and hub/checkpoints.py follows it.
     parsed["sft"].push_to_hub = False
+    # The trainer would compile the model as one; train.py compiles its blocks instead (see modeling/compiled.py).
+    parsed["sft"].torch_compile_backend = None
     return Recipe(**parsed, values=dict(values), path=path)
 
 
-# The manifest is the data order: one pass over all its epochs, never reshuffled, nothing padded. Only a last step that
-# the draws do not fill is left out, for every rank must have the same number of batches.
-_DEFAULTS: dict[str, Any] = {
-    "num_train_epochs": 1,
-    "dataloader_drop_last": True,
-    "remove_unused_columns": False,
-    "max_length": None,
-    "dataset_kwargs": {"skip_prepare_dataset": True},
-    "report_to": "none",
-    "save_only_model": False,
-    "gradient_checkpointing": False,
-    "bf16": False,
-    "accelerator_config": {"split_batches": False, "dispatch_batches": False, "even_batches": False},
-}
+def effective(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The value in force of every key that a recipe may set, for two recipes to be compared however they are written.
+
+    `1e-4` is a number and a key that is left out has its default. Nothing is parsed, for a second SFTConfig would take
+    the place of the first in what DeepSpeed knows. A value that is none for its key, or a key that another version
+    knew, stays as it is.
+    """
+    found = dict(values)
+    for name, kind in _kinds().items():
+        hints = get_type_hints(kind)
+        for field in fields(kind):
+            if not field.init or (name in ("sft", "model") and field.name not in HONOURED):
+                continue
+            default = DEFAULTS.get(field.name, _default(field)) if name == "sft" else _default(field)
+            value = values.get(field.name, default)
+            if value is False and field.name.endswith("_strategy"):
+                value = "no"
+            try:
+                found[field.name] = typed(field.name, value, hints[field.name], default)
+            except ValueError:
+                found[field.name] = value
+    return found
 
 
-# Keys of TRL's classes that would have no effect here, the value that changes nothing, and what to do instead.
-_REFUSED: dict[str, tuple[Any, str]] = {
-    "use_peft": (True, "adapters are what is trained here; remove it"),
-    "num_train_epochs": (1, "the manifest is walked once; say `epochs`"),
-    "packing": (False, "prompts with images are not packed; remove it"),
-    "max_length": (None, "prompts are never cut; remove it"),
-    "lora_modules_to_save": (None, "adapters touch nothing but LoRA layers; remove it"),
-    "lora_target_parameters": (None, "name linear layers in lora_target_modules instead"),
-    "train_sampling_strategy": ("random", "the manifest is the data order; remove it"),
-    "auto_find_batch_size": (False, "a step must keep its clips; lower per_device_train_batch_size instead"),
-    "dataloader_drop_last": (True, "every step is whole; remove it"),
-    "accelerator_config": (None, "processes share the clips of a step in one way only; remove it"),
-    "ignore_data_skip": (False, "a run that goes on would see its first draws again; remove it"),
-    "save_only_model": (False, "no run could go on from such a checkpoint; remove it"),
-    "resume_from_checkpoint": (None, "training goes on from the newest checkpoint in output_dir; remove it"),
-    "hub_token": (None, "tokens stand in no recipe and no command line; export HF_TOKEN or run `hf auth login`"),
-    "hub_always_push": (False, "an upload is finished before the next begins; remove it"),
-}
+def _kinds() -> dict[str, Any]:
+    """The dataclasses of a recipe, by the field of `Recipe` that holds each."""
+    from trl import ModelConfig, SFTConfig
+
+    return {
+        "data": DataArguments,
+        "context": ContextArguments,
+        "balance": BalanceArguments,
+        "evaluation": EvaluationArguments,
+        "sft": SFTConfig,
+        "model": ModelConfig,
+    }
 
 
 def _parse_anywhere(kind: Any, values: Mapping[str, Any]) -> Any:
@@ -186,7 +189,7 @@ def _parse_anywhere(kind: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _parse(kind: Any, values: Mapping[str, Any]) -> Any:
-    """Build one dataclass through TRL's parser, so that `1e-4` (text to YAML) becomes the number it means."""
+    """Build one dataclass through TRL's parser, which reads what a mapping or an enumeration may be written as."""
     from trl import TrlParser
 
     class Parser(TrlParser):
@@ -196,6 +199,10 @@ def _parse(kind: Any, values: Mapping[str, Any]) -> Any:
     parser = Parser([kind])
     parser.set_defaults_with_config(**values)
     return parser.parse_args_into_dataclasses(args=[])[0]
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _unknown(key: str, every: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from torch.utils.data import SequentialSampler
 from transformers import PrinterCallback, ProgressCallback, Trainer, TrainerControl
 from trl import SFTTrainer
 
-from emotrain.balance.losses import BuiltLoss, LossTerms
+from emotrain.balance.losses import BuiltLoss, LossTerms, as_shares
 from emotrain.modeling.label_scoring import label_logits, label_mass
 from emotrain.modeling.label_tokens import LabelTokens
 from emotrain.training.world import local_part
@@ -26,6 +26,9 @@ _REMEDY = (
 
 class ManifestTrainer(Trainer):
     """Trains on label `scores`; walks the manifest front to back, so resuming is skipping a number of rows.
+
+    A target is a label or the shares of its annotators' votes. `label_accuracy` is the share that the targets give to
+    the label with the best score: of labels the usual accuracy, of votes the part of the annotators that agree.
 
     `train_dataset` holds the draws of *all* epochs in order and is passed over once. There is no epoch to reseed, hence
     nothing that a resumed run on many processes could replay.
@@ -59,7 +62,8 @@ class ManifestTrainer(Trainer):
         self.validate = validate
         device = self.accelerator.device
         self._tokens_a_label = torch.tensor([float(len(ids)) for ids in labels.tokens], device=device)
-        # Since the last log: sum of label masses, hits, clips; and the first step whose loss was not finite.
+        # Since the last log: sums of label masses and of shares that were hit, clips; and the first step whose loss was
+        # not finite.
         self._seen = torch.zeros(3, device=device)
         self._bad_step = torch.full((), _FINE, device=device)
 
@@ -137,7 +141,7 @@ class ManifestTrainer(Trainer):
 
     @torch.no_grad()
     def _note(self, logits: torch.Tensor, target: torch.Tensor, loss: torch.Tensor) -> None:
-        hits = (logits.argmax(-1) == target).sum()
+        hits = as_shares(target, logits).gather(1, logits.argmax(-1, keepdim=True)).sum()
         self._seen += torch.stack([label_mass(logits).exp().sum(), hits, hits.new_full((), len(target))])
         bad = ~(torch.isfinite(logits).all() & torch.isfinite(loss)) & (self._bad_step == _FINE)
         self._bad_step.masked_fill_(bad, float(self.state.global_step + 1))

@@ -30,7 +30,8 @@ def check_choice(recipe: Recipe) -> None:
         if chooses or sft.metric_for_best_model is not None:
             raise ValueError("a best checkpoint or early stopping needs evaluation; set eval_strategy and eval_steps")
         return
-    if not usable_clips(recipe, "validation")[0]:
+    clips, _ = usable_clips(recipe, "validation")
+    if not clips:
         raise ValueError(
             f"eval_strategy: {recipe.data.data} has no validation part to score; index the data with one, or remove it"
         )
@@ -38,13 +39,20 @@ def check_choice(recipe: Recipe) -> None:
         return
     labels = label_set(recipe.data.label_set).labels
     nothing = np.zeros((len(labels), len(labels) + len(OUTCOMES)))
-    known = sorted(scores.statistics(nothing, labels, frequency_groups(train_counts(recipe))))
+    groups = frequency_groups(train_counts(recipe))
+    known = sorted(scores.statistics(nothing, labels, groups))
     metric = sft.metric_for_best_model
     if metric is None or metric.removeprefix("eval_") not in known:
         told = f"; {nearest(metric, known)}" if metric is not None else ""
         raise ValueError(f"metric_for_best_model: {metric!r} is not one of {', '.join(known)}{told}")
     if sft.greater_is_better is False:
         raise ValueError(f"greater_is_better: false, but more {metric} is better; remove it")
+    members = [label for label in labels if metric.removeprefix("eval_").startswith(f"{groups[label]}_")]
+    if members and not {clip.label for clip in clips}.intersection(members):
+        raise ValueError(
+            f"metric_for_best_model: {metric!r} is of {', '.join(members)}, and no validation clip is, so every "
+            "checkpoint would have the same; choose another figure, such as uar"
+        )
 
 
 def early_stopping(recipe: Recipe) -> list[Any]:

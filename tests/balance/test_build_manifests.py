@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from emotrain.balance.draw_settings import DrawSettings
 from emotrain.balance.drawable import drawable_clips
 from emotrain.balance.manifest import build_manifest, check_against, read_manifest
 from emotrain.balance.picture import plot_manifest, save_picture
@@ -83,6 +84,45 @@ def test_every_option_reaches_the_manifest(script, data):
     assert grouped["sha256"] != base["sha256"]
 
 
+def test_a_class_whose_subjects_are_too_few_for_the_cap_is_named(script, data, capsys):
+    options = ["--strategy", "natural", "--fold", "1", "--group-by", "subject", "--group-cap", "0.15"]
+    assert script.main(["--data", str(data), *options]) == 0
+    # Seven subjects: none of the classes can keep to 15 % each but those with seven of them.
+    assert "disgust: too few groups by subject for a cap of 15%" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b"])
+def test_a_name_that_is_none_is_refused(script, data, capsys, name):
+    assert script.main(["--data", str(data), "--strategy", "natural", "--fold", "1", "--name", name]) == 1
+    assert f"--name {name!r}: expected a file name" in capsys.readouterr().err
+    assert not (data / "manifests").exists()
+
+
+def test_a_disk_that_takes_no_picture_ends_with_a_message(data):
+    call = f"ulimit -f 20; exec {sys.executable} {SCRIPT} --data {data} --strategy natural --fold 1"
+    done = subprocess.run(["bash", "-c", call], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in done.stderr
+    assert not list((data / "manifests").glob("*.png")), "no half picture"
+
+
+@pytest.mark.parametrize("cjk", [True, False])
+def test_chinese_labels_can_be_read_in_the_picture(tmp_path, monkeypatch, recwarn, cjk):
+    from emotrain.balance import picture
+
+    if not cjk:
+        monkeypatch.setattr(picture, "CJK", ())
+    elif not picture._cjk_fonts():
+        pytest.skip("no font with Chinese glyphs is installed")
+    clips = [Clip(f"{label}{i}", "p", label) for label, n in (("困惑", 5), ("平静", 3), ("tense", 2)) for i in range(n)]
+    drawn = build_manifest(clips, DrawSettings("natural", epochs=1))
+    shown = [text.get_text() for text in plot_manifest(drawn).axes[0].get_yticklabels()]
+    assert shown == (["困惑", "平静", "tense"] if cjk else ["class 1", "neutral", "tense"])
+    save_picture(drawn, tmp_path / "m.png")
+    assert not [str(w.message) for w in recwarn if "Glyph" in str(w.message) or "font" in str(w.message)]
+
+
 def test_the_same_call_gives_the_same_bytes_in_a_fresh_process(script, data):
     def contents():
         return [(data / "manifests" / f"m.{suffix}").read_bytes() for suffix in ("json", "parquet")]
@@ -124,7 +164,7 @@ def test_a_damaged_quarantine_file_is_named_with_its_line(data):
 
 def test_bars_show_the_natural_and_the_drawn_share_in_colours_of_unlike_lightness(tmp_path):
     clips = [Clip(f"{label}{i}", "p", label) for label, n in COUNTS.items() for i in range(n)]
-    manifest = build_manifest(clips, "progressive", epochs=3, seed=0)
+    manifest = build_manifest(clips, DrawSettings("progressive"))
     axes = plot_manifest(manifest).axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["happiness", "fear", "disgust"]
     natural, drawn = ([bar.get_width() for bar in container] for container in axes.containers)
@@ -145,4 +185,5 @@ def test_bars_show_the_natural_and_the_drawn_share_in_colours_of_unlike_lightnes
 
 def test_a_strategy_that_stays_the_same_has_no_epoch_marks():
     clips = [Clip(f"{label}{i}", "p", label) for label, n in COUNTS.items() for i in range(n)]
-    assert len(plot_manifest(build_manifest(clips, "class_balanced", epochs=3, seed=0)).axes[0].collections) == 0
+    figure = plot_manifest(build_manifest(clips, DrawSettings("class_balanced")))
+    assert len(figure.axes[0].collections) == 0

@@ -14,6 +14,7 @@ from emotrain.balance.losses import (
     LossSettings,
     balanced_softmax,
     build_loss,
+    check_prior,
     cross_entropy,
     focal,
     label_oversmoothing,
@@ -155,6 +156,49 @@ def test_ldam_margins_shrink_with_the_fourth_root_of_the_count():
     assert sorted(margins, key=margins.__getitem__) == sorted(MAFW, key=MAFW.__getitem__, reverse=True)
 
 
+def test_ldam_takes_its_margins_from_the_clips_and_not_from_the_draws():
+    z, y = likelihoods(20)
+    drawn = dict.fromkeys(MAFW, 300)
+    balanced = build_loss(LossSettings("ldam", margin=0.7, scale=3.0, mass_weight=0.0), drawn, MAFW)(z, y, 0.0)
+    expected = [by_hand("ldam", row, int(label), PRIOR) for row, label in zip(z, y)]
+    np.testing.assert_allclose(balanced.per_sample.numpy(), expected, rtol=1e-10, atol=1e-12)
+    one_margin = build_loss(LossSettings("ldam", margin=0.7, scale=3.0, mass_weight=0.0), drawn)(z, y, 0.0)
+    assert not torch.allclose(one_margin.per_sample, balanced.per_sample)
+    # A prior that is taken off the scores stays that of the draws.
+    softmax = build_loss(LossSettings("balanced_softmax", mass_weight=0.0), MAFW, drawn)(z, y, 0.0)
+    torch.testing.assert_close(softmax.per_sample, balanced_softmax(z, y, PRIOR))
+
+
+@pytest.mark.parametrize(
+    ("settings_", "key", "remedy"),
+    [
+        (LossSettings("balanced_softmax"), "loss: balanced_softmax", "loss: cross_entropy"),
+        (LossSettings("logit_adjusted", tau=100.0), "loss: logit_adjusted", "loss: cross_entropy"),
+        (LossSettings(class_weights="inverse_frequency"), "class_weights: inverse_frequency", "class_weights: none"),
+        (
+            LossSettings("ldam", class_weights="effective_number"),
+            "class_weights: effective_number",
+            "sampling: natural",
+        ),
+    ],
+)
+def test_a_loss_that_corrects_a_prior_is_refused_where_the_draws_have_none(settings_, key, remedy):
+    even = {"a": 1000, "b": 1003, "c": 998, "empty": 0}
+    with pytest.raises(ValueError, match=f"{key} would change nothing: sampling: class_balanced.*{remedy}"):
+        check_prior(settings_, even, "class_balanced")
+    check_prior(settings_, {"a": 1000, "b": 960, "c": 1000}, "power")
+    check_prior(settings_, MAFW, "natural")
+    z, y = likelihoods(8)
+    with_prior = build_loss(settings_, dict.fromkeys(MAFW, 50), MAFW)(z, y, 0.0)
+    without = build_loss(LossSettings("ldam" if settings_.name == "ldam" else "cross_entropy"), MAFW)(z, y, 0.0)
+    torch.testing.assert_close(with_prior.per_sample * with_prior.weight, without.per_sample)  # why it is refused
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "focal", "ldam", "label_oversmoothing"])
+def test_a_loss_without_a_prior_goes_with_every_sampling(name):
+    check_prior(LossSettings(name), dict.fromkeys(MAFW, 50), "class_balanced")
+
+
 def test_focal_uses_the_unweighted_probability_also_with_class_weights():
     z, y = likelihoods(30)
     p = torch.softmax(z, dim=1)[torch.arange(30), y]
@@ -284,6 +328,10 @@ def test_wrong_settings_are_reported_all_at_once():
         LossSettings("focl", gamma=-1, beta=1.0, mass_weight=-2)
     with pytest.raises(ValueError, match="did you mean 'effective_number'"):
         LossSettings(class_weights="effective")
+    for key in ("tau", "gamma", "margin", "scale", "mass_weight", "smoothing", "drw_start", "beta"):
+        for value in (math.inf, math.nan):
+            with pytest.raises(ValueError, match=f"{key} {value}: expected a finite number"):
+                LossSettings(**{key: value})
 
 
 def test_shapes_that_do_not_fit_are_refused():

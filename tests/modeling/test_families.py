@@ -22,10 +22,12 @@ from emotrain.context.prompt import PromptSettings, build_messages
 from emotrain.emotions import LABEL_SETS
 from emotrain.modeling.chats import encode_chats
 from emotrain.modeling.families import FAMILIES, family
+from emotrain.modeling.image_features import image_features, with_features
 from emotrain.modeling.label_scoring import label_logits
 from emotrain.modeling.label_tokens import AnswerFrame, LabelTokens, answer_frame, processor_labels
 from emotrain.modeling.loading import load_model, load_processor
 from emotrain.modeling.lora import language_model_linears, lora_config
+from emotrain.modeling.prompt_embeddings import prompt_embeddings
 from emotrain.records import CLIPS, FRAMES, Clip, Frame, Split, Summary, to_table
 from emotrain.shards import part_path, write_json, write_table
 
@@ -105,6 +107,34 @@ def test_label_scores_equal_separate_passes_packed_and_cached(checkpoints: Path,
         model.set_attn_implementation("eager")
         assert (label_logits(model, batch, labels, "packed") - expected).abs().max() < 1e-4
     assert (others - expected).abs().max() > 1e-2, "the scores depend on the pictures"
+
+
+@families
+def test_features_computed_beforehand_stand_for_the_pixels(checkpoints: Path, name: str) -> None:
+    model, processor = loaded(checkpoints, name)
+    labels = processor_labels(processor, LABELS)
+    some = chats()
+    batch = encoded(processor, some)
+    features = [image_features(model, encoded(processor, [chat])) for chat in some]
+    with torch.no_grad():
+        expected = label_logits(model, batch, labels)
+        model.model.get_image_features = None  # nothing is left that could look
+        for attention in ("auto", "packed", "cached"):
+            actual = label_logits(model, with_features(batch, features), labels, attention)  # type: ignore[arg-type]
+            assert (actual - expected).abs().max() < 1e-5, attention
+        turned = label_logits(model, with_features(batch, features[::-1]), labels)
+    assert (turned - expected).abs().max() > 1e-2, "each image has features of its own"
+
+
+@families
+def test_prompt_embeddings_are_what_the_head_reads_at_the_end_of_each_prompt(checkpoints: Path, name: str) -> None:
+    model, processor = loaded(checkpoints, name)
+    some = chats()
+    with torch.no_grad():
+        expected = torch.cat([model(**encoded(processor, [chat])).logits[:, -1] for chat in some])
+        embeddings = prompt_embeddings(model, encoded(processor, some))
+        assert embeddings.shape == (3, model.config.get_text_config().hidden_size)
+        torch.testing.assert_close(model.get_output_embeddings()(embeddings), expected, atol=1e-4, rtol=0)
 
 
 @families

@@ -222,6 +222,8 @@ def test_scores_averaged_over_option_orders_are_the_mean_of_the_likelihoods(told
         ({"corrupt_share": 0.2}, "changes nothing"),
         ({"corrupt_summaries": "drop", "corrupt_share": 1.5}, "not between 0 and 1"),
         ({"context": "none", "trajectory": True}, "needs summaries"),
+        ({"trajectory": True, "max_summary_tokens": 20}, "leave the trajectory out"),
+        ({"trajectory": True, "context_control": "static"}, "leave the trajectory out"),
         ({"context": "none", "show_images": False}, "needs summaries"),
         ({"context": "none", "context_control": "static"}, "needs summaries"),
         ({"option_order": "random"}, "option_order: 'random'"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 
+from emotrain.balance.draw_settings import DrawSettings
+from emotrain.emotions import label_set
 from emotrain.training.recipe import RecipeError, load_recipe, parse_overrides, parse_recipe, read_values
+from emotrain.training.trl_keys import HONOURED, REFUSED
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
 
@@ -77,18 +81,95 @@ def test_all_faults_are_reported_at_once_with_the_nearest_names(tmp_path: Path) 
         "objective: tokens\nclass_weights: inverse_frequency",
         "label_set: mafww",
         "fold: 0",
+        "prep_shards: 0",
+        "assume_fps: -5",
         "tau: 0.5",
         "drw_start: 0.8",
         "num_train_epochs: 3",
         "use_peft: false",
         "packing: true",
         "loss: focal\ngamma: -1",
+        "loss: logit_adjusted\ntau: .inf",
+        "objective: tokens\ntargets: votes",
+        "targets: soft",
     ],
 )
 def test_a_value_that_would_be_ignored_or_is_out_of_range_stops(tmp_path: Path, text: str) -> None:
     leaf = write(tmp_path, "leaf.yaml", f"model_name_or_path: tiny\noutput_dir: out\n{text}\n")
     with pytest.raises(RecipeError):
         load_recipe(leaf)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("keyframes: 8.5", "keyframes: 8.5 found, expected a whole number"),
+        ("keyframes: null", "keyframes: null found, expected a whole number; remove the line for the default (8)"),
+        ("split: null", "split: null found, expected text; remove the line for the default ('test')"),
+        ("lora_r: 8.5", "lora_r: 8.5 found, expected a whole number"),
+        ("lora_r: many", "lora_r: 'many' found, expected a whole number"),
+        ("epochs: 2.5", "epochs: 2.5 found, expected a whole number"),
+        ("fold: true", "fold: true found, expected a whole number or null"),
+        ("use_dora: 1", "use_dora: 1 found, expected true or false"),
+        ("arm: 5", "arm: 5 found, expected text; put it in quotes: '5'"),
+        ("learning_rate: .nan", "learning_rate: nan found, expected a finite number"),
+        ("lora_target_modules: [1]", "lora_target_modules: [1] found, expected a list of words or null"),
+        ("summarizer_options: fast", "summarizer_options: 'fast' found, expected a mapping"),
+        ("per_device_train_batch_size: 0", "per_device_train_batch_size: 0 found, expected 1 or more"),
+        ("gradient_accumulation_steps: -1", "gradient_accumulation_steps: -1 found, expected 1 or more"),
+    ],
+)
+def test_a_value_of_another_type_names_its_key_and_what_is_expected(tmp_path: Path, text: str, message: str) -> None:
+    leaf = write(tmp_path, "leaf.yaml", f"model_name_or_path: tiny\noutput_dir: out\n{text}\n")
+    with pytest.raises(RecipeError, match="1 fault") as caught:
+        load_recipe(leaf)
+    assert message in str(caught.value)
+
+
+def test_a_whole_number_is_a_number_and_gives_the_manifest_the_name_that_its_builder_does(tmp_path: Path) -> None:
+    leaf = write(
+        tmp_path, "leaf.yaml", "model_name_or_path: tiny\nsampling: power\nsampling_power: 1\nweight_decay: 0\n"
+    )
+    settings = load_recipe(leaf).balance.draw_settings()
+    assert settings.file_name() == DrawSettings("power", power=1.0).file_name() == "power-q1.0-e3-s0"
+
+
+@pytest.mark.parametrize("comma", [",", "，", "、"])
+def test_own_labels_may_stand_between_the_commas_of_chinese_text(comma: str) -> None:
+    overrides = parse_overrides(["--label_set", f"平静{comma}紧张"])
+    recipe = parse_recipe({"model_name_or_path": "tiny", "use_cpu": True, **overrides})
+    assert label_set(recipe.data.label_set).labels == ("neutral", "tense")
+
+
+def test_every_key_of_trl_is_either_honoured_or_refused_with_what_to_say_instead() -> None:
+    from trl import ModelConfig, SFTConfig
+
+    known = {field.name for kind in (SFTConfig, ModelConfig) for field in fields(kind) if field.init}
+    assert known == HONOURED | set(REFUSED), "look at what is new in TRL, then list it in training/trl_keys.py"
+    assert not HONOURED & set(REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("label_smoothing_factor: 0.1", "say `smoothing`"),
+        ("loss_type: dft", "say `loss`"),
+        ("model_init_kwargs: {torch_dtype: bfloat16}", "say dtype"),
+        ("completion_only_loss: false", "of the answer alone"),
+        ("assistant_only_loss: true", "of the answer alone"),
+        ("data_seed: 3", "say `sampling_seed`"),
+        ("chat_template_path: here.jinja", "chat template of the base model"),
+    ],
+)
+def test_a_key_of_trl_without_effect_is_refused_with_ours(tmp_path: Path, text: str, instead: str) -> None:
+    leaf = write(tmp_path, "leaf.yaml", f"model_name_or_path: tiny\noutput_dir: out\n{text}\n")
+    with pytest.raises(RecipeError, match=rf"{text.partition(':')[0]}: .* would have no effect: .*{instead}"):
+        load_recipe(leaf)
+
+
+def test_a_refused_key_may_say_what_happens_anyway() -> None:
+    said = {"packing": False, "num_train_epochs": 1, "use_peft": True, "max_length": None, "completion_only_loss": True}
+    assert parse_recipe({"model_name_or_path": "tiny", "use_cpu": True, **said}).sft.num_train_epochs == 1
 
 
 def test_a_circle_of_bases_and_a_missing_file_say_so(tmp_path: Path) -> None:

@@ -125,11 +125,12 @@ def test_a_sampler_that_is_reseeded_every_epoch_replays_epoch_0_after_a_resume_o
 def record(recipe_file: Path, resume: bool) -> tuple[list[str], list[str]]:
     """The clip ids that a run collates, in order, and those that its manifest names."""
     from emotrain.training.checkpoints import last_checkpoint
+    from emotrain.training.manifests import checked_manifest
     from emotrain.training.recipe import load_recipe
-    from emotrain.training.train import _manifest, build_trainer
+    from emotrain.training.train import build_trainer
 
     recipe = load_recipe(recipe_file)
-    manifest = _manifest(recipe)
+    manifest = checked_manifest(recipe)
     trainer = build_trainer(recipe, manifest)
     seen: list[str] = []
     collate = trainer.data_collator
@@ -251,5 +252,5 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_is_never_saved(trained: Tra
         trained("loss", epochs=1, learning_rate=1e30, logging_steps=100, save_steps=2, warmup_steps=1)
     assert [folder.name for folder in (tmp_path / "loss" / "run").glob("checkpoint-*")] == ["checkpoint-2"]
     with pytest.raises(FloatingPointError, match="weights at step 1 are not finite"):
-        trained("weights", epochs=1, learning_rate=float("inf"), logging_steps=100, save_steps=1)
+        trained("weights", epochs=1, learning_rate=1e39, logging_steps=100, save_steps=1)
     assert not list((tmp_path / "weights" / "run").glob("checkpoint-*"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,9 +95,65 @@ def test_a_missing_manifest_names_the_command_that_makes_it(bench: Any, tmp_path
         train(load_recipe(bench.recipe(tmp_path, sampling="square_root", sampling_seed=99)))
 
 
-def test_tokens_objective_is_the_mean_negative_log_likelihood_of_answer_tokens(trained: Trained) -> None:
-    _, history = trained("tokens", objective="tokens", epochs=1)
-    assert losses(history)[-1] < losses(history)[0]
+TWO_STEPS: dict[str, Any] = {"epochs": 1, "epoch_size": 8}
+
+
+def test_bfloat16_trains_near_float32_and_not_in_it(trained: Trained) -> None:
+    exact, rounded = (losses(trained(name, bf16=bf16, **TWO_STEPS)[1]) for name, bf16 in (("f", False), ("b", True)))
+    assert rounded == pytest.approx(exact, rel=0.05)
+    assert rounded != pytest.approx(exact, rel=1e-6)
+
+
+def test_dora_and_rslora_reach_the_adapter_and_train_its_magnitudes(trained: Trained, bench: Any) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForImageTextToText
+
+    output, history = trained("dora", use_dora=True, use_rslora=True, **TWO_STEPS)
+    config = json.loads((output / "adapter_config.json").read_text(encoding="utf-8"))
+    assert (config["use_dora"], config["use_rslora"]) == (True, True)
+    assert len(losses(history)) == 2
+    base = AutoModelForImageTextToText.from_pretrained(bench.base)
+    layer = (
+        PeftModel.from_pretrained(base, str(output)).get_base_model().model.language_model.layers[0].self_attn.q_proj
+    )
+    # A magnitude starts as the norm of its row of the base's weight (Liu et al. 2024, equation 5).
+    norms = layer.base_layer.weight.detach().norm(dim=1)
+    moved = (layer.lora_magnitude_vector["default"].weight.detach() - norms).abs()
+    assert 1e-3 < moved.max() < 0.1
+    plain = load_file(trained("plain", **TWO_STEPS)[0] / "adapter_model.safetensors")
+    assert not any("magnitude" in name for name in plain)
+
+
+@pytest.mark.parametrize("tracker", ["tensorboard", "trackio"])
+def test_a_tracker_logs_or_its_absence_is_found_before_the_model_is_loaded(
+    trained: Trained, bench: Any, tracker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers.integrations import get_available_reporting_integrations
+
+    for variable in ("TENSORBOARD_LOGGING_DIR", "TRACKIO_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path / "tracked"))
+    if tracker in get_available_reporting_integrations():
+        trained("tracked", report_to=tracker, **TWO_STEPS)
+        assert any(path.is_file() for path in (tmp_path / "tracked").rglob("*"))
+        return
+    weightless = tmp_path / "base"
+    shutil.copytree(bench.base, weightless, ignore=shutil.ignore_patterns("*.safetensors"))
+    with pytest.raises(ValueError, match=rf"{tracker} is not installed here; pip install 'emotrain\[tracking\]'"):
+        trained("tracked", report_to=tracker, model_name_or_path=str(weightless), **TWO_STEPS)
+
+
+def test_a_tracker_that_is_none_is_named_with_the_nearest(trained: Trained) -> None:
+    with pytest.raises(ValueError, match=r"report_to: 'tensorbord' is no tracker; did you mean 'tensorboard'"):
+        trained("tracked", report_to="tensorbord", **TWO_STEPS)
+
+
+@pytest.mark.parametrize("loss", [{"loss": "balanced_softmax"}, {"class_weights": "inverse_frequency"}])
+def test_balancing_the_loss_of_balanced_draws_stops_before_the_model_is_loaded(
+    trained: Trained, loss: dict[str, str], tmp_path: Path
+) -> None:
+    key, value = next(iter(loss.items()))
+    with pytest.raises(ValueError, match=f"{key}: {value} would change nothing: sampling: class_balanced"):
+        trained("even", sampling="class_balanced", model_name_or_path=str(tmp_path / "no such model"), **loss)
 
 
 def test_validation_figures_choose_the_best_checkpoint(trained: Trained) -> None:

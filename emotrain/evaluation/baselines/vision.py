@@ -122,7 +122,9 @@ def in_folder(recipe: Recipe, folder: Path) -> Recipe:
     sft = copy.copy(recipe.sft)
     sft.output_dir = str(folder)
     # A few thousand parameters, or a network without language: there is nothing to recompute and no tokenizer to save.
-    sft.gradient_checkpointing = False
+    sft.activation_checkpointing = sft.gradient_checkpointing = (
+        False  # one setting, of which the trainer reads the new name
+    )
     return replace(recipe, sft=sft)
 
 
