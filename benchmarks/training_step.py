@@ -65,9 +65,9 @@ def profile(recipe: Any) -> list[Times]:
     from emotrain.modeling.label_scoring import label_logits
     from emotrain.modeling.label_tokens import processor_labels
     from emotrain.modeling.lora import lora_config
+    from emotrain.training.base_model import load_base
     from emotrain.training.examples import Examples
     from emotrain.training.manifests import manifest_path
-    from emotrain.training.train import load_base
 
     model, processor = load_base(recipe)
     manifest, names = read_manifest(manifest_path(recipe)), label_set(recipe.data.label_set).labels

@@ -25,7 +25,7 @@ from stage_work import SCHEMA, EndsWorker, Noted, troubled, two_rows
 
 import emotrain
 from emotrain.cli import main
-from emotrain.ray_engine import _Place
+from emotrain.ray_engine import _Place, ray_shards
 from emotrain.records import Clip, to_table
 from emotrain.shards import finished_parts, run_stage, write_table
 from emotrain.training.preparation import prepare
@@ -111,11 +111,19 @@ def test_prepared_data_are_identical_on_both_engines(
     cluster: None, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Frames, summaries, quarantine, damage, reports; the data folder is named relative to the folder of the driver."""
+    on_ray: list[str] = []
+
+    def noted(run_shard: Any, todo: Any, out: Path, **options: Any) -> Iterator[int]:
+        on_ray.append(out.parts[1])
+        return ray_shards(run_shard, todo, out, **options)
+
+    monkeypatch.setattr("emotrain.shards.ray_shards", noted)
     for engine in ("local", "ray"):
         (tmp_path / engine).mkdir()
         monkeypatch.chdir(tmp_path / engine)
         for stage in ("index", "frames", "summaries"):
             prepare(recipe(videos, "data"), workers=2, max_bad_share=0.2, stage=stage, engine=engine)
+    assert on_ray == ["frames", "summaries"]
     local, ray = contents(tmp_path / "local"), contents(tmp_path / "ray")
     assert sorted(local) == sorted(ray)
     assert [name for name in local if local[name] != ray[name]] == []

@@ -212,5 +212,23 @@ def test_a_wrong_shard_is_explained(text: str) -> None:
         parse_shard(text)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"shards": 0}, "--shards 0: expected 1 or more"),
+        ({"workers": 0}, "--workers 0: expected 1 or more"),
+        ({"limit_s": 0.0}, "--limit-s 0.0: expected seconds above 0"),
+        ({"limit_s": float("nan")}, "--limit-s nan: expected seconds above 0"),
+        ({"max_bad_share": -0.1}, "--max-bad-share -0.1: expected a share from 0 to 1"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_before_any_work(
+    tmp_path: Path, change: dict[str, float], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        run_stage("s", some_clips(3), two_rows, SCHEMA, tmp_path / "out", **change)  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_shard_is_read_as_written() -> None:
     assert parse_shard("3/64") == (3, 64)

@@ -87,7 +87,7 @@ def test_every_flag_of_the_input_changes_what_is_read(trained: Any, here: Here) 
     assert len(read("--keyframes", "2")["keyframes"]) == 2
     assert read("--keyframe-policy", "endpoints")["keyframes"] != plain["keyframes"]
     assert read("--context", "none")["gaps"] == []
-    assert list(read("--label-set", "fear,joy")["probabilities"]) == ["fear", "joy"]
+    assert list(read("--label-set", "fear,joy")["probabilities"]) == ["fear", "happiness"], "an alias, as in training"
     for flags in (("--frame-size", "48"), ("--image-size", "56"), ("--dtype", "bfloat16")):
         assert read(*flags)["logits"] != plain["logits"], flags
     assert read("--tau", "0.5")["logits"] == pytest.approx(plain["logits"], abs=1e-5)

@@ -51,7 +51,7 @@ def test_the_steps_are_those_that_training_makes_or_refuses(draws: int, max_step
         assert planned() == steps_of(2 * draws, 16, max_steps) == steps
     else:
         for refused in (planned, lambda: steps_of(2 * draws, 16, max_steps)):
-            with pytest.raises(ValueError, match="do not fill one step|max_steps: 7, but the manifest has 6 steps"):
+            with pytest.raises(ValueError, match=r"do not fill one step|max_steps: 7, but the manifest has 6 steps"):
                 refused()
 
 

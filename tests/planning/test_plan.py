@@ -120,7 +120,7 @@ def test_sampling_changes_what_is_drawn_and_nothing_else(prepared: Any, tmp_path
     natural, balanced = (plans[name].classes for name in ("natural", "class_balanced"))
     assert [row.clips for row in natural] == [row.clips for row in balanced]
     assert all(row.drawn_share == pytest.approx(row.natural_share, abs=0.03) for row in natural)
-    assert all(row.drawn_share == pytest.approx(0.25, abs=0.03) for row in balanced)
+    assert all(row.drawn_share == pytest.approx(0.25 if row.clips else 0.0, abs=0.03) for row in balanced)
     assert plans["natural"].arms == plans["class_balanced"].arms
 
 
