@@ -38,6 +38,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/training_step.py --repeats 8
 	$(BIN)/python benchmarks/train.py --shapes tiny --vocabulary 1k --batch 8 --steps 8
 	$(BIN)/python benchmarks/train.py --shapes wide --vocabulary 1k
+	$(BIN)/python benchmarks/train.py --shapes wide --vocabulary 1k --keyframes 8 --image-size 224 --frame-size 224 --batch 2 --steps 4
 	$(BIN)/python benchmarks/train.py --shapes wide --vocabulary 152k --steps 3 --repeats 1
 	$(BIN)/python benchmarks/frames.py --repeats 5
 	$(BIN)/python benchmarks/scale.py

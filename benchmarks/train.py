@@ -10,6 +10,7 @@ rounds going through all of them, the least CPU time of a contestant's rounds co
 * emotrain: `emotrain.training.train.train` of a recipe, with everything that it does: frames from parquet, JPEG,
   prompt, processor, label tree, loss, optimiser, checks, live line, log
 * emotrain, stored embeddings: the same with `vision_embeddings: stored`; writing them is not timed
+* emotrain, gradient checkpointing: the same with `gradient_checkpointing: true`
 * bare loop: the same batches collated beforehand, `label_logits`, the same loss, backward, clipping, optimiser
 * bare loop, answer tokens: the same pixels and prompts, cross-entropy of the answer's tokens, the head on those alone
 * bare loop without the vision tower: its output is in the collated batch; what storing it could gain at most
@@ -126,10 +127,11 @@ def callback(meter: Meter) -> Any:
     return EveryStep()
 
 
-def emotrain(recipe: Any, embeddings: str = "computed") -> dict[str, float]:
+def emotrain(recipe: Any, embeddings: str = "computed", checkpointing: bool = False) -> dict[str, float]:
     from emotrain.training.train import train
 
     recipe.data.vision_embeddings = embeddings
+    recipe.sft.activation_checkpointing = recipe.sft.gradient_checkpointing = checkpointing
     meter = Meter()
     with tempfile.TemporaryDirectory() as output:
         recipe.sft.output_dir = output
@@ -292,6 +294,7 @@ def bare(
 CONTESTANTS: dict[str, Callable[[Any], dict[str, float]]] = {
     "emotrain": emotrain,
     "emotrain, stored embeddings": partial(emotrain, embeddings="stored"),
+    "emotrain, gradient checkpointing": partial(emotrain, checkpointing=True),
     "bare loop": bare_labels,
     "bare loop, answer tokens": bare_tokens,
     "bare loop without the vision tower": partial(bare_labels, tower=False),
