@@ -1,6 +1,6 @@
 """Training against LLaMA-Factory and ms-swift, each with its own command in its own environment, as a table.
 
-    python benchmarks/other_trainers.py --make-environments /tmp/environments
+    python benchmarks/other_trainers.py --make-environments ~/environments
     python benchmarks/other_trainers.py --vocabulary 152k --steps 4 \\
         --llama-factory-python A/bin/python --ms-swift-python B/bin/python
 

@@ -7,7 +7,7 @@ machine stand in no published file; the caller says them as `summarizer_options`
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from threading import Lock
@@ -74,6 +74,11 @@ class AskedSummaries:
         return [Summary(**row) for row in rows], note
 
 
+def changed_since(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """A clause for each of a back end's settings of training that this version would not set so."""
+    return [f"{key} {then[key]!r} then, {now.get(key)!r} now" for key in then if then[key] != now.get(key)]
+
+
 def asked_summaries(contract: InputContract, between: int | None) -> AskedSummaries:
     """The text back end of an adapter's training, with the options of the caller.
 
@@ -105,8 +110,7 @@ def asked_summaries(contract: InputContract, between: int | None) -> AskedSummar
             f"the adapter was trained with summaries by a model. {error}; say what is missing with "
             f"summarizer_options={{...}} (--summarizer-options '{{key: value}}'), {WITHOUT}"
         ) from error
-    now = backend.settings()
-    odd = [f"{key} {settings[key]!r} then, {now.get(key)!r} now" for key in settings if settings[key] != now.get(key)]
+    odd = changed_since(settings, backend.settings())
     if odd:
         raise ValueError(
             f"the {name} summaries asked for are not those of training ({'; '.join(odd)}); give the same options, "

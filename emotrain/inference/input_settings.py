@@ -10,7 +10,7 @@ from emotrain.context.prompt import PromptSettings
 from emotrain.context.summarize import BACKENDS
 from emotrain.context.summarizer import Summarizer
 from emotrain.emotions import label_set, nearest
-from emotrain.inference.asked_summaries import AskedSummaries, asked_summaries
+from emotrain.inference.asked_summaries import AskedSummaries, asked_summaries, changed_since
 from emotrain.training.arguments import ContextArguments
 from emotrain.training.input_contract import CONTRACT, InputContract, template_digests
 from emotrain.video.frame_settings import FrameSettings
@@ -89,8 +89,7 @@ def summarizer_of(contract: InputContract) -> Summarizer | AskedSummaries | None
     kind: Any = BACKENDS[name]
     mine = {entry.name for entry in fields(kind) if entry.init}
     built = _build(kind, {key: value for key, value in settings.items() if key in mine}, "summarizer")
-    now = built.settings()
-    odd = [f"{key} {settings[key]!r} then, {now.get(key)!r} now" for key in settings if settings[key] != now.get(key)]
+    odd = changed_since(settings, built.settings())
     if odd:
         raise ValueError(
             f"the {name} summaries of this version are not those of training ({'; '.join(odd)}); install emotrain "

@@ -26,6 +26,7 @@ from emotrain.planning.machine import ASSUMED_MFU, H100_BF16_TFLOPS, Machine
 from emotrain.planning.memory import STRATEGIES, MemorySettings, StepMemory, Strategy, largest_batch, step_memory
 from emotrain.planning.prompts import Counter, make_counter
 from emotrain.planning.shapes import Shapes, read_shapes
+from emotrain.training.base_model import base_name
 from emotrain.training.recipe import Recipe
 from emotrain.video.miss import EVENT_S, miss_table
 
@@ -94,7 +95,7 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
     """Compute the plan of a recipe. Raises ValueError where the recipe, its model or its data cannot be planned."""
     shapes = _shapes(recipe)
     processor = local_processor(
-        _name(recipe),
+        base_name(recipe),
         revision=recipe.model.model_revision,
         image_size=recipe.data.image_size,
         trust_remote_code=recipe.sft.trust_remote_code,
@@ -186,15 +187,9 @@ def _count(recipe: Recipe, clips: Clips, counter: Counter, manifest: Manifest | 
     }
 
 
-def _name(recipe: Recipe) -> str:
-    if recipe.model.model_name_or_path is None:
-        raise ValueError("model_name_or_path: the recipe names no base model; give a Hub id, a folder or `tiny`")
-    return str(recipe.model.model_name_or_path)
-
-
 def _shapes(recipe: Recipe) -> Shapes:
     return read_shapes(
-        _name(recipe),
+        base_name(recipe),
         revision=recipe.model.model_revision,
         trust_remote_code=recipe.sft.trust_remote_code,
         target_modules=recipe.model.lora_target_modules,
