@@ -22,6 +22,7 @@ from emotrain.datasets.clip_shards import ClipShards
 from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.emotions import label_set
 from emotrain.evaluation.baselines.vision import classify, fit_classifier
+from emotrain.modeling.load_result import loaded_whole
 from emotrain.records import Clip
 from emotrain.training.base_model import check_device
 from emotrain.training.manifests import usable_clips
@@ -67,8 +68,10 @@ def load_video_classifier(name: str, labels: Sequence[str], *, head_only: bool) 
     """
     from transformers import VideoMAEForVideoClassification
 
-    network = VideoMAEForVideoClassification.from_pretrained(
+    network = loaded_whole(
+        VideoMAEForVideoClassification,
         name,
+        fresh="classifier.",
         num_labels=len(labels),
         id2label=dict(enumerate(labels)),
         label2id={label: position for position, label in enumerate(labels)},
