@@ -42,9 +42,7 @@ def changed(source: Path, name: str, out: Path, change: Callable[[Tensors], Tens
     return out
 
 
-def test_an_adapter_that_fits_loads_without_a_word(
-    base: Path, adapter: Path, recwarn: pytest.WarningsRecorder
-) -> None:
+def test_an_adapter_that_fits_loads_without_a_word(base: Path, adapter: Path, recwarn: pytest.WarningsRecorder) -> None:
     load_adapter(load_model(str(base), "float32"), adapter)
     assert not [str(warning.message) for warning in recwarn if "adapter" in str(warning.message)]
 
