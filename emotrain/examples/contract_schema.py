@@ -29,10 +29,10 @@ from emotrain.foreign_values import (
     whole,
     word,
 )
-from emotrain.training.arguments.context import CONTEXTS, LEAKAGE, OPTION_ORDERS
+from emotrain.motion.spotting import SpotSettings
+from emotrain.recipe.arguments.context import CONTEXTS, LEAKAGE, OPTION_ORDERS
 from emotrain.video.decode import DECODERS
 from emotrain.video.frame_settings import CROPS
-from emotrain.video.spotting import SpotSettings
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
