@@ -101,9 +101,13 @@ def either(*kinds: Kind) -> Kind:
     return check
 
 
-def empty(value: object) -> str | None:
-    """Nothing: null, or a mapping or list without entries."""
-    return None if value is None or value == {} or value == [] else "nothing"
+def nothing(why: str) -> Kind:
+    """Null, or a mapping or list without entries; `why` says whose business it is."""
+
+    def check(value: object) -> str | None:
+        return None if value is None or value == {} or value == [] else f"nothing ({why})"
+
+    return check
 
 
 def listed(kind: Kind, least: int, most: int) -> Kind:

@@ -15,13 +15,15 @@ from emotrain.context.controls import CONTROLS, NO_FAULT
 from emotrain.context.corruption import FAULTS
 from emotrain.context.facs_words import LANGUAGES
 from emotrain.context.summarize import BACKENDS
+from emotrain.emotions import nearest
 from emotrain.foreign_values import (
     Table,
-    empty,
+    either,
     faults,
     flag,
     listed,
     mapped,
+    nothing,
     number,
     optional,
     printable,
@@ -43,6 +45,7 @@ _LABEL = printable(100)
 _HEX = text(r"[0-9a-f]+", "a digest in hex", 128)
 _VERSION = text(r"[\w.+!-]*", "a version", 60)
 _PIECE = text(r"[a-z][a-z0-9_]*", "the name of a prompt template")
+_CALLERS_ALONE = nothing("whoever predicts says who is asked and what is read, an adapter does not: remove it")
 _SEED = whole(-(2**63), 2**63)
 
 MOTION: Table = {
@@ -56,7 +59,7 @@ MOTION: Table = {
 """What motion measured by. Boxes and cues are known by their digests; the files themselves are nobody else's."""
 
 ASKED: Table = {
-    "model": printable(200),
+    "model": text(r"(?!.*\.\.)[A-Za-z0-9][\w.:@+/-]*", "the name of a model, and no folder"),
     "revision": REVISION,
     "dtype": word(*DTYPES),
     "max_new_tokens": whole(1, 1024),
@@ -71,7 +74,7 @@ SCHEMA: Table = {
     "format": whole(1, 1),
     "emotrain": _VERSION,
     "labels": listed(_LABEL, 2, 1000),
-    "label_set": printable(10_000),
+    "label_set": either(text("", "nothing"), printable(10_000)),
     "prior": optional(mapped(_LABEL, number(0, 1), 1000)),
     "tau": number(-100, 100),
     "option_orders": whole(1, 1000),
@@ -93,8 +96,8 @@ SCHEMA: Table = {
     "context": {
         "context": word(*CONTEXTS),
         "summarizer": text(rf"(?:{'|'.join(BACKENDS)})(?:-[0-9a-f]+)?", f"one of {', '.join(BACKENDS)}"),
-        "summarizer_options": empty,
-        "cues": empty,
+        "summarizer_options": _CALLERS_ALONE,
+        "cues": _CALLERS_ALONE,
         "leakage": word(*LEAKAGE),
         "show_images": flag,
         "trajectory": flag,
@@ -149,7 +152,7 @@ def contract_faults(values: Mapping[str, object]) -> list[str]:
         found += (
             faults(summarizer, table, _unknown, "summarizer")
             if table is not None
-            else [f"summarizer: expected `backend`, one of {', '.join(SUMMARIZERS)}, and its settings"]
+            else [f"summarizer: expected a known `backend`, found {name!r:.40}; {nearest(str(name), SUMMARIZERS)}"]
         )
     labels, prior = values.get("labels"), values.get("prior")
     if not found and isinstance(prior, Mapping) and isinstance(labels, (list, tuple)) and set(prior) != set(labels):

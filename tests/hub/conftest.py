@@ -29,7 +29,6 @@ def _module(name: str, file: Path) -> ModuleType:
 
 
 StandIn = _module("hub_stand_in", HERE / "stand_in.py").StandIn
-bench = _module("training_bench", HERE.parent / "training" / "conftest.py").bench  # its prepared clips and tiny base
 
 WRITE_TOKEN = "hf_" + "kQ7pZx2Lm9Rt4Vb6" * 2
 REPOSITORY = "org/emotion-adapter"
