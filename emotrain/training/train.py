@@ -15,7 +15,7 @@ from emotrain.modeling.lora import lora_config
 from emotrain.training.base_model import load_base
 from emotrain.training.examples import Collator, Examples
 from emotrain.training.input_contract import input_contract
-from emotrain.training.manifests import checked_manifest, train_counts
+from emotrain.training.manifests import checked_manifest, prior_of_training, train_counts
 from emotrain.training.prepared import check_prepared
 from emotrain.training.recipe import Recipe
 from emotrain.training.run import run
@@ -32,7 +32,7 @@ def train(recipe: Recipe, callbacks: Sequence[Any] = ()) -> Path:
     """
     check_prepared(recipe)
     manifest = checked_manifest(recipe)
-    contract = input_contract(recipe, manifest.label_counts(label_set(recipe.data.label_set).labels))
+    contract = input_contract(recipe, prior_of_training(recipe))
     run(recipe, manifest, lambda: build_trainer(recipe, manifest), beside=contract.save, callbacks=callbacks)
     return Path(recipe.sft.output_dir)
 
@@ -55,7 +55,7 @@ def build_trainer(recipe: Recipe, manifest: Manifest) -> Any:
     trainer = LabelTrainer(
         labels=labels,
         # Counts as drawn: a prior that the sampler has already removed must not be removed again by the loss.
-        label_loss=build_loss(recipe.balance.loss_settings(), manifest.label_counts(names), train_counts(recipe)),
+        label_loss=build_loss(recipe.balance.loss_settings(), manifest.stream_counts(names), train_counts(recipe)),
         objective=recipe.balance.objective,
         validate=validation(recipe, collator, labels),
         model=model,
