@@ -13,19 +13,19 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from emotrain.atomic_files import write_json
 from emotrain.balance.heads import LinearHead, fit_head, save_head
 from emotrain.balance.posthoc import adjust, calibrate, content_free_prior, em_prior
 from emotrain.evaluation.content_free import blank_logits
 from emotrain.evaluation.scorer import Scorer, score_split
+from emotrain.examples.examples import Collator, Examples
+from emotrain.examples.input_contract import read_contract
+from emotrain.examples.manifests import prior_of_training, usable_clips
 from emotrain.metrics.scores import confusion, uar
 from emotrain.modeling.prompt_embeddings import prompt_embeddings
 from emotrain.progress import track
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.shards import write_json
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.input_contract import read_contract
-from emotrain.training.manifests import prior_of_training, usable_clips
-from emotrain.training.recipe import Recipe
 
 HEAD = "head.safetensors"
 CHOSEN = "second_stage.json"

@@ -17,10 +17,10 @@ from emotrain.balance.priors import class_prior
 from emotrain.evaluation.baselines.run import run_baseline
 from emotrain.evaluation.evaluate import evaluate
 from emotrain.evaluation.second_stage import CHOSEN, HEAD
+from emotrain.examples.input_contract import input_contract
+from emotrain.examples.manifests import ensure_manifest, prior_of_training
 from emotrain.metrics.predictions import read_predictions
-from emotrain.training.input_contract import input_contract
-from emotrain.training.manifests import ensure_manifest, prior_of_training
-from emotrain.training.recipe import Recipe, RecipeError
+from emotrain.recipe.recipe import Recipe, RecipeError
 
 Rendered = Callable[..., Recipe]
 
@@ -53,8 +53,8 @@ def adapter(rendered: Rendered, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """An adapter that changes nothing, with the contract of a training on natural draws."""
     from peft import get_peft_model
 
+    from emotrain.examples.base_model import load_base
     from emotrain.modeling.lora import lora_config
-    from emotrain.training.base_model import load_base
 
     folder, recipe = tmp_path_factory.mktemp("adapter"), rendered(sampling="natural")
     model, _ = load_base(recipe)
