@@ -76,7 +76,8 @@ def test_the_contract_names_everything_and_no_path(trained: Any) -> None:
     assert (contract.frames["keyframes"], contract.frames["size"], contract.image_size) == (4, 128, 84)
     assert contract.summarizer is not None
     assert contract.summarizer["backend"] == "motion"
-    assert contract.prior is None, "balanced draws leave none in the scores"
+    assert contract.prior is not None
+    assert sum(contract.prior.values()) == pytest.approx(1)
 
 
 @pytest.fixture
