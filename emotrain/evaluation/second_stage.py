@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from emotrain.atomic_files import write_json
 from emotrain.balance.heads import LinearHead, fit_head, save_head
@@ -22,6 +23,7 @@ from emotrain.examples.examples import Collator, Examples
 from emotrain.examples.input_contract import read_contract
 from emotrain.examples.manifests import prior_of_training, usable_clips
 from emotrain.metrics.scores import confusion, uar
+from emotrain.modeling.in_batches import in_batches, on_device
 from emotrain.modeling.prompt_embeddings import prompt_embeddings
 from emotrain.progress import track
 from emotrain.recipe.recipe import Recipe
@@ -95,16 +97,14 @@ def own_prior(recipe: Recipe, scorer: Scorer) -> npt.NDArray[np.float64]:
 def clip_embeddings(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip]) -> npt.NDArray[np.float32]:
     """Embeddings (N, D) of the clips' prompts, in their order."""
     collator = Collator(Examples(recipe.data, recipe.context, scorer.labels.labels), scorer.processor)
-    device = next(scorer.model.parameters()).device
-    rows = []
-    with track("embed prompts", len(clips)) as advance:
-        for start in range(0, len(clips), recipe.sft.per_device_eval_batch_size):
-            part = clips[start : start + recipe.sft.per_device_eval_batch_size]
-            batch = collator.inputs([clip.clip_id for clip in part])
-            batch = {name: tensor.to(device) for name, tensor in batch.items()}
-            rows.append(prompt_embeddings(scorer.model, batch).cpu().numpy())
-            advance(len(part))
-    return np.concatenate(rows)
+
+    def rows(part: Sequence[str]) -> Tensor:
+        return prompt_embeddings(scorer.model, on_device(scorer.model, collator.inputs(part)))
+
+    ids = [clip.clip_id for clip in clips]
+    with track("embed prompts", len(ids)) as advance:
+        size = recipe.sft.per_device_eval_batch_size
+        return in_batches(scorer.model, ids, rows, 0, batch_size=size, advance=advance).astype(np.float32)
 
 
 def _by_head(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip], folder: Path) -> Scores:
