@@ -14,9 +14,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from emotrain.clip_errors import ClipError
 from emotrain.datasets.first_bytes import no_video
 from emotrain.emotions import nearest
-from emotrain.shards import ClipError
 from emotrain.video.crop import WHOLE, Box, centre_square
 from emotrain.video.reader import ClipReader, Picture, Sweep, Unfit
 

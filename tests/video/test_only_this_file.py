@@ -12,8 +12,8 @@ from pathlib import Path
 import av
 import pytest
 
+from emotrain.clip_errors import ClipError
 from emotrain.datasets.first_bytes import no_video
-from emotrain.shards import ClipError
 from emotrain.video.decode import DECODERS, open_clip
 from emotrain.video.decoders.containers import open_container
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from emotrain.stages.workers import Died, Worker
 from emotrain.video.decoders.array_picture import ArrayPicture
 from emotrain.video.decoders.pyav import PyavReader
 from emotrain.video.reader import Choose, ClipReader, DecoderMissing, Indices, Picture, Pixels, T, Times, Unfit
-from emotrain.workers import Died, Worker
 
 LIMIT_S = 60.0
 """Seconds that one request (open, or a batch of frames) may take before the child is ended."""

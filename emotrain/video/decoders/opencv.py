@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from emotrain.shards import ClipError
+from emotrain.clip_errors import ClipError
 from emotrain.video.decoders.array_picture import ArrayPicture
 from emotrain.video.decoders.containers import FORMATS, PROTOCOLS
 from emotrain.video.decoders.pyav import PyavReader

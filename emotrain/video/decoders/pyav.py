@@ -14,7 +14,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from emotrain.shards import ClipError
+from emotrain.clip_errors import ClipError
 from emotrain.video.crop import Box, place, square_pixels
 from emotrain.video.decoders.containers import WITHOUT_STAMPS, main_stream, open_container
 from emotrain.video.decoders.losses import Losses
