@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from training_bench import bench
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -27,6 +28,8 @@ def _module(name: str, file: Path) -> ModuleType:
     spec.loader.exec_module(module)
     return module
 
+
+__all__ = ["bench"]  # a fixture: prepared clips and a tiny base on disk
 
 StandIn = _module("hub_stand_in", HERE / "stand_in.py").StandIn
 
