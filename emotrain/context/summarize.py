@@ -13,6 +13,8 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
+from emotrain.atomic_files import write_json
+from emotrain.clip_errors import ClipError
 from emotrain.context.gaps import gaps_of
 from emotrain.context.leakage import Policy, own_labels
 from emotrain.context.motion_backend import MotionSummarizer
@@ -22,12 +24,13 @@ from emotrain.context.summarizer import Summarizer, fingerprint
 from emotrain.context.text_backend import TextBackend
 from emotrain.context.text_stage import summarize_texts
 from emotrain.context.vlm_backend import VlmBackend
-from emotrain.datasets.clip_shards import ClipShards
-from emotrain.datasets.clips import read_index
+from emotrain.datasets.clips import ClipIndex, read_index
 from emotrain.datasets.paths import inside
 from emotrain.emotions import nearest
 from emotrain.records import SUMMARIES, Clip, Summary, from_table
-from emotrain.shards import ClipError, StageReport, check_engine, read_parts, run_stage, write_json
+from emotrain.stages.parts import read_parts
+from emotrain.stages.report import StageReport
+from emotrain.stages.stage import check_engine, run_stage
 from emotrain.video.extract import CLIP_LIMIT_S
 from emotrain.video.frame_store import Frames, FrameStore
 
@@ -72,7 +75,7 @@ def summarize_clips(
         )
     planned = plan_summaries(data, backend, leakage, settings)
     made = planned.backend
-    clips = ClipShards(data / "clips.parquet")
+    clips = ClipIndex(data / "clips.parquet")
     frames = FrameStore(data / "frames")
     out = data / "summaries" / planned.name
     write_json({"backend": backend, **made.settings(), **planned.about}, out / "backend.json")
@@ -92,7 +95,7 @@ def summarize_clips(
     return run_stage(
         f"summarise ({backend})",
         clips,
-        SummarizeClip(made, clips.root(), frames),
+        SummarizeClip(made, clips.root, frames),
         SUMMARIES,
         out,
         shards=shards,

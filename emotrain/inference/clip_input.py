@@ -6,22 +6,23 @@ The stages' own functions do the work; what they would read from a data folder i
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from emotrain.clip_errors import ClipError, Damaged
 from emotrain.context.prompt import PromptSettings, keyframes
 from emotrain.context.summarize import SummarizeClip
 from emotrain.context.summarizer import Summarizer
+from emotrain.examples.examples import Examples
+from emotrain.examples.input_contract import InputContract
 from emotrain.inference.asked_summaries import AskedSummaries
 from emotrain.inference.input_settings import frame_settings, summarizer_of
+from emotrain.recipe.arguments import ContextArguments, DataArguments
 from emotrain.records import FRAMES, SUMMARIES, Clip, Frame, Summary, from_table
-from emotrain.shards import ClipError, Damaged
-from emotrain.training.arguments import ContextArguments, DataArguments
-from emotrain.training.examples import Examples
-from emotrain.training.input_contract import InputContract
 from emotrain.video.decode import open_clip
 from emotrain.video.extract import ExtractClip
 from emotrain.video.frame_settings import FrameSettings
@@ -52,6 +53,9 @@ class ClipEyes:
         self.contract = contract
         self.settings: FrameSettings = frame_settings(contract)
         self.summarizer: Summarizer | AskedSummaries | None = summarizer_of(contract)
+        self.shown_to = self.summarizer.where if isinstance(self.summarizer, AskedSummaries) else None
+        if self.shown_to is not None:
+            print(f"emotrain: {self.shown_to}", file=sys.stderr, flush=True)
 
     def see(self, path: Path, clip_id: str | None = None) -> SeenClip:
         """Frames and summaries of one video file, or of a folder of frame images (25 frames a second).

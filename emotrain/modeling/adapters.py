@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.hub_errors import explained
+from emotrain.modeling.adapter_config import CONFIG, read_config
 from emotrain.modeling.load_result import check_adapter, held_tensors
 
-CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PARTS = (CONFIG, WEIGHTS, "emotrain.json", "recipe.resolved.yaml", "provenance.json")
 """Files of an adapter that are fetched from the Hub; never a pickle."""
@@ -57,12 +57,13 @@ def adapter_digest(folder: Path) -> str:
 def load_adapter(model: Any, adapter: str | Path) -> Any:
     """Put a PEFT adapter on its base: a folder, a Hub id, or `id@revision`.
 
-    Raises ValueError unless every tensor of its file found a place and every adapter weight got one, and for an adapter
-    of other shapes than the base's.
+    Raises what `adapter_folder` raises, ValueError for a configuration that asks PEFT for more than a LoRA, for other
+    shapes than the base's, and unless every tensor of the file found a place and every adapter weight got one.
     """
     from peft import PeftModel
 
     folder = adapter_folder(adapter)
+    read_config(folder)
     held = held_tensors(folder / WEIGHTS)
     try:
         with warnings.catch_warnings():

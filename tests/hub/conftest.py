@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from training_bench import bench
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -28,8 +29,9 @@ def _module(name: str, file: Path) -> ModuleType:
     return module
 
 
+__all__ = ["bench"]  # a fixture: prepared clips and a tiny base on disk
+
 StandIn = _module("hub_stand_in", HERE / "stand_in.py").StandIn
-bench = _module("training_bench", HERE.parent / "training" / "conftest.py").bench  # its prepared clips and tiny base
 
 WRITE_TOKEN = "hf_" + "kQ7pZx2Lm9Rt4Vb6" * 2
 REPOSITORY = "org/emotion-adapter"
@@ -104,8 +106,8 @@ def desk(bench: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]
 
 
 def _draw_manifest(recipe: Path) -> None:
-    from emotrain.training.manifests import ensure_manifest
-    from emotrain.training.recipe import load_recipe
+    from emotrain.examples.manifests import ensure_manifest
+    from emotrain.recipe.recipe import load_recipe
 
     ensure_manifest(load_recipe(recipe))
 
@@ -113,6 +115,6 @@ def _draw_manifest(recipe: Path) -> None:
 def _score_zero_shot(bench: Any, out: Path) -> None:
     """The baseline of the card, in this process: its base comes from the folder that the stand-in serves."""
     from emotrain.evaluation.evaluate import evaluate
-    from emotrain.training.recipe import load_recipe
+    from emotrain.recipe.recipe import load_recipe
 
     evaluate(load_recipe(bench.recipe(out / "recipe", resamples=200)), out)

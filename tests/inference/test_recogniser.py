@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 import emotrain
+from emotrain.clip_errors import ClipError
+from emotrain.examples.input_contract import CONTRACT, read_contract
 from emotrain.inference.recogniser import Recogniser
 from emotrain.records import Prediction
-from emotrain.shards import ClipError
-from emotrain.training.input_contract import CONTRACT, read_contract
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +126,8 @@ def test_an_adapter_without_a_contract_asks_for_what_is_missing_and_takes_it(
         ({"templates": {"emotion.en": "0" * 16}}, "template emotion.en is not the one"),
         ({"frames": {"policy": "onset_apex_offset", "keyframes": 4}}, "needs annotated times.*--keyframe-policy"),
         ({"frames": {"crop": "box-from-annotation"}}, "needs annotated face boxes.*--crop"),
-        ({"frames": {"sharpen": True}}, "frames has sharpen, unknown here"),
-        ({"summarizer": {"backend": "motion", "version": -1}}, "version -1 then"),
+        ({"frames": {"sharpen": True}}, r"frames\.sharpen: unknown here"),
+        ({"summarizer": {"backend": "motion", "version": 999}}, "version 999 then"),
         ({"summarizer": {"backend": "motino"}}, "did you mean 'motion'"),
         ({"tau": 1.0, "prior": None}, "takes off the prior of training"),
     ],

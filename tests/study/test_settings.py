@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-import emotrain.training.recipe as recipe_module
+import emotrain.recipe.recipe as recipe_module
+from emotrain.recipe.recipe import Recipe, load_recipe
 from emotrain.study.cells import cells, frames_name, group_count, groups, slug, yaml_word
 from emotrain.study.gather import gather
 from emotrain.study.settings import StudyError, read_study
-from emotrain.training.recipe import Recipe, load_recipe
 
 ROOT = Path(__file__).parents[2]
 STUDIES = sorted((ROOT / "studies").glob("*.yaml"))
@@ -213,3 +213,21 @@ def test_values_travel_as_one_word_and_names_as_folders() -> None:
         assert yaml.safe_load(yaml_word(value)) == value
     assert slug("enriched + balanced") == "enriched-balanced"
     assert len({slug(name) for name in ("tau -1", "tau 1", "恐惧", "愤怒")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("arm", "why"),
+    [
+        ({"sampling": "class_balanced"}, "sampling: class_balanced"),
+        ({"sampling": "natural", "loss": "balanced_softmax"}, "loss: balanced_softmax"),
+        ({"train": False}, "the arm is not trained"),
+    ],
+)
+def test_a_prior_that_an_arm_has_no_more_is_a_fault_before_anything_runs(
+    tmp_path: Path, arm: dict[str, Any], why: str
+) -> None:
+    arms = {"sparse": {"context": "none", "sampling": "natural"}, "less prior": {"posthoc": "training_prior", **arm}}
+    with pytest.raises(StudyError, match=f"less prior: posthoc: training_prior .*{why}"):
+        cells(read_study(write(tmp_path, arms=arms)))
+    free = {"adapter_of": "sparse", "posthoc": "training_prior"}
+    assert cells(read_study(write(tmp_path, arms={"sparse": arms["sparse"], "free": free})))
