@@ -121,7 +121,7 @@ class VlmBackend:
                 )
             from transformers import AutoModelForImageTextToText, AutoProcessor
 
-            shared = {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
+            shared: dict[str, Any] = {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
             model = loaded_whole(
                 AutoModelForImageTextToText,
                 self.model,
