@@ -1,9 +1,9 @@
 """Emotion words in a summary would tell the model the answer: find them, and drop, mask or refuse the text.
 
-Words are the aliases of all labels, the lexicons of `emotion_lexicon` and `emotion_lexicon_zh`, and a user's own labels,
+Words are the aliases of all labels, the lists of `emotion_lexicon` and `emotion_lexicon_zh`, and a user's own labels,
 in English with every inflection that spelling rules make of them. English words match whole words without case; Chinese
-has no word boundaries, so its words match anywhere, in simplified and in traditional characters. Passages in which such
-a word says something of muscles, poses or the picture (`emotion_senses`) are left alone.
+has no word boundaries, so its words match anywhere, in simplified and in traditional characters. Passages in which
+such a word says something of muscles, poses or the picture (`emotion_senses`) are left alone.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from emotrain.emotions import ALIASES, canonical
 Policy = Literal["drop", "mask", "fail"]
 
 MASK = "[...]"
+
+FILTER = 2
+"""Number of the word lists and senses, part of the fingerprint of summaries: another filter leaves other words."""
 
 # "other", "negative" and "positive" are ordinary words of a description; as labels they name no emotion.
 _ORDINARY = frozenset({"others", "negative", "positive"})

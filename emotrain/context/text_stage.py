@@ -8,14 +8,15 @@ second step, so the policy can be changed without asking again.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from emotrain.atomic_files import write_json
+from emotrain.atomic_files import write_json, write_text
 from emotrain.clip_errors import ClipError, Damaged
 from emotrain.context.gap_request import clip_gaps, gap_requests
 from emotrain.context.journal import Journal, Reply, read_journal
@@ -66,6 +67,7 @@ def summarize_texts(
     leaks: dict[str, Counter[str]] = defaultdict(Counter)
     for shard in mine:
         part = part_path(out, shard, total)
+        made_now = not part.exists()
         words: Words
         if isinstance(backend, PrecomputedTexts):
             words = _FromFile(backend)
@@ -79,7 +81,9 @@ def summarize_texts(
             report.stage, clips, work, SUMMARIES, out, shards=total, only=(shard, total), workers=1, max_bad_share=1.0
         )
         report.add(done)
-        if leaks:
+        if made_now:
+            lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in work.written)
+            write_text(lines, out / "leaks" / f"{part.stem}.jsonl")
             write_json({label: dict(found) for label, found in leaks.items()}, out / "leaks" / f"{part.stem}.json")
             leaks.clear()
     if not isinstance(backend, PrecomputedTexts):
@@ -113,6 +117,8 @@ class TellWords:
     leakage: Policy
     leaks: dict[str, Counter[str]]
     own: tuple[str, ...] = ()
+    written: list[dict[str, Any]] = field(default_factory=list)
+    """Texts with emotion words as they were before the policy: what the leak is measured by."""
 
     def __call__(self, clip: Clip) -> list[dict[str, Any]] | Damaged:
         try:
@@ -122,7 +128,10 @@ class TellWords:
         texts, note = self.words(clip, gaps)
         rows = []
         for gap in gaps:
-            text, found = apply_policy(texts.get(gap.gap, ""), self.leakage, self.own)
+            raw = texts.get(gap.gap, "")
+            text, found = apply_policy(raw, self.leakage, self.own)
+            if found:
+                self.written.append({"clip_id": clip.clip_id, "gap": gap.gap, "text": raw})
             self.leaks[clip.label].update(leak.label for leak in found)
             changed = bool(text) and not is_quiet(text)
             rows.append(asdict(Summary(gap.clip_id, gap.gap, gap.start_s, gap.end_s, text, changed, self.backend)))

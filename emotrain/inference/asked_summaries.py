@@ -16,7 +16,7 @@ from typing import Any, cast
 from emotrain.clip_errors import ClipError, Damaged
 from emotrain.context.gap_request import gap_requests
 from emotrain.context.journal import Reply
-from emotrain.context.leakage import EmotionWordFound, Policy, own_labels
+from emotrain.context.leakage import FILTER, EmotionWordFound, Policy, own_labels
 from emotrain.context.summarize import BACKENDS, make_backend
 from emotrain.context.text_backend import TextBackend
 from emotrain.context.text_stage import FromReplies, TellWords
@@ -110,7 +110,7 @@ def asked_summaries(contract: InputContract, between: int | None) -> AskedSummar
             f"the adapter was trained with summaries by a model. {error}; say what is missing with "
             f"summarizer_options={{...}} (--summarizer-options '{{key: value}}'), {WITHOUT}"
         ) from error
-    odd = changed_since(settings, backend.settings())
+    odd = changed_since(settings, {**backend.settings(), "filter": FILTER})
     if odd:
         raise ValueError(
             f"the {name} summaries asked for are not those of training ({'; '.join(odd)}); give the same options, "
