@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.hub_errors import explained
+from emotrain.modeling.adapter_config import CONFIG, read_config
 
-CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PARTS = (CONFIG, WEIGHTS, "emotrain.json", "recipe.resolved.yaml", "provenance.json")
 """Files of an adapter that are fetched from the Hub; never a pickle."""
@@ -53,8 +53,12 @@ def adapter_digest(folder: Path) -> str:
 
 
 def load_adapter(model: Any, adapter: str) -> Any:
-    """Put a PEFT adapter on its base: a folder, a Hub id, or `id@revision`."""
+    """Put a PEFT adapter on its base: a folder, a Hub id, or `id@revision`.
+
+    Raises what `adapter_folder` raises, and ValueError for a configuration that asks PEFT for more than a LoRA.
+    """
     from peft import PeftModel
 
-    name, _, revision = (adapter, "", "") if Path(adapter).is_dir() else adapter.partition("@")
-    return PeftModel.from_pretrained(model, name, revision=revision or None).eval()
+    folder = adapter_folder(adapter)
+    read_config(folder)
+    return PeftModel.from_pretrained(model, str(folder)).eval()
