@@ -47,7 +47,7 @@ tiny-base: $(VENV)/.run
 	$(BIN)/python -m emotrain.modeling.tiny
 
 action-units: $(VENV)/.run
-	$(BIN)/python -m emotrain.video.action_unit_fit --people 60 --looks 40 --seed 7000
+	$(BIN)/python -m emotrain.motion.action_unit_fit --people 60 --looks 40 --seed 7000
 
 figures: $(VENV)/.run
 	$(BIN)/python -m emotrain.synthetic.contact_sheet docs/assets/faces.png

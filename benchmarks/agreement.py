@@ -15,13 +15,13 @@ import torch
 from peft import PeftModel
 
 from emotrain.emotions import label_set
+from emotrain.examples.base_model import load_base
+from emotrain.examples.examples import Collator, Examples
+from emotrain.examples.manifests import usable_clips
 from emotrain.modeling.label_scoring import label_logits, label_mass
 from emotrain.modeling.label_tokens import processor_labels
 from emotrain.progress import track
-from emotrain.training.base_model import load_base
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.manifests import usable_clips
-from emotrain.training.recipe import load_recipe
+from emotrain.recipe.recipe import load_recipe
 
 SPARE_TOKENS = 8
 """Tokens a reply may run on beyond the longest label before it is cut off."""

@@ -30,10 +30,10 @@ import pyarrow.parquet as pq
 from av.video.reformatter import VideoReformatter
 from decode import write_video
 
+from emotrain.atomic_files import write_table
 from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.summarize import SummarizeClip
 from emotrain.records import FRAMES, Clip, to_table
-from emotrain.shards import write_table
 from emotrain.video.decode import open_clip
 from emotrain.video.extract import ExtractClip, extract_frames, jpeg_encoder
 from emotrain.video.frame_settings import FrameSettings

@@ -17,12 +17,12 @@ from pathlib import Path
 import cv2
 import pyarrow.parquet as pq
 
+from emotrain.motion.clip_events import clip_events
+from emotrain.motion.face_motion import SIZE
 from emotrain.progress import track
 from emotrain.records import Event
 from emotrain.synthetic.clip_set import write_clip_set
-from emotrain.video.clip_events import clip_events
 from emotrain.video.decode import open_clip
-from emotrain.video.motion import SIZE
 
 REGION_OF = {"upper lid": "eyelids", "lower lid": "eyelids"}
 

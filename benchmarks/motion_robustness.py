@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 
+from emotrain.motion.clip_events import clip_events
+from emotrain.motion.face_motion import SIZE, face_motion
+from emotrain.motion.spotting import spot
 from emotrain.progress import track
 from emotrain.records import Event
 from emotrain.synthetic.clip_set import write_clip_set
-from emotrain.video.clip_events import clip_events
 from emotrain.video.decode import open_clip
-from emotrain.video.motion import SIZE, face_motion
-from emotrain.video.spotting import spot
 
 Film = tuple[np.ndarray, np.ndarray]
 

@@ -33,10 +33,11 @@ import numpy as np
 from emotrain.context import motion_backend
 from emotrain.context.gaps import gaps_of
 from emotrain.context.motion_backend import MotionSummarizer
+from emotrain.motion import clip_events
+from emotrain.motion import face_motion as motion
 from emotrain.records import Clip
 from emotrain.synthetic.clip_plan import plan_clips
 from emotrain.synthetic.clip_set import render_clip
-from emotrain.video import clip_events, motion
 from emotrain.video.decode import open_clip
 from emotrain.video.extract import ExtractClip
 from emotrain.video.frame_settings import Crop, FrameSettings

@@ -96,7 +96,7 @@ def main() -> None:
 
 
 def compare(pythons: Mapping[str, Path], folder: Path, arguments: argparse.Namespace) -> None:
-    from emotrain.training.recipe import RESOLVED, load_recipe
+    from emotrain.recipe.recipe import RESOLVED, load_recipe
 
     recipe = set_up(folder, arguments.shapes, arguments.vocabulary, arguments.batch, arguments.steps)
     recipe.save(folder)
@@ -139,7 +139,7 @@ def compare(pythons: Mapping[str, Path], folder: Path, arguments: argparse.Names
 
 def contestants(recipe: Any, pythons: Mapping[str, Path], folder: Path) -> dict[str, Callable[[Path], list[str]]]:
     """For each trainer the command of a run that writes to a given folder."""
-    from emotrain.training.recipe import RESOLVED
+    from emotrain.recipe.recipe import RESOLVED
 
     recipe.save(folder)
     file = folder / RESOLVED

@@ -20,7 +20,7 @@ def write_data_set(recipe: Any, folder: Path) -> Path:
     LLaMA-Factory wants to know of the file; ms-swift reads it as it is.
     """
     from emotrain.emotions import label_set
-    from emotrain.training.examples import Examples
+    from emotrain.examples.examples import Examples
 
     examples = Examples(recipe.data, recipe.context, label_set(recipe.data.label_set).labels)
     rows = []
@@ -67,7 +67,7 @@ def described(file_name: str) -> dict[str, Any]:
 def draws(recipe: Any) -> list[tuple[str, str]]:
     """Clip id and label of every draw, in the order of the manifest."""
     from emotrain.balance.manifest import read_manifest
-    from emotrain.training.manifests import manifest_path
+    from emotrain.examples.manifests import manifest_path
 
     return [(draw.clip_id, draw.label) for draw in read_manifest(manifest_path(recipe)).draws]
 
@@ -89,7 +89,7 @@ def _answer_losses(recipe: Any) -> Iterator[list[float]]:
     import torch
 
     from emotrain.emotions import label_set
-    from emotrain.training.examples import Collator, Examples
+    from emotrain.examples.examples import Collator, Examples
     from emotrain.training.train import load_base
 
     model, processor = load_base(recipe)

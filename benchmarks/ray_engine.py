@@ -26,11 +26,13 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 import pyarrow as pa
 import ray
 
+from emotrain.atomic_files import write_table
 from emotrain.context.summarize import summarize_clips
 from emotrain.datasets.clip_shards import ClipShards
-from emotrain.ray_engine import OBJECT_STORE_BYTES
 from emotrain.records import Clip, to_table
-from emotrain.shards import part_path, run_stage, write_table
+from emotrain.stages.parts import part_path
+from emotrain.stages.ray_engine import OBJECT_STORE_BYTES
+from emotrain.stages.stage import run_stage
 from emotrain.synthetic.clip_plan import plan_clips
 from emotrain.synthetic.clip_set import render_clip
 from emotrain.synthetic.h264 import write_mp4

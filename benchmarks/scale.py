@@ -24,7 +24,7 @@ PEAK = "import re; print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status'
 HEAD = "import sys, time; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
 IMPORTS = (
     "from emotrain.datasets.clips import read_index; from emotrain.datasets.clip_shards import ClipShards\n"
-    "from emotrain.shards import run_stage; import scale\n"
+    "from emotrain.stages.stage import run_stage; import scale\n"
     "if __name__ == '__main__':\n"
 )
 OPENING = {

@@ -34,7 +34,7 @@ from typing import Any
 
 from training_set_up import SHAPES, VOCABULARIES, in_words, set_up
 
-from emotrain.training.embed import embed_keyframes
+from emotrain.preparation.embed import embed_keyframes
 
 
 def main() -> None:
@@ -199,9 +199,9 @@ def trl(recipe: Any, **more: Any) -> dict[str, float]:
     from trl import SFTConfig, SFTTrainer
 
     from emotrain.emotions import label_set
+    from emotrain.examples.base_model import load_base
+    from emotrain.examples.examples import Examples
     from emotrain.modeling.lora import lora_config
-    from emotrain.training.base_model import load_base
-    from emotrain.training.examples import Examples
 
     model, processor = load_base(recipe)
     examples = Examples(recipe.data, recipe.context, label_set(recipe.data.label_set).labels, processor.tokenizer)
@@ -242,7 +242,7 @@ def trl(recipe: Any, **more: Any) -> dict[str, float]:
 
 def read(recipe: Any) -> Any:
     from emotrain.balance.manifest import read_manifest
-    from emotrain.training.manifests import manifest_path
+    from emotrain.examples.manifests import manifest_path
 
     return read_manifest(manifest_path(recipe))
 
@@ -251,8 +251,8 @@ def loaded(recipe: Any) -> tuple[Any, Any, Any]:
     """The base with its LoRA in training mode, the processor and the manifest."""
     from peft import get_peft_model
 
+    from emotrain.examples.base_model import load_base
     from emotrain.modeling.lora import lora_config
-    from emotrain.training.base_model import load_base
 
     model, processor = load_base(recipe)
     config = lora_config(model, recipe.model.lora_r, recipe.model.lora_alpha, recipe.model.lora_dropout)
@@ -262,7 +262,7 @@ def loaded(recipe: Any) -> tuple[Any, Any, Any]:
 def batches(recipe: Any, processor: Any, manifest: Any) -> list[dict[str, Any]]:
     """Every batch of the run, collated."""
     from emotrain.emotions import label_set
-    from emotrain.training.examples import Collator, Examples
+    from emotrain.examples.examples import Collator, Examples
 
     collate = Collator(Examples(recipe.data, recipe.context, label_set(recipe.data.label_set).labels), processor)
     rows = [

@@ -27,9 +27,9 @@ def set_up(
 
     The model is a Qwen2.5-VL of these shapes with random weights.
     """
+    from emotrain.preparation.prepare import prepare
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.synthetic.clip_set import write_clip_set
-    from emotrain.training.preparation import prepare
-    from emotrain.training.recipe import load_recipe
 
     base = folder / f"base_{shapes}_{vocabulary}"
     if not (base / "config.json").exists():

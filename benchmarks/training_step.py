@@ -62,12 +62,12 @@ def profile(recipe: Any) -> list[Times]:
     from emotrain.balance.losses import build_loss
     from emotrain.balance.manifest import read_manifest
     from emotrain.emotions import label_set
+    from emotrain.examples.base_model import load_base
+    from emotrain.examples.examples import Examples
+    from emotrain.examples.manifests import manifest_path
     from emotrain.modeling.label_scoring import label_logits
     from emotrain.modeling.label_tokens import processor_labels
     from emotrain.modeling.lora import lora_config
-    from emotrain.training.base_model import load_base
-    from emotrain.training.examples import Examples
-    from emotrain.training.manifests import manifest_path
 
     model, processor = load_base(recipe)
     manifest, names = read_manifest(manifest_path(recipe)), label_set(recipe.data.label_set).labels
@@ -107,8 +107,8 @@ def profile(recipe: Any) -> list[Times]:
 def collated(examples: Any, processor: Any, clip_ids: list[str], spent: Times) -> dict[str, torch.Tensor]:
     """What the collator does, part by part; checked against the collator itself."""
     from emotrain.context.prompt import build_messages
+    from emotrain.examples.examples import Collator
     from emotrain.modeling.chats import encode_chats
-    from emotrain.training.examples import Collator
 
     with clock(spent, "frames from parquet"):
         frames = [examples.keyframes(clip_id) for clip_id in clip_ids]

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emotrain.file_errors import in_words
-from emotrain.shards import ENGINES, TooManyBadClips, parse_shard
+from emotrain.stages.parts import parse_shard
+from emotrain.stages.report import TooManyBadClips
+from emotrain.stages.stage import ENGINES
 from emotrain.video.decode import DECODERS
 from emotrain.video.extract import CLIP_LIMIT_S, CROPS, extract_frames
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from emotrain.datasets.index import READERS, REPORT_FILE, IndexReport, index_clips
 from emotrain.datasets.media import Probe
 from emotrain.file_errors import in_words
-from emotrain.shards import TooManyBadClips
+from emotrain.stages.report import TooManyBadClips
 
 SHOWN_A_KIND = 3
 READER_OPTIONS = {

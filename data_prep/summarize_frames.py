@@ -18,7 +18,9 @@ from pathlib import Path
 
 from emotrain.context.summarize import BACKENDS, summarize_clips
 from emotrain.file_errors import in_words
-from emotrain.shards import ENGINES, TooManyBadClips, check_numbers, parse_shard
+from emotrain.stages.parts import parse_shard
+from emotrain.stages.report import TooManyBadClips
+from emotrain.stages.stage import ENGINES, check_numbers
 
 OPTIONS = (
     ("--blinks", "tell blinks too (motion)", None),

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
+
+ROOT = Path(__file__).parents[1]
+# Child processes find the package and the makers of test files, too.
+SEEN = [str(ROOT), str(ROOT / "tests" / "makers"), *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ["PYTHONPATH"] = os.pathsep.join(SEEN)
 
 LONG = (
     "test_chains.py",

@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 from emotrain.datasets.clips import read_index
-from emotrain.quarantine import quarantined_in
 from emotrain.records import Clip, Split
+from emotrain.stages.quarantine import quarantined_in
 
 FRAMES = "frames"
 

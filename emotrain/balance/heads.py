@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
+from emotrain.atomic_files import replacing
 from emotrain.balance.smote import smote
 from emotrain.emotions import nearest
-from emotrain.shards import replacing
 
 Array = NDArray[np.float64]
 HEADS = ("linear", "crt", "tau_norm", "lws", "los", "smote")

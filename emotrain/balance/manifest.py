@@ -19,13 +19,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emotrain.atomic_files import write_json, write_table
 from emotrain.balance.draw_settings import DrawSettings
 from emotrain.balance.draws import draw_epoch
 from emotrain.balance.strata import classes_of, over_cap, strata_of
 from emotrain.balance.strategies import class_shares
 from emotrain.emotions import nearest
 from emotrain.records import Clip, Draw, from_table, to_table
-from emotrain.shards import write_json, write_table
 
 FORMAT = 1
 REMEDY = "delete it and draw it again with `emotrain prep RECIPE --stage manifest`"

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emotrain.atomic_files import replacing
 from emotrain.balance.manifest import Manifest
 from emotrain.emotions import canonical
-from emotrain.shards import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -21,7 +21,7 @@ from emotrain.cli.results import context, diagnose, score
 from emotrain.cli.study import study
 from emotrain.cli.training import baseline, evaluate, prep, train
 from emotrain.file_errors import in_words
-from emotrain.processes import end_with_starter
+from emotrain.stages.processes import end_with_starter
 
 app = typer.Typer(
     add_completion=False,
@@ -77,7 +77,8 @@ def main() -> None:
 
 def _is_users(error: Exception) -> bool:
     """Faults of the input, whose message says everything, as against faults of the program."""
-    from emotrain.shards import ClipError, TooManyBadClips
+    from emotrain.clip_errors import ClipError
+    from emotrain.stages.report import TooManyBadClips
     from emotrain.study.failures import ArmsFailed
 
     # FloatingPointError: a loss that is not finite, which the recipe's learning rate or precision is to blame for.

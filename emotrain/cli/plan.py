@@ -23,11 +23,11 @@ def plan(
     head: Annotated[bool, typer.Option("--head", help="Print only the comment that heads a shipped recipe.")] = False,
 ) -> None:
     """Tokens, memory, time, worst batch, class histogram and P(miss) of a recipe."""
+    from emotrain.atomic_files import write_json
     from emotrain.planning import page
     from emotrain.planning.machine import Machine
     from emotrain.planning.plan import make_plan
-    from emotrain.shards import write_json
-    from emotrain.training.recipe import load_recipe
+    from emotrain.recipe.recipe import load_recipe
 
     made = make_plan(load_recipe(recipe, context.args), Machine(gpus, gpu_memory, peak_tflops, mfu))
     if json is not None:

@@ -18,7 +18,7 @@ def context(
 ) -> None:
     """Tokens, change, leaks and agreement of the summaries in a recipe's data folder, with examples."""
     from emotrain.evaluation.context_report import report_context
-    from emotrain.training.recipe import load_recipe
+    from emotrain.recipe.recipe import load_recipe
 
     if action != "report":
         raise typer.BadParameter(f"{action!r}; the one thing to do with context is `emotrain context report RECIPE`")
@@ -35,7 +35,7 @@ def diagnose(
     words: Annotated[Path | None, typer.Option(help="CSV word,frequency instead of the shipped English one.")] = None,
 ) -> None:
     """A model's label prior, what its keyframes miss, its trust in the order of options, where it looks."""
-    from emotrain.training.recipe import load_recipe
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.training.threads import one_thread_on_cpu
 
     loaded = load_recipe(recipe, context.args)

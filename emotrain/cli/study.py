@@ -28,14 +28,14 @@ def study(
 
     Exit status 75: stopped by a signal, run it again.
     """
-    from emotrain.shards import parse_shard
+    from emotrain.recipe.recipe import parse_overrides
+    from emotrain.stages.parts import parse_shard
     from emotrain.study.cells import cells, group_count
     from emotrain.study.failures import ArmsStopped
     from emotrain.study.results import write_results
     from emotrain.study.run import run_study
     from emotrain.study.settings import read_study
     from emotrain.training.preemption import STATUS
-    from emotrain.training.recipe import parse_overrides
 
     settings = read_study(file, parse_overrides(context.args))
     if out is not None:

@@ -21,9 +21,9 @@ def prep(
     ray_address: Annotated[str | None, typer.Option(help="auto, local or HOST:PORT; default RAY_ADDRESS.")] = None,
 ) -> None:
     """Index, frames, summaries, embeddings, manifest: whatever of a recipe's preparation is missing."""
-    from emotrain.shards import parse_shard
-    from emotrain.training.preparation import prepare
-    from emotrain.training.recipe import load_recipe
+    from emotrain.preparation.prepare import prepare
+    from emotrain.recipe.recipe import load_recipe
+    from emotrain.stages.parts import parse_shard
 
     data = prepare(
         load_recipe(recipe, context.args),
@@ -39,7 +39,7 @@ def prep(
 
 def train(context: typer.Context, recipe: RecipeFile) -> None:
     """Train the recipe's adapter; goes on from the last checkpoint. Status 75: stopped by a signal, run it again."""
-    from emotrain.training.recipe import load_recipe
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.training.threads import one_thread_on_cpu
 
     loaded = load_recipe(recipe, context.args)
@@ -66,7 +66,7 @@ def baseline(
     out: Annotated[Path, typer.Option(help="Folder for predictions and metrics.")],
 ) -> None:
     """Score a recipe's split with something simpler than its adapter."""
-    from emotrain.training.recipe import load_recipe
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.training.threads import one_thread_on_cpu
 
     loaded = load_recipe(recipe, context.args)
@@ -85,7 +85,7 @@ def evaluate(
     report: Annotated[bool, typer.Option(help="Also write report.html.")] = True,
 ) -> None:
     """Score every label of every clip of the recipe's split."""
-    from emotrain.training.recipe import load_recipe
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.training.threads import one_thread_on_cpu
 
     loaded = load_recipe(recipe, context.args)

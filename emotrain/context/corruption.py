@@ -14,7 +14,7 @@ from emotrain.context.donors import lend
 from emotrain.context.facs_words import PHRASES, cuts_of, describe
 from emotrain.context.moving import moved, wrapped
 from emotrain.records import Event, Summary
-from emotrain.shards import stable_hash
+from emotrain.stable_hash import stable_hash
 
 Fault = Literal["drop", "swap", "region", "time"]
 FAULTS: tuple[Fault, ...] = ("drop", "swap", "region", "time")

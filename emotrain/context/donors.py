@@ -13,7 +13,7 @@ from typing import Literal
 
 from emotrain.context.moving import moved
 from emotrain.records import Summary
-from emotrain.shards import stable_hash
+from emotrain.stable_hash import stable_hash
 
 Relation = Literal["same_class", "other_class", "any"]
 

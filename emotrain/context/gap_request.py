@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from emotrain.clip_errors import ClipError
 from emotrain.context.gaps import gaps_of
 from emotrain.records import Clip, Frame, Gap
-from emotrain.shards import ClipError
 from emotrain.video.frame_store import Frames
 
 

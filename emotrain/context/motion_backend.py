@@ -14,14 +14,14 @@ from typing import Any
 
 from emotrain.context.facs_words import check_language
 from emotrain.context.retell import told
+from emotrain.motion.action_units import TEMPLATES
+from emotrain.motion.clip_events import ClipEvents, clip_events
+from emotrain.motion.cue_events import cue_events
+from emotrain.motion.cues import cues_fingerprint, read_cues
+from emotrain.motion.spotting import SpotSettings
 from emotrain.records import Clip, Gap, Summary
-from emotrain.video.action_units import TEMPLATES
-from emotrain.video.clip_events import ClipEvents, clip_events
-from emotrain.video.cue_events import cue_events
-from emotrain.video.cues import cues_fingerprint, read_cues
 from emotrain.video.face_boxes import FaceBoxes
 from emotrain.video.frame_settings import Crop
-from emotrain.video.spotting import SpotSettings
 
 VERSION = 2
 """Raised whenever the same clip would give another text, so that old and new summaries never mix."""
@@ -92,8 +92,8 @@ class MotionSummarizer:
         if self.cues is not None:
             return cue_events(read_cues(Path(self.cues), clip, video), self.spotting)
 
+        from emotrain.motion.face_motion import SIZE
         from emotrain.video.decode import open_clip
-        from emotrain.video.motion import SIZE
 
         with open_clip(video, fps=clip.fps) as reader:
             if self.crop == "centre":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from emotrain.shards import stable_hash
+from emotrain.stable_hash import stable_hash
 
 
 def option_order(options: int, key: str) -> list[int]:

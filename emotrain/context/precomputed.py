@@ -17,8 +17,8 @@ from typing import Any
 
 import pandas as pd
 
+from emotrain.clip_errors import ClipError
 from emotrain.records import Gap
-from emotrain.shards import ClipError
 
 VERSION = 2
 COLUMNS = ("clip_id", "text", "gap", "time_s")

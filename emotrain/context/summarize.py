@@ -13,6 +13,8 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
+from emotrain.atomic_files import write_json
+from emotrain.clip_errors import ClipError
 from emotrain.context.gaps import gaps_of
 from emotrain.context.leakage import Policy, own_labels
 from emotrain.context.motion_backend import MotionSummarizer
@@ -27,7 +29,9 @@ from emotrain.datasets.clips import read_index
 from emotrain.datasets.paths import inside
 from emotrain.emotions import nearest
 from emotrain.records import SUMMARIES, Clip, Summary, from_table
-from emotrain.shards import ClipError, StageReport, check_engine, read_parts, run_stage, write_json
+from emotrain.stages.parts import read_parts
+from emotrain.stages.report import StageReport
+from emotrain.stages.stage import check_engine, run_stage
 from emotrain.video.extract import CLIP_LIMIT_S
 from emotrain.video.frame_store import Frames, FrameStore
 

@@ -15,6 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from emotrain.atomic_files import write_json
+from emotrain.clip_errors import ClipError, Damaged
 from emotrain.context.gap_request import clip_gaps, gap_requests
 from emotrain.context.journal import Journal, Reply, read_journal
 from emotrain.context.leakage import Policy, apply_policy
@@ -25,7 +27,9 @@ from emotrain.datasets.clip_shards import ClipShards
 from emotrain.launched import launched_place
 from emotrain.progress import track
 from emotrain.records import SUMMARIES, Clip, Gap, Summary
-from emotrain.shards import ClipError, Damaged, StageReport, check_bad_share, part_path, run_stage, write_json
+from emotrain.stages.parts import part_path
+from emotrain.stages.report import StageReport, check_bad_share
+from emotrain.stages.stage import run_stage
 from emotrain.video.frame_store import Frames
 
 AT_ONCE = 64

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from emotrain.datasets.index_file import open_index_file
 from emotrain.datasets.media import VIDEO_SUFFIXES
 from emotrain.records import CLIPS, Clip, from_table
-from emotrain.shards import stable_hash
+from emotrain.stable_hash import stable_hash
 
 BATCH = 2048
 MARKS = ("onset_s", "apex_s", "offset_s")

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median_low
 
-from emotrain.shards import ClipError
+from emotrain.clip_errors import ClipError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from emotrain.atomic_files import write_json, write_table
 from emotrain.datasets.casme2 import read_casme2
 from emotrain.datasets.casme3 import read_casme3
 from emotrain.datasets.clips import CLIPS_FILE
@@ -29,7 +30,8 @@ from emotrain.datasets.splits import VALIDATION_SHARE, assign_folds, carve_valid
 from emotrain.datasets.synthetic import read_synthetic
 from emotrain.emotions import PUBLISHED_COUNTS, nearest
 from emotrain.records import Clip, to_table
-from emotrain.shards import TooManyBadClips, check_numbers, write_json, write_table
+from emotrain.stages.report import TooManyBadClips
+from emotrain.stages.stage import check_numbers
 
 REPORT_FILE = "index_report.json"
 

@@ -10,20 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from emotrain.clip_errors import ClipError
 from emotrain.datasets.frame_folder import ABSENT, FrameFolder, frame_folder
 from emotrain.datasets.paths import inside
 from emotrain.datasets.reading import Reading
 from emotrain.progress import track
 from emotrain.records import Clip
-from emotrain.shards import ClipError
-from emotrain.workers import Died, spread
+from emotrain.stages.workers import Died, spread
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv"})
 
 Probe = Callable[[Path], tuple[float | None, int | None, float | None]]
 """Opens a video and answers (fps, number of frames, duration in seconds), None for what it cannot tell.
 
-A video that cannot be opened raises `emotrain.shards.ClipError`.
+A video that cannot be opened raises `emotrain.clip_errors.ClipError`.
 """
 
 

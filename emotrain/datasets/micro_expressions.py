@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from emotrain.clip_errors import ClipError
 from emotrain.datasets.action_units import parse_action_units
 from emotrain.datasets.frame_folder import FrameFolder
 from emotrain.datasets.media import Listing
@@ -18,7 +19,6 @@ from emotrain.datasets.reading import Reading
 from emotrain.datasets.tables import Row
 from emotrain.emotions import canonical
 from emotrain.records import Clip
-from emotrain.shards import ClipError
 
 
 @dataclass(slots=True)

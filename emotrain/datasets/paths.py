@@ -6,7 +6,7 @@ import ntpath
 import os.path
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from emotrain.shards import ClipError
+from emotrain.clip_errors import ClipError
 
 
 class PathOutsideRoot(ClipError, ValueError):

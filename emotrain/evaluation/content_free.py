@@ -16,11 +16,11 @@ from PIL import Image
 
 from emotrain.context.facs_words import describe
 from emotrain.context.gaps import gaps_of
+from emotrain.examples.examples import Collator, Examples
+from emotrain.examples.scoring import score_clips
 from emotrain.modeling.label_tokens import LabelTokens
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Frame, Summary
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.recipe import Recipe
-from emotrain.training.scoring import score_clips
 
 BLANKS = ("black", "grey", "white", "noise-0", "noise-1")
 DURATION_S = 4.0

@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emotrain.atomic_files import replacing, write_json, write_text
 from emotrain.context.budget import text_tokens
 from emotrain.context.leakage import count_leaks, own_labels
 from emotrain.context.summarize import load_summaries
 from emotrain.datasets.clips import read_index
 from emotrain.evaluation.figures import STYLE
+from emotrain.examples.manifests import usable_clips
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip, Frame, Summary
-from emotrain.shards import replacing, stable_hash, write_json, write_text
-from emotrain.training.manifests import usable_clips
-from emotrain.training.recipe import Recipe
+from emotrain.stable_hash import stable_hash
 from emotrain.video.frame_store import FrameStore
 
 if TYPE_CHECKING:

@@ -12,17 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from emotrain.atomic_files import write_json
 from emotrain.emotions import frequency_groups, label_set
 from emotrain.evaluation.scorer import load_scorer
 from emotrain.evaluation.second_stage import second_stage_scores
+from emotrain.examples.manifests import train_counts, usable_clips
+from emotrain.examples.prepared import check_prepared
 from emotrain.metrics.predictions import PredictionTable, read_predictions, write_predictions
 from emotrain.metrics.summary import summarise
 from emotrain.modeling.adapters import adapter_digest, adapter_folder
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip, Prediction
-from emotrain.shards import write_json
-from emotrain.training.manifests import train_counts, usable_clips
-from emotrain.training.prepared import check_prepared
-from emotrain.training.recipe import Recipe
 
 PREDICTIONS = "predictions.parquet"
 METRICS = "metrics.json"

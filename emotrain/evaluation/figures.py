@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emotrain.atomic_files import replacing
 from emotrain.evaluation.headline import ArmResult, shown_metrics
-from emotrain.shards import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

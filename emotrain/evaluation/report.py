@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from emotrain.atomic_files import write_json, write_text
 from emotrain.evaluation.figures import COLOURS, write_figures
 from emotrain.evaluation.headline import ArmResult, check_arms, differences, percent, points, shown_metrics
 from emotrain.evaluation.timeline import ClipStory, timeline
@@ -19,7 +20,6 @@ from emotrain.metrics.columns import OUTCOMES
 from emotrain.metrics.published import Published
 from emotrain.metrics.summary import Clusters
 from emotrain.records import Clip
-from emotrain.shards import write_json, write_text
 
 __all__ = ["ArmResult", "ClipStory", "write_report"]
 

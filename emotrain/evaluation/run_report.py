@@ -14,12 +14,12 @@ from emotrain.evaluation.evaluate import METRICS, PREDICTIONS
 from emotrain.evaluation.headline import ArmResult, differences, print_table
 from emotrain.evaluation.report import write_report
 from emotrain.evaluation.timeline import ClipStory
+from emotrain.examples.examples import Examples
 from emotrain.metrics.predictions import PredictionTable, read_predictions
 from emotrain.metrics.published import PUBLISHED
 from emotrain.modeling.loading import load_processor
+from emotrain.recipe.recipe import RESOLVED, Recipe, read_values
 from emotrain.records import Clip, Event
-from emotrain.training.examples import Examples
-from emotrain.training.recipe import RESOLVED, Recipe, read_values
 
 PAGES = 24
 _SHOWN_UNTRAINED = ("model_name_or_path", "context", "summarizer", "keyframes")

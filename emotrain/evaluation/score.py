@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from emotrain.atomic_files import write_json
 from emotrain.datasets.clips import read_index
 from emotrain.emotions import LABEL_SETS, PUBLISHED_COUNTS, Group, LabelSet, frequency_groups
 from emotrain.emotions import label_set as find_label_set
@@ -16,7 +17,6 @@ from emotrain.metrics.predictions import PredictionTable, arms_in, check_coverag
 from emotrain.metrics.published import published
 from emotrain.metrics.summary import Clusters, summarise
 from emotrain.records import Clip
-from emotrain.shards import write_json
 
 
 def score_file(

@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from emotrain.emotions import display_names, label_set
+from emotrain.examples.base_model import check_device, load_base
+from emotrain.examples.examples import Collator, Examples
+from emotrain.examples.scoring import score_clips
 from emotrain.modeling.adapters import load_adapter
 from emotrain.modeling.label_tokens import LabelTokens, processor_labels
 from emotrain.progress import track
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.training.base_model import check_device, load_base
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.recipe import Recipe
-from emotrain.training.scoring import score_clips
 
 
 @dataclass(frozen=True, slots=True)

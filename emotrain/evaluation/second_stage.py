@@ -17,12 +17,12 @@ from emotrain.balance.posthoc import adjust, content_free_prior, em_prior
 from emotrain.balance.priors import class_prior
 from emotrain.evaluation.content_free import blank_logits
 from emotrain.evaluation.scorer import Scorer, score_split
+from emotrain.examples.examples import Collator, Examples
+from emotrain.examples.manifests import ensure_manifest, usable_clips
 from emotrain.modeling.prompt_embeddings import prompt_embeddings
 from emotrain.progress import track
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.manifests import ensure_manifest, usable_clips
-from emotrain.training.recipe import Recipe
 
 HEAD = "head.safetensors"
 

@@ -14,18 +14,18 @@ from typing import Any
 
 import yaml
 
+from emotrain.atomic_files import replacing, write_text
 from emotrain.context.prompt import PromptSettings, build_messages, prompt_text
 from emotrain.emotions import display_names
 from emotrain.evaluation.headline import percent, points
+from emotrain.examples.input_contract import InputContract, read_contract
 from emotrain.hub.base import Base
 from emotrain.hub.notices import notice
 from emotrain.hub.scores import HEADLINE, Scores
 from emotrain.hub.staging import CARD, CONFUSION, recipe_values
+from emotrain.recipe.recipe import RESOLVED
 from emotrain.records import Frame, Summary
-from emotrain.shards import replacing, write_text
 from emotrain.training.checkpoints import PROVENANCE
-from emotrain.training.input_contract import InputContract, read_contract
-from emotrain.training.recipe import RESOLVED
 
 TEMPLATE = Path(__file__).parent / "templates" / "card.md.jinja"
 TAGS = ("emotion-recognition", "facial-expression-recognition", "lora", "emotrain")

@@ -24,7 +24,7 @@ from emotrain.hub.base import declared_base
 from emotrain.hub.publish import Publication, publish
 from emotrain.hub.upload import check_repo_id, open_repository
 from emotrain.hub_errors import HubError
-from emotrain.training.recipe import Recipe
+from emotrain.recipe.recipe import Recipe
 
 
 def checkpoint_publisher(recipe: Recipe) -> PublishCheckpoints | None:

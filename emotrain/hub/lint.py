@@ -9,14 +9,14 @@ from typing import Any
 
 import yaml
 
+from emotrain.examples.input_contract import CONTRACT
 from emotrain.hub.base import Base, unresolved
 from emotrain.hub.fit import bad_numbers, misfits
 from emotrain.hub.private_words import Private, leaks
 from emotrain.hub.staging import CONFUSION, PUBLISHED, recipe_values
 from emotrain.modeling.adapters import CONFIG, WEIGHTS
-from emotrain.training.input_contract import CONTRACT
-from emotrain.training.machine_values import machine_values
-from emotrain.training.recipe import RESOLVED
+from emotrain.recipe.machine_values import machine_values
+from emotrain.recipe.recipe import RESOLVED
 
 KNOWN_TOO = (".gitattributes",)
 """Files that the Hub itself puts into a repository."""

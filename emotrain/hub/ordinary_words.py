@@ -12,7 +12,7 @@ from pathlib import Path
 
 from emotrain.hub.card import TAGS
 from emotrain.hub.notices import NOTICES
-from emotrain.training.arguments import BalanceArguments, ContextArguments, DataArguments, EvaluationArguments
+from emotrain.recipe.arguments import BalanceArguments, ContextArguments, DataArguments, EvaluationArguments
 
 _PACKAGE = Path(__file__).parents[1]
 _TEMPLATES = (_PACKAGE / "hub" / "templates", _PACKAGE / "context" / "templates")

@@ -14,13 +14,13 @@ from typing import Any
 
 import yaml
 
+from emotrain.atomic_files import replacing, write_json, write_text
+from emotrain.examples.input_contract import CONTRACT
 from emotrain.hub.base import Base
 from emotrain.modeling.adapters import CONFIG, WEIGHTS
-from emotrain.shards import replacing, write_json, write_text
+from emotrain.recipe.machine_values import portable
+from emotrain.recipe.recipe import RESOLVED
 from emotrain.training.checkpoints import PROVENANCE
-from emotrain.training.input_contract import CONTRACT
-from emotrain.training.machine_values import portable
-from emotrain.training.recipe import RESOLVED
 
 CARD = "README.md"
 CONFUSION = "figures/confusion.png"

@@ -10,9 +10,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from emotrain.clip_errors import ClipError
 from emotrain.inference.reading_view import TEMPLATES, problem_html, reading_html
 from emotrain.inference.recogniser import Recogniser
-from emotrain.shards import ClipError
 
 UPLOAD_LIMIT = "512mb"
 KEPT_S = 1800

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field, fields
 from threading import Lock
 from typing import Any, cast
 
+from emotrain.clip_errors import ClipError, Damaged
 from emotrain.context.gap_request import gap_requests
 from emotrain.context.journal import Reply
 from emotrain.context.leakage import EmotionWordFound, Policy, own_labels
 from emotrain.context.summarize import BACKENDS, make_backend
 from emotrain.context.text_backend import TextBackend
 from emotrain.context.text_stage import FromReplies, TellWords
+from emotrain.examples.input_contract import InputContract
 from emotrain.records import Clip, Summary
-from emotrain.shards import ClipError, Damaged
-from emotrain.training.input_contract import InputContract
 from emotrain.video.frame_store import Frames
 
 WITHOUT = (

@@ -10,10 +10,10 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+from emotrain.examples.input_contract import CONTRACT, read_contract
 from emotrain.inference.clip_input import ClipEyes, SeenExamples
 from emotrain.inference.input_settings import settle
 from emotrain.modeling.adapters import adapter_folder
-from emotrain.training.input_contract import CONTRACT, read_contract
 
 
 def chat_messages(adapter: str | Path, clip: str | Path, **given: Any) -> list[dict[str, Any]]:

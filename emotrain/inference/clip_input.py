@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from emotrain.clip_errors import ClipError, Damaged
 from emotrain.context.prompt import PromptSettings, keyframes
 from emotrain.context.summarize import SummarizeClip
 from emotrain.context.summarizer import Summarizer
+from emotrain.examples.examples import Examples
+from emotrain.examples.input_contract import InputContract
 from emotrain.inference.asked_summaries import AskedSummaries
 from emotrain.inference.input_settings import frame_settings, summarizer_of
+from emotrain.recipe.arguments import ContextArguments, DataArguments
 from emotrain.records import FRAMES, SUMMARIES, Clip, Frame, Summary, from_table
-from emotrain.shards import ClipError, Damaged
-from emotrain.training.arguments import ContextArguments, DataArguments
-from emotrain.training.examples import Examples
-from emotrain.training.input_contract import InputContract
 from emotrain.video.decode import open_clip
 from emotrain.video.extract import ExtractClip
 from emotrain.video.frame_settings import FrameSettings

@@ -10,9 +10,9 @@ from emotrain.context.prompt import PromptSettings
 from emotrain.context.summarize import BACKENDS
 from emotrain.context.summarizer import Summarizer
 from emotrain.emotions import label_set, nearest
+from emotrain.examples.input_contract import CONTRACT, InputContract, template_digests
 from emotrain.inference.asked_summaries import AskedSummaries, asked_summaries, changed_since
-from emotrain.training.arguments import ContextArguments
-from emotrain.training.input_contract import CONTRACT, InputContract, template_digests
+from emotrain.recipe.arguments import ContextArguments
 from emotrain.video.frame_settings import FrameSettings
 
 _FRAME_KEYS = {"keyframe_policy": "policy", "keyframes": "keyframes", "frame_size": "size", "crop": "crop"}

@@ -11,10 +11,10 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from emotrain.examples.input_contract import read_contract
 from emotrain.inference.recogniser import declared_base
 from emotrain.modeling.adapters import adapter_folder, load_adapter
 from emotrain.modeling.loading import load_model, load_processor
-from emotrain.training.input_contract import read_contract
 
 
 def merge(adapter: str | Path, out: Path, *, base_model: str | None = None, dtype: str | None = None) -> Path:

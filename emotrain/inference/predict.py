@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from emotrain.atomic_files import replacing
+from emotrain.clip_errors import ClipError
 from emotrain.inference.reading import Reading
 from emotrain.inference.recogniser import Recogniser
 from emotrain.inference.terminal import print_reading
-from emotrain.shards import ClipError, replacing
 
 STDOUT = "-"
 

@@ -14,15 +14,15 @@ from scipy.special import softmax
 from emotrain.balance.posthoc import adjust
 from emotrain.context.prompt import keyframes
 from emotrain.emotions import display_names
+from emotrain.examples.examples import Collator
+from emotrain.examples.input_contract import InputContract, read_contract
+from emotrain.examples.scoring import score_clips
 from emotrain.inference.clip_input import ClipEyes, SeenClip, SeenExamples
 from emotrain.inference.input_settings import settle, summarizer_of
 from emotrain.inference.reading import Reading
 from emotrain.modeling.adapters import CONFIG, adapter_folder
 from emotrain.modeling.label_tokens import processor_labels
 from emotrain.modeling.loading import load_model, load_processor, resolve_name
-from emotrain.training.examples import Collator
-from emotrain.training.input_contract import InputContract, read_contract
-from emotrain.training.scoring import score_clips
 
 BATCH = 8
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.emotions import nearest
+from emotrain.examples.manifests import manifest_path
+from emotrain.examples.summaries import is_written_by_recipe
 from emotrain.launch.places import accelerate_configs
 from emotrain.launch.profile import STAGES, Profile
-from emotrain.training.manifests import manifest_path
-from emotrain.training.recipe import Recipe
-from emotrain.training.summaries import is_written_by_recipe
+from emotrain.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def parse_chain(
 
     from emotrain.launch.confidential import check_recipe
     from emotrain.launch.profile import load_profile
-    from emotrain.training.recipe import load_recipe
+    from emotrain.recipe.recipe import load_recipe
 
     faults: list[str] = []
     wanted: tuple[str, ...] = STAGES

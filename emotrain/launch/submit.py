@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from emotrain.atomic_files import write_json, write_text
 from emotrain.launch.confidential import check_text
 from emotrain.launch.jobs import Chain, plan_jobs
 from emotrain.launch.render import CHAIN_LOG, render
-from emotrain.shards import write_json, write_text
 
 LAUNCH = "launch.json"
 _WAITS_S = (2.0, 5.0, 10.0)

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from emotrain.atomic_files import write_table, write_text
 from emotrain.emotions import nearest
 from emotrain.metrics.columns import AMBIGUOUS, OUTCOMES, UNPARSED, arm_of, labels_of, to_predictions
 from emotrain.metrics.row_files import read_rows
 from emotrain.records import Clip, Prediction, to_table
-from emotrain.shards import write_table, write_text
 
 __all__ = [
     "AMBIGUOUS",

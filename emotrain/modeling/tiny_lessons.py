@@ -18,9 +18,9 @@ from emotrain.context.facs_words import QUIET, describe, phrase, vocabulary
 from emotrain.context.prompt import PromptSettings, build_messages, prompt_text
 from emotrain.emotions import ALIASES, LABEL_SETS
 from emotrain.modeling.tiny_stills import ACTS, FRAMES_EACH, SHOTS, random_units
+from emotrain.motion.face_regions import REGIONS
 from emotrain.records import Event, Frame, Summary
 from emotrain.synthetic.action_units import AUS, visible_units
-from emotrain.video.face_regions import REGIONS
 
 SEEN_QUESTION = "Which facial actions do the pictures show?"
 TOLD_QUESTION = "Which facial actions does the text report?"

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrain.progress import track
+from emotrain.stages.workers import Died, spread
 from emotrain.synthetic.action_units import AUS, INDEX
-from emotrain.workers import Died, spread
 
 NAMESPACE = 0x71B45E
 """First word of every seed here; the clip generator's seeds begin with other numbers."""

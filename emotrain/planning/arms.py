@@ -11,7 +11,7 @@ from emotrain.context.prompt import PromptSettings
 from emotrain.planning.chats import BETWEEN, Clips, chat, dense_times
 from emotrain.planning.flops import ClipTokens, StepFlops
 from emotrain.planning.prompts import Counter
-from emotrain.training.recipe import Recipe
+from emotrain.recipe.recipe import Recipe
 
 SAMPLE = 256
 """Clips that the means are taken over when there are more: evenly spaced ones, in the order of their ids."""

@@ -20,12 +20,12 @@ from emotrain.context.gaps import gaps_of
 from emotrain.context.prompt import PromptSettings, build_messages
 from emotrain.context.summarize import load_summaries
 from emotrain.emotions import display_names, label_set
+from emotrain.examples.examples import Examples
+from emotrain.examples.summaries import summaries_name
 from emotrain.planning.prompts import Chat
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Event, Frame, Summary
-from emotrain.shards import finished_parts
-from emotrain.training.examples import Examples
-from emotrain.training.recipe import Recipe
-from emotrain.training.summaries import summaries_name
+from emotrain.stages.parts import finished_parts
 
 BETWEEN = 4
 """In-between frames a gap in the dense arm when the recipe stores none: the number of the method's paper."""

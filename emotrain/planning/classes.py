@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from emotrain.balance.manifest import Manifest, build_manifest, check_against
 from emotrain.emotions import Group, frequency_groups
+from emotrain.examples.manifests import manifest_path, stored_manifest
 from emotrain.planning.clips import KnownClips
-from emotrain.training.manifests import manifest_path, stored_manifest
-from emotrain.training.recipe import Recipe
+from emotrain.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)

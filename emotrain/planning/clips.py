@@ -16,9 +16,9 @@ from emotrain.datasets.clip_shards import ClipShards
 from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.datasets.splits import OWN_FOLDS, VALIDATION_SHARE
 from emotrain.emotions import PUBLISHED_COUNTS, label_set
+from emotrain.examples.manifests import usable_clips
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.training.manifests import usable_clips
-from emotrain.training.recipe import Recipe
 
 FRAMES: dict[str, tuple[int, int, int, int]] = {"dfew": (11, 70, 155, 847), "mafw": (11, 82, 244, 727)}
 """Frames a clip as shortest, median, 95th percentile and longest: counted on the official split lists. MAFW's shortest

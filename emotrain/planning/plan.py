@@ -15,6 +15,7 @@ import numpy as np
 from emotrain.balance.manifest import Manifest
 from emotrain.balance.priors import class_counts
 from emotrain.emotions import display_names, label_set
+from emotrain.examples.base_model import base_name
 from emotrain.planning.arms import ArmTable, compare
 from emotrain.planning.batches import Batches, walk
 from emotrain.planning.chats import Clips, chat, imagined_clips, prepared_clips, stored_keyframes
@@ -26,8 +27,7 @@ from emotrain.planning.machine import ASSUMED_MFU, H100_BF16_TFLOPS, Machine
 from emotrain.planning.memory import STRATEGIES, MemorySettings, StepMemory, Strategy, largest_batch, step_memory
 from emotrain.planning.prompts import Counter, make_counter
 from emotrain.planning.shapes import Shapes, read_shapes
-from emotrain.training.base_model import base_name
-from emotrain.training.recipe import Recipe
+from emotrain.recipe.recipe import Recipe
 from emotrain.video.miss import EVENT_S, miss_table
 
 POLICIES = (

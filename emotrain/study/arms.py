@@ -19,12 +19,12 @@ from threading import Lock
 from typing import IO
 
 from emotrain.evaluation.evaluate import METRICS, deciding
-from emotrain.processes import PARENT
 from emotrain.progress import track
+from emotrain.recipe.recipe import RESOLVED, Recipe, read_values
+from emotrain.stages.processes import PARENT
 from emotrain.study.failures import ArmsFailed, ArmsStopped
 from emotrain.training.live import read_progress
 from emotrain.training.preemption import STATUS, stop_file
-from emotrain.training.recipe import RESOLVED, Recipe, read_values
 
 _POLL_S = 0.5
 _TAIL_LINES = 15

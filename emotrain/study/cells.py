@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields, replace
 
 import yaml
 
+from emotrain.recipe.arguments import DataArguments
+from emotrain.recipe.recipe import RecipeError, load_recipe
 from emotrain.study.arms import Arm
 from emotrain.study.settings import Study, StudyArm, StudyError, slug
-from emotrain.training.arguments import DataArguments
-from emotrain.training.recipe import RecipeError, load_recipe
 from emotrain.video.frame_settings import FrameSettings
 
 

@@ -15,11 +15,11 @@ from rich.console import Console
 
 from emotrain.datasets.clips import read_index
 from emotrain.modeling.tiny_architecture import TOKENS_PER_FRAME
+from emotrain.preparation.prepare import prepare
+from emotrain.recipe.recipe import Recipe, load_recipe
 from emotrain.recipes_folder import shipped_recipe
 from emotrain.study.arms import Arm, run_arms
 from emotrain.synthetic.clip_set import write_clip_set
-from emotrain.training.preparation import prepare
-from emotrain.training.recipe import Recipe, load_recipe
 
 TRAIN, VALIDATION, TEST = 1500, 110, 440
 LEAST = 22  # two clips a class

@@ -8,20 +8,20 @@ from pathlib import Path
 
 from rich.console import Console
 
+from emotrain.atomic_files import write_json, write_text
 from emotrain.datasets.clips import read_index
 from emotrain.emotions import frequency_groups
 from emotrain.evaluation.headline import METRICS, ArmResult, Metric, percent, points
 from emotrain.evaluation.report import write_report
+from emotrain.examples.manifests import train_counts
 from emotrain.metrics.over_seeds import Averaged, over_seeds
 from emotrain.metrics.published import published
 from emotrain.metrics.summary import summarise
 from emotrain.records import Clip
-from emotrain.shards import write_json, write_text
 from emotrain.study.cells import Cell
 from emotrain.study.curves import write_figures
 from emotrain.study.gather import Gathered, comparable, gather
 from emotrain.study.settings import Study
-from emotrain.training.manifests import train_counts
 
 
 def write_results(study: Study, every: Sequence[Cell]) -> Path:

@@ -13,14 +13,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from emotrain.examples.manifests import manifest_path
+from emotrain.examples.summaries import is_written_by_recipe, summary_options
+from emotrain.preparation.prepare import prepare
 from emotrain.study.arms import run_arms
 from emotrain.study.cells import Cell, cells, groups
 from emotrain.study.failures import ArmsFailed
 from emotrain.study.results import write_results
 from emotrain.study.settings import Study
-from emotrain.training.manifests import manifest_path
-from emotrain.training.preparation import prepare
-from emotrain.training.summaries import is_written_by_recipe, summary_options
 
 
 def run_study(study: Study, *, workers: int, shard: tuple[int, int] = (0, 1), prepare_only: bool = False) -> Path:

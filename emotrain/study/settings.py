@@ -29,7 +29,7 @@ from typing import Any
 
 from emotrain.emotions import nearest
 from emotrain.evaluation.baselines.run import BASELINES
-from emotrain.training.recipe import read_values
+from emotrain.recipe.recipe import read_values
 
 _KEYS = ("recipe", "out", "reference", "seeds", "folds", "keys", "arms", "clips", "title", "notes")
 _CLIPS = ("train", "validation", "test", "seed")

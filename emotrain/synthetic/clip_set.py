@@ -24,17 +24,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from emotrain.atomic_files import replacing, write_json, write_table
 from emotrain.progress import track
 from emotrain.records import CLIPS, EVENT, to_table
 from emotrain.records import Clip as ClipRecord
-from emotrain.shards import replacing, write_json, write_table
+from emotrain.stages.workers import Died, spread
 from emotrain.synthetic.clip_plan import ClipPlan, plan_clips
 from emotrain.synthetic.face import Face
 from emotrain.synthetic.h264 import write_mp4
 from emotrain.synthetic.identity import sample_identity
 from emotrain.synthetic.performance import FPS, Level, Performance, perform
 from emotrain.synthetic.sensor import Sensor
-from emotrain.workers import Died, spread
 
 RENDERER = 1
 """Raised whenever the same seed would give other pictures, so that old and new clips never mix in one set."""

@@ -29,7 +29,7 @@ def main(out: Path) -> None:
     """Draw the sheet and write it to `out` as a PNG of at most 256 colours."""
     from PIL import Image as Picture
 
-    from emotrain.shards import replacing
+    from emotrain.atomic_files import replacing
 
     sheet = Picture.fromarray(contact_sheet())
     with replacing(out) as temporary:

@@ -14,12 +14,13 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from emotrain.atomic_files import write_json
 from emotrain.context.summarize import summaries_folder
-from emotrain.shards import write_json
-from emotrain.training.base_model import base_name, weights_digest
-from emotrain.training.recipe import Recipe
-from emotrain.training.summaries import summaries_name
-from emotrain.training.world import World, from_first
+from emotrain.examples.base_model import base_name, weights_digest
+from emotrain.examples.summaries import summaries_name
+from emotrain.launched import from_first
+from emotrain.recipe.recipe import Recipe
+from emotrain.training.world import World
 
 PROVENANCE = "provenance.json"
 WEIGHTS = ("adapter_model.safetensors", "model.safetensors")

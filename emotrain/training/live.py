@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from transformers import TrainerCallback
 
-from emotrain.shards import write_json
+from emotrain.atomic_files import write_json
 
 PROGRESS = "progress.json"
 

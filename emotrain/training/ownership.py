@@ -43,7 +43,7 @@ def owned_by_first(folder: Path) -> Iterator[None]:
     """`owned` for processes that train together: the first holds the folder, and all raise when it cannot."""
     from accelerate import PartialState
 
-    from emotrain.training.world import from_first
+    from emotrain.launched import from_first
 
     with ExitStack() as held:
         problem: FolderTaken | None = None

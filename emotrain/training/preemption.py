@@ -28,7 +28,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
-from emotrain.shards import write_json
+from emotrain.atomic_files import write_json
 
 STOP_FILE = "EMOTRAIN_STOP_FILE"
 """Environment variable that names the file whose appearance asks the run to stop."""

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.balance.manifest import Manifest
-from emotrain.training.base_model import check_device
+from emotrain.examples.base_model import check_device
+from emotrain.launched import from_first
+from emotrain.recipe.recipe import Recipe
 from emotrain.training.checkpoints import (
     CarryProvenance,
     check_goes_on,
@@ -22,12 +24,11 @@ from emotrain.training.checkpoints import (
 from emotrain.training.live import LiveLine, WriteProgress
 from emotrain.training.ownership import owned_by_first
 from emotrain.training.preemption import StopWhenAsked, end_if_stopped
-from emotrain.training.recipe import Recipe
 from emotrain.training.same_run import check_same_run
 from emotrain.training.steps import clips_per_step
 from emotrain.training.trackers import check_trackers
 from emotrain.training.validation import check_choice, early_stopping
-from emotrain.training.world import CheckSharding, check_processes, from_first, processes, running_world
+from emotrain.training.world import CheckSharding, check_processes, processes, running_world
 
 
 def run(

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from emotrain.recipe.recipe import RESOLVED, Recipe, effective
 from emotrain.training.checkpoints import PROVENANCE
-from emotrain.training.recipe import RESOLVED, Recipe, effective
 from emotrain.yaml_files import read_mapping
 
 _KEYS = """

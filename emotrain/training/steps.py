@@ -8,10 +8,10 @@ from typing import Any
 
 from emotrain.balance.manifest import Manifest
 from emotrain.emotions import label_set
+from emotrain.examples.manifests import manifest_path, usable_clips
+from emotrain.examples.targets import VOTES, drawn_votes
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Draw
-from emotrain.training.manifests import manifest_path, usable_clips
-from emotrain.training.recipe import Recipe
-from emotrain.training.targets import VOTES, drawn_votes
 from emotrain.training.world import processes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emotrain.training.recipe import Recipe
+from emotrain.recipe.recipe import Recipe
 
 
 def one_thread_on_cpu(recipe: Recipe) -> None:

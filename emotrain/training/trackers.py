@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emotrain.emotions import nearest
-from emotrain.training.recipe import Recipe
+from emotrain.recipe.recipe import Recipe
 
 SHIPPED = ("tensorboard", "wandb", "trackio")
 """What the extra `tracking` installs."""

@@ -9,19 +9,19 @@ from typing import Any
 from emotrain.balance.losses import build_loss
 from emotrain.balance.manifest import Manifest
 from emotrain.emotions import display_names, label_set
+from emotrain.examples.base_model import load_base
+from emotrain.examples.examples import Collator, Examples
+from emotrain.examples.input_contract import input_contract
+from emotrain.examples.manifests import checked_manifest, train_counts
+from emotrain.examples.prepared import check_prepared
+from emotrain.examples.vision_embeddings import check_sight_is_frozen, stored_embeddings
 from emotrain.modeling.compiled import compile_blocks
 from emotrain.modeling.label_tokens import processor_labels
 from emotrain.modeling.lora import lora_config
-from emotrain.training.base_model import load_base
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.input_contract import input_contract
-from emotrain.training.manifests import checked_manifest, train_counts
-from emotrain.training.prepared import check_prepared
-from emotrain.training.recipe import Recipe
+from emotrain.recipe.recipe import Recipe
 from emotrain.training.run import run
 from emotrain.training.steps import draws_dataset
 from emotrain.training.validation import validation
-from emotrain.training.vision_embeddings import check_sight_is_frozen, stored_embeddings
 
 
 def train(recipe: Recipe, callbacks: Sequence[Any] = ()) -> Path:

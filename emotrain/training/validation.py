@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from emotrain.emotions import frequency_groups, label_set, nearest
+from emotrain.examples.examples import Collator
+from emotrain.examples.manifests import train_counts, usable_clips
+from emotrain.examples.scoring import score_clips
 from emotrain.metrics import scores
 from emotrain.metrics.columns import OUTCOMES
 from emotrain.metrics.predictions import PredictionTable
 from emotrain.modeling.label_tokens import LabelTokens
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Prediction
-from emotrain.training.examples import Collator
-from emotrain.training.manifests import train_counts, usable_clips
-from emotrain.training.recipe import Recipe
-from emotrain.training.scoring import score_clips
 
 
 def check_choice(recipe: Recipe) -> None:

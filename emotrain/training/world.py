@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from torch import Tensor, nn
 from transformers import TrainerCallback
@@ -20,8 +20,6 @@ EXPECTED = "EMOTRAIN_WORLD_SIZE"
 
 SHARDED_PARAMETERS = ("fsdp2", "zero3")
 SHARDED_OPTIMISER = ("fsdp2", "zero1", "zero2", "zero3")
-
-Value = TypeVar("Value")
 
 
 class WrongWorld(ValueError):
@@ -104,15 +102,6 @@ def processes() -> int:
     from accelerate import PartialState
 
     return int(PartialState().num_processes)
-
-
-def from_first(value: Value) -> Value:
-    """The value that the first process has, on every process: what is read from a disk may not look alike to all."""
-    from accelerate.utils import broadcast_object_list
-
-    values = [value]
-    broadcast_object_list(values)
-    return values[0]
 
 
 def local_part(tensor: Tensor) -> Tensor:

@@ -15,8 +15,8 @@ import logging
 from importlib.util import find_spec
 from pathlib import Path
 
+from emotrain.clip_errors import ClipError
 from emotrain.emotions import nearest
-from emotrain.shards import ClipError
 from emotrain.video.crop import WHOLE, Box, centre_square
 from emotrain.video.reader import ClipReader, Picture, Sweep
 

@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from emotrain.clip_errors import ClipError, Damaged
 from emotrain.datasets.clip_shards import ClipShards
 from emotrain.datasets.paths import inside
 from emotrain.records import FRAMES, Clip
-from emotrain.shards import ClipError, Damaged, StageReport, check_engine, run_stage
+from emotrain.stages.report import StageReport
+from emotrain.stages.stage import check_engine, run_stage
 from emotrain.video.decode import ClipReader, open_clip
 from emotrain.video.face_boxes import FaceBoxes
 from emotrain.video.frame_settings import CROPS, Crop, FrameSettings, claim

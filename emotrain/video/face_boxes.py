@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from emotrain.shards import ClipError, stable_hash
+from emotrain.clip_errors import ClipError
+from emotrain.stable_hash import stable_hash
 from emotrain.video.crop import Box
 
 SIDES = ("left", "top", "right", "bottom")

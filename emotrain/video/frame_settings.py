@@ -8,9 +8,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
+from emotrain.atomic_files import write_json
 from emotrain.datasets.clip_shards import ClipShards
 from emotrain.emotions import nearest
-from emotrain.shards import write_json
 from emotrain.video.decode import DECODERS
 from emotrain.video.face_boxes import FaceBoxes
 from emotrain.video.keyframes import parse_policy

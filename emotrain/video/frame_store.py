@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from emotrain.clip_parts import ClipParts
 from emotrain.records import Frame, from_table
+from emotrain.stages.clip_parts import ClipParts
 
 
 class Frames(Protocol):

@@ -14,9 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from emotrain.clip_errors import ClipError
 from emotrain.emotions import nearest
 from emotrain.records import Clip
-from emotrain.shards import ClipError
 from emotrain.video.reader import Indices, Pixels, Times
 
 MOTION_FLOOR = 0.5

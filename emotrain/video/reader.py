@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from emotrain.shards import ClipError
+from emotrain.clip_errors import ClipError
 from emotrain.video.crop import WHOLE, Box, centre_square
 
 Times = npt.NDArray[np.float64]

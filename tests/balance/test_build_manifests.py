@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 import pytest
 
+from emotrain.atomic_files import write_table
 from emotrain.balance.draw_settings import DrawSettings
 from emotrain.balance.drawable import drawable_clips
 from emotrain.balance.manifest import build_manifest, check_against, read_manifest
 from emotrain.balance.picture import plot_manifest, save_picture
 from emotrain.records import Clip, to_table
-from emotrain.shards import write_table
 
 SCRIPT = Path(__file__).parents[2] / "data_prep" / "build_manifests.py"
 COUNTS = {"happiness": 60, "fear": 20, "disgust": 10}

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from emotrain.atomic_files import write_table
 from emotrain.balance.draw_settings import STRATEGIES, DrawSettings
 from emotrain.balance.draws import capped_shares, too_few
 from emotrain.balance.manifest import (
@@ -28,7 +29,6 @@ from emotrain.balance.manifest import (
 )
 from emotrain.balance.strategies import class_shares
 from emotrain.records import DRAWS, Clip
-from emotrain.shards import write_table
 
 OWN = {"power": {"power": 0.25}}
 

@@ -126,9 +126,9 @@ RECIPE = ROOT / "recipes" / "tiny" / "sparse_balanced.yaml"
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    from emotrain.preparation.prepare import prepare
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.synthetic.clip_set import write_clip_set
-    from emotrain.training.preparation import prepare
-    from emotrain.training.recipe import load_recipe
 
     folder = tmp_path_factory.mktemp("prepared")
     found = Prepared(folder / "clips", folder / "data")

@@ -16,7 +16,7 @@ def undisturbed(prepared: Prepared, flights: dict[str, Flight], tmp_path_factory
     """The same training in this one process, without SLURM."""
     import torch
 
-    from emotrain.training.recipe import load_recipe
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.training.train import train
 
     torch.set_num_threads(1)

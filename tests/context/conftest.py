@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from emotrain.atomic_files import write_json, write_table
 from emotrain.records import CLIPS, FRAMES, Clip, Frame, to_table
-from emotrain.shards import part_path, shard_of, write_json, write_table
+from emotrain.stages.parts import part_path, shard_of
 
 sys.path.insert(0, str(Path(__file__).parent))  # the scripted chat server is a module of this folder
 SHARDS = 2

@@ -11,18 +11,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from emotrain.clip_errors import ClipError
 from emotrain.context.facs_words import QUIET, describe
 from emotrain.context.gaps import gaps_of, times_by_gap
 from emotrain.context.leakage import find_leaks
 from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.summarize import load_summaries, summarize_clips
+from emotrain.recipe.arguments import ContextArguments
 from emotrain.records import Clip, Event, to_table
-from emotrain.shards import ClipError
 from emotrain.synthetic.action_units import AUS, INDEX
 from emotrain.synthetic.face import Face, Pose
 from emotrain.synthetic.h264 import write_mp4
 from emotrain.synthetic.identity import sample_identity
-from emotrain.training.arguments import ContextArguments
 from emotrain.video.extract import extract_frames
 
 FPS = 25

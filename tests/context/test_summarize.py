@@ -12,7 +12,7 @@ import pytest
 
 from emotrain.context.leakage import count_leaks
 from emotrain.context.summarize import load_summaries, summaries_folder, summarize_clips
-from emotrain.shards import part_path
+from emotrain.stages.parts import part_path
 from emotrain.synthetic.clip_set import write_clip_set
 from emotrain.video.extract import extract_frames
 

@@ -18,6 +18,8 @@ import pytest
 import torch
 from chat_server import ChatServer, Script
 
+from emotrain.atomic_files import write_table
+from emotrain.clip_errors import ClipError
 from emotrain.context import openai_backend
 from emotrain.context.asking import cleaned, is_refusal, observe_messages
 from emotrain.context.gap_request import gap_requests
@@ -32,7 +34,7 @@ from emotrain.context.vlm_backend import VlmBackend
 from emotrain.datasets.clips import read_clips
 from emotrain.modeling.tiny_base_path import tiny_base_path
 from emotrain.records import CLIPS, Clip, to_table
-from emotrain.shards import ClipError, TooManyBadClips, write_table
+from emotrain.stages.report import TooManyBadClips
 from emotrain.video.frame_store import FrameStore
 
 GAPS = 9  # six clips with in-between frames in gap 1, three of them in gap 2 as well

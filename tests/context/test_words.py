@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from emotrain.context.facs_words import PHRASES, QUIET, cuts_of, describe, vocabulary
 from emotrain.context.leakage import EmotionWordFound, apply_policy, count_leaks, emotion_words, find_leaks, own_labels
 from emotrain.emotions import ALIASES
+from emotrain.motion.face_regions import REGIONS
 from emotrain.records import Event
 from emotrain.synthetic.action_units import PROTOTYPES, visible_units
-from emotrain.video.face_regions import REGIONS
 
 UNITS = [*PHRASES, "L12", "R12", "L14", "R14"]
 

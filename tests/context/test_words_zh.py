@@ -10,8 +10,8 @@ from emotrain.context import facs_words_zh as zh
 from emotrain.context.facs_words import PHRASES, describe, phrase
 from emotrain.context.leakage import find_leaks
 from emotrain.context.motion_backend import MotionSummarizer
+from emotrain.motion.face_regions import REGIONS
 from emotrain.records import Event
-from emotrain.video.face_regions import REGIONS
 
 
 def test_every_unit_and_region_has_words_and_none_names_an_emotion() -> None:

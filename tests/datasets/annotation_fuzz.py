@@ -23,7 +23,7 @@ from emotrain.datasets.clips import read_index
 from emotrain.datasets.index import index_clips
 from emotrain.datasets.reading import LayoutError, UnknownLabel
 from emotrain.emotions import LABEL_SETS
-from emotrain.shards import TooManyBadClips
+from emotrain.stages.report import TooManyBadClips
 
 CELLS: tuple[Any, ...] = (
     None, "", "/", "nan", "-inf", "1e9", "0", -1, 5, 12.5, 10**12, "R12 or 15", "4，7", "１２", "a\0b", "../../x",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,9 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from emotrain.atomic_files import write_table
 from emotrain.datasets.clip_shards import ClipShards
 from emotrain.records import Clip, to_table
-from emotrain.shards import shard_of, write_table
+from emotrain.stages.parts import shard_of
 
 
 def write(path: Path, clips: list[Clip], **metadata: str) -> ClipShards:
@@ -88,7 +90,7 @@ def test_memory_is_flat_from_a_thousand_to_a_hundred_thousand_rows(tmp_path: Pat
     """The same 250 clips' worth of a stage, once out of 1,000 rows and once out of 100,000."""
     script = (
         "import re, sys; from pathlib import Path\n"
-        "from emotrain.datasets.clip_shards import ClipShards; from emotrain.shards import run_stage\n"
+        "from emotrain.datasets.clip_shards import ClipShards; from emotrain.stages.stage import run_stage\n"
         "from stage_work import two_rows, SCHEMA\n"
         "index = ClipShards(Path(sys.argv[1])); index.fingerprint()\n"
         "run_stage('s', index, two_rows, SCHEMA, Path(sys.argv[2]), only=(0, int(sys.argv[3])), workers=1)\n"
@@ -117,7 +119,7 @@ def test_memory_is_flat_from_a_thousand_to_a_hundred_thousand_rows(tmp_path: Pat
             capture_output=True,
             text=True,
             cwd=Path(__file__).parent,
-            env={"PYTHONPATH": f"{Path(__file__).parent}:{Path(__file__).parents[1]}"},
+            env={"PYTHONPATH": os.environ["PYTHONPATH"]},
         )
         assert done.returncode == 0, done.stderr
         peaks[rows] = float(done.stdout)

@@ -6,11 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from emotrain.atomic_files import write_table
 from emotrain.datasets.clip_shards import ClipShards
 from emotrain.datasets.clips import read_clips, read_index
 from emotrain.emotions import LABEL_SETS, LabelSet
 from emotrain.records import Clip, to_table
-from emotrain.shards import write_table
 
 CLIPS = [
     Clip("a", "v/a.mp4", "anger", votes={"anger": 0.7, "disgust": 0.3}, test_fold=1, subject="s1", fps=25.0),

@@ -9,17 +9,16 @@ import av
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from stage_work import stuck_on_nines
 
+from emotrain.atomic_files import write_table
+from emotrain.clip_errors import ClipError
 from emotrain.datasets.clips import read_index
 from emotrain.datasets.index import READERS, index_clips
-from emotrain.shards import ClipError, TooManyBadClips, write_table
+from emotrain.stages.report import TooManyBadClips
 from emotrain.synthetic.clip_plan import plan_clips
 from emotrain.synthetic.clip_set import annotation_table
 from emotrain.video.probe import probe
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from stage_work import stuck_on_nines
 
 SCRIPT = Path(__file__).parents[2] / "data_prep" / "index_clips.py"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emotrain.clip_errors import ClipError
 from emotrain.datasets.paths import PathOutsideRoot, inside
-from emotrain.shards import ClipError
 
 
 @pytest.mark.parametrize(

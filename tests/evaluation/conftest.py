@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from emotrain.preparation.prepare import prepare
+from emotrain.recipe.recipe import Recipe, load_recipe
 from emotrain.recipes_folder import shipped_recipe
 from emotrain.synthetic.clip_set import write_clip_set
-from emotrain.training.preparation import prepare
-from emotrain.training.recipe import Recipe, load_recipe
 
 Rendered = Callable[..., Recipe]
 

@@ -13,10 +13,10 @@ import pytest
 from emotrain.evaluation.baselines.run import BASELINES, run_baseline
 from emotrain.evaluation.baselines.words import annotation, fit_and_score
 from emotrain.evaluation.content_free import BLANKS, BlankExamples, blank
+from emotrain.examples.manifests import usable_clips
 from emotrain.metrics.predictions import read_predictions
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.training.manifests import usable_clips
-from emotrain.training.recipe import Recipe
 
 Rendered = Callable[..., Recipe]
 

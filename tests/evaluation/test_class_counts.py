@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from emotrain.atomic_files import write_table
 from emotrain.cli import app
 from emotrain.emotions import PUBLISHED_COUNTS
 from emotrain.evaluation.class_counts import read_counts
 from emotrain.evaluation.score import score_file
 from emotrain.records import Clip, to_table
-from emotrain.shards import write_table
 
 
 def test_counts_are_read_from_json_csv_and_by_name(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from emotrain.context.summarize import load_summaries, summarize_clips
 from emotrain.evaluation.context_report import PARTS, agreement, describe_backend, parts_named, report_context
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip, Summary
-from emotrain.training.recipe import Recipe
 
 Rendered = Callable[..., Recipe]
 

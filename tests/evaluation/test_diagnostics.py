@@ -22,10 +22,10 @@ from emotrain.evaluation.diagnostics.prior import kl, label_prior, normalised, r
 from emotrain.evaluation.diagnostics.run import diagnose, some_of_each
 from emotrain.evaluation.diagnostics.words import word_frequency
 from emotrain.evaluation.scorer import Scorer, load_scorer, score_split
+from emotrain.examples.examples import Collator, Examples
+from emotrain.examples.manifests import usable_clips
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip, Event, Summary
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.manifests import usable_clips
-from emotrain.training.recipe import Recipe
 
 Rendered = Callable[..., Recipe]
 CLIPS = 4

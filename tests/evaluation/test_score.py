@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emotrain.atomic_files import write_table
 from emotrain.emotions import LABEL_SETS, label_set
 from emotrain.evaluation.score import score_arms, score_file
 from emotrain.metrics.predictions import PredictionTable, write_predictions
 from emotrain.records import Clip, Prediction, to_table
-from emotrain.shards import write_table
 
 DFEW = LABEL_SETS["dfew"]
 REPLIES = {

@@ -15,9 +15,9 @@ from emotrain.balance.priors import class_prior
 from emotrain.evaluation.baselines.run import run_baseline
 from emotrain.evaluation.evaluate import evaluate
 from emotrain.evaluation.second_stage import HEAD
+from emotrain.examples.manifests import ensure_manifest
 from emotrain.metrics.predictions import read_predictions
-from emotrain.training.manifests import ensure_manifest
-from emotrain.training.recipe import Recipe, RecipeError
+from emotrain.recipe.recipe import Recipe, RecipeError
 
 Rendered = Callable[..., Recipe]
 

@@ -12,18 +12,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from emotrain.atomic_files import write_table
 from emotrain.balance.manifest import read_manifest
 from emotrain.evaluation.baselines import vision
 from emotrain.evaluation.baselines.frames import FrameClassifier, Padded, embed_frames
 from emotrain.evaluation.baselines.run import run_baseline
 from emotrain.evaluation.baselines.videomae import VideoInputs, load_video_classifier
+from emotrain.examples.manifests import ensure_manifest, manifest_path, usable_clips
 from emotrain.metrics.predictions import read_predictions
+from emotrain.recipe.recipe import Recipe, load_recipe
 from emotrain.recipes_folder import shipped_recipe
 from emotrain.records import Clip, to_table
-from emotrain.shards import write_table
 from emotrain.synthetic.h264 import write_mp4
-from emotrain.training.manifests import ensure_manifest, manifest_path, usable_clips
-from emotrain.training.recipe import Recipe, load_recipe
 from emotrain.video.extract import extract_frames
 
 COLOURS = {

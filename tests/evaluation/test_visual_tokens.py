@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "modeling"))  # the makers of checkpoints are a module of that folder
-
 from family_checkpoints import MADE, save
+from PIL import Image
 
 from emotrain.context.prompt import PromptSettings, build_messages
 from emotrain.evaluation.baselines.frames import visual_tokens

@@ -104,8 +104,8 @@ def desk(bench: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]
 
 
 def _draw_manifest(recipe: Path) -> None:
-    from emotrain.training.manifests import ensure_manifest
-    from emotrain.training.recipe import load_recipe
+    from emotrain.examples.manifests import ensure_manifest
+    from emotrain.recipe.recipe import load_recipe
 
     ensure_manifest(load_recipe(recipe))
 
@@ -113,6 +113,6 @@ def _draw_manifest(recipe: Path) -> None:
 def _score_zero_shot(bench: Any, out: Path) -> None:
     """The baseline of the card, in this process: its base comes from the folder that the stand-in serves."""
     from emotrain.evaluation.evaluate import evaluate
-    from emotrain.training.recipe import load_recipe
+    from emotrain.recipe.recipe import load_recipe
 
     evaluate(load_recipe(bench.recipe(out / "recipe", resamples=200)), out)

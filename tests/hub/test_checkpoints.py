@@ -17,7 +17,7 @@ torch.set_num_threads(1)
 
 
 def recipe(**values: Any) -> Any:
-    from emotrain.training.recipe import parse_recipe
+    from emotrain.recipe.recipe import parse_recipe
 
     return parse_recipe({"model_name_or_path": "tiny", "use_cpu": True, "push_to_hub": True, **values})
 

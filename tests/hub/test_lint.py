@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
+from emotrain.atomic_files import write_table
 from emotrain.hub.base import Base, declared_base
 from emotrain.hub.lint import AdapterFaults, lint
 from emotrain.hub.private_words import Private, leaks, private_words
@@ -23,7 +24,6 @@ from emotrain.hub.publish import Publication, as_published, write_publication
 from emotrain.hub.staging import published_recipe, stage
 from emotrain.modeling.tiny_base_path import tiny_base_path
 from emotrain.records import CLIPS, Clip, to_table
-from emotrain.shards import write_table
 
 torch.set_num_threads(1)
 WEIGHTS = "adapter_model.safetensors"
@@ -227,7 +227,7 @@ def test_the_recipe_may_allow_more_than_the_language_model(staged: Path, private
 
 
 def test_a_published_recipe_still_loads_and_says_nothing_of_the_machine() -> None:
-    from emotrain.training.recipe import parse_recipe
+    from emotrain.recipe.recipe import parse_recipe
 
     values = {
         "model_name_or_path": "/models/qwen",
@@ -351,8 +351,8 @@ def test_a_relative_data_folder_that_is_not_found_is_said_with_the_remedy(
 def test_where_the_data_lay_is_kept_beside_the_adapter_and_not_published(
     relative: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.training.checkpoints import provenance_of
-    from emotrain.training.recipe import load_recipe
 
     monkeypatch.chdir(tmp_path)
     provenance = provenance_of(load_recipe(relative / "recipe.resolved.yaml", ["--context", "none"]), "0" * 64, 8)

@@ -30,10 +30,10 @@ exec(compile(Path(card).read_text(), card, "exec"))  # the card's own block leav
 
 from emotrain.emotions import label_set
 from emotrain.modeling.label_tokens import processor_labels
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.manifests import usable_clips
-from emotrain.training.recipe import load_recipe
-from emotrain.training.scoring import score_clips
+from emotrain.examples.examples import Collator, Examples
+from emotrain.examples.manifests import usable_clips
+from emotrain.recipe.recipe import load_recipe
+from emotrain.examples.scoring import score_clips
 from emotrain.modeling.loading import load_processor
 
 recipe = load_recipe(Path(recipe))
@@ -184,7 +184,7 @@ def _every_file(repository: Any) -> list[bytes]:
 
 @pytest.mark.parametrize("key", ["hub_token: hf_aaaaaaaaaaaaaaaaaaaaaaaa", "hub_always_push: true"])
 def test_recipe_keys_that_would_leak_or_do_nothing_are_refused(key: str) -> None:
-    from emotrain.training.recipe import RecipeError, parse_recipe
+    from emotrain.recipe.recipe import RecipeError, parse_recipe
 
     with pytest.raises(RecipeError) as caught:
         parse_recipe({**yaml.safe_load(key), "use_cpu": True})
@@ -193,7 +193,7 @@ def test_recipe_keys_that_would_leak_or_do_nothing_are_refused(key: str) -> None
 
 
 def test_the_trainers_own_upload_stays_off() -> None:
-    from emotrain.training.recipe import parse_recipe
+    from emotrain.recipe.recipe import parse_recipe
 
     recipe = parse_recipe({"push_to_hub": True, "hub_model_id": "org/name", "use_cpu": True})
     assert recipe.sft.push_to_hub is False

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from emotrain.training.recipe import Recipe
+from emotrain.recipe.recipe import Recipe
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).parents[2]
@@ -28,9 +28,9 @@ class Trained:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    from emotrain.preparation.prepare import prepare
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.synthetic.clip_set import write_clip_set
-    from emotrain.training.preparation import prepare
-    from emotrain.training.recipe import load_recipe
     from emotrain.training.train import train
 
     home = tmp_path_factory.mktemp("adapter")

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import torch
 
+from emotrain.clip_errors import ClipError
 from emotrain.emotions import label_set
+from emotrain.examples.input_contract import InputContract
 from emotrain.inference.chat import chat_messages
 from emotrain.inference.clip_input import ClipEyes
 from emotrain.inference.input_settings import parse_options
 from emotrain.modeling.tiny_base_path import tiny_base_path
-from emotrain.shards import ClipError
-from emotrain.training.arguments import ContextArguments
-from emotrain.training.input_contract import InputContract
+from emotrain.recipe.arguments import ContextArguments
 
 torch.set_num_threads(1)
 Saved = Callable[..., Path]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from emotrain.emotions import label_set
+from emotrain.examples.input_contract import InputContract
 from emotrain.inference.input_settings import settle
-from emotrain.training.input_contract import InputContract
 
 
 def trained_on(labels: str) -> InputContract:

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 import emotrain
+from emotrain.clip_errors import ClipError
+from emotrain.examples.input_contract import CONTRACT, read_contract
 from emotrain.inference.recogniser import Recogniser
 from emotrain.records import Prediction
-from emotrain.shards import ClipError
-from emotrain.training.input_contract import CONTRACT, read_contract
 
 
 @pytest.fixture(scope="module")

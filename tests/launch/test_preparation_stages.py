@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from emotrain.training.preparation import prepare
-from emotrain.training.recipe import load_recipe
+from emotrain.preparation.prepare import prepare
+from emotrain.recipe.recipe import load_recipe
 
 
 @pytest.mark.parametrize(

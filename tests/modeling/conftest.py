@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,6 @@ from PIL import Image
 from emotrain.modeling.tiny import VisionLanguageModel, random_tiny
 
 torch.set_num_threads(1)
-sys.path.insert(0, str(Path(__file__).parent))  # the makers of checkpoints are a module of this folder
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from family_checkpoints import MADE, save
 from PIL import Image
 from torch import Tensor, nn
 
+from emotrain.atomic_files import write_json, write_table
 from emotrain.balance.losses import LossSettings, build_loss
 from emotrain.context.prompt import PromptSettings, build_messages
 from emotrain.emotions import LABEL_SETS
@@ -29,7 +30,7 @@ from emotrain.modeling.loading import load_model, load_processor
 from emotrain.modeling.lora import language_model_linears, lora_config
 from emotrain.modeling.prompt_embeddings import prompt_embeddings
 from emotrain.records import CLIPS, FRAMES, Clip, Frame, Split, Summary, to_table
-from emotrain.shards import part_path, write_json, write_table
+from emotrain.stages.parts import part_path
 
 torch.set_num_threads(1)
 LABELS = LABEL_SETS["dfew"].labels
@@ -210,8 +211,8 @@ def test_trains_saves_reloads_with_plain_peft_and_evaluates(checkpoints: Path, n
     from transformers import AutoModelForImageTextToText
 
     from emotrain.evaluation.evaluate import evaluate
-    from emotrain.training.manifests import ensure_manifest
-    from emotrain.training.recipe import load_recipe
+    from emotrain.examples.manifests import ensure_manifest
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.training.train import build_trainer, train
 
     recipe = load_recipe(write_run(tmp_path, checkpoints / name, MADE[name].side))
@@ -301,7 +302,7 @@ def test_windowed_layers_refuse_the_cache_under_padding_on_the_right(checkpoints
 
 def ensure_read(recipe: Any) -> Any:
     from emotrain.balance.manifest import read_manifest
-    from emotrain.training.manifests import manifest_path
+    from emotrain.examples.manifests import manifest_path
 
     return read_manifest(manifest_path(recipe))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ import pytest
 import torch
 import yaml
 
+from emotrain.atomic_files import write_json, write_table
 from emotrain.context.facs_words import QUIET, describe
 from emotrain.records import CLIPS, FRAMES, Clip, Event, Frame, Split, Summary, to_table
-from emotrain.shards import part_path, write_json, write_table
+from emotrain.stages.parts import part_path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "modeling"))  # the makers of checkpoints are a module there
 torch.set_num_threads(1)
 LABELS = ("happiness", "sadness", "neutral", "anger")
 SPLITS: tuple[Split, ...] = ("train", "train", "train", "train", "validation", "test")

@@ -12,7 +12,7 @@ from emotrain.planning.machine import Machine
 from emotrain.planning.memory import GIB
 from emotrain.planning.page import duration, head, scaled
 from emotrain.planning.plan import Plan, make_plan
-from emotrain.training.recipe import load_recipe, read_values
+from emotrain.recipe.recipe import load_recipe, read_values
 
 ROOT = Path(__file__).parents[2]
 HEADED = [

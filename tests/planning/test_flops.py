@@ -13,6 +13,7 @@ from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 from emotrain.balance.manifest import read_manifest
+from emotrain.examples.manifests import ensure_manifest
 from emotrain.modeling.chats import encode_chats
 from emotrain.modeling.label_scoring import label_logits
 from emotrain.modeling.label_tokens import processor_labels
@@ -23,8 +24,7 @@ from emotrain.modeling.tiny_tokenizer import train_tokenizer
 from emotrain.planning.flops import ClipTokens, step_flops, vision_flops
 from emotrain.planning.prompts import make_counter
 from emotrain.planning.shapes import read_shapes, shapes_of
-from emotrain.training.manifests import ensure_manifest
-from emotrain.training.recipe import load_recipe
+from emotrain.recipe.recipe import load_recipe
 from emotrain.training.train import build_trainer
 
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from emotrain.balance.manifest import read_manifest
+from emotrain.examples.manifests import ensure_manifest
 from emotrain.planning.flops import ClipTokens
 from emotrain.planning.memory import GIB, STRATEGIES, MemorySettings, block_bytes, largest_batch, step_memory
 from emotrain.planning.shapes import read_shapes
-from emotrain.training.manifests import ensure_manifest
-from emotrain.training.recipe import load_recipe
+from emotrain.recipe.recipe import load_recipe
 from emotrain.training.train import build_trainer
 
 TOKENS = ClipTokens(300, 512, 22, 23, ((16, 16),) * 8)

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from emotrain.examples.manifests import ensure_manifest
 from emotrain.planning.machine import Machine
 from emotrain.planning.page import print_plan
 from emotrain.planning.plan import POLICIES, Plan, make_plan
 from emotrain.planning.published import published
-from emotrain.training.manifests import ensure_manifest
-from emotrain.training.recipe import load_recipe, read_values
+from emotrain.recipe.recipe import load_recipe, read_values
 from emotrain.video.keyframes import POLICIES as KEYFRAME_POLICIES
 from emotrain.video.miss import p_miss
 

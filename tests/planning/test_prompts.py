@@ -10,6 +10,7 @@ import pytest
 from family_checkpoints import MADE, save
 from PIL import Image
 
+from emotrain.examples.examples import Collator, Examples
 from emotrain.modeling.chats import encode_chats
 from emotrain.modeling.frame_side import interpolated_side
 from emotrain.modeling.loading import load_processor
@@ -18,8 +19,7 @@ from emotrain.planning.frame_tokens import frame_tokens
 from emotrain.planning.plan import _counter
 from emotrain.planning.prompts import Estimated, make_counter
 from emotrain.planning.shapes import Shapes, read_shapes
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.recipe import load_recipe
+from emotrain.recipe.recipe import load_recipe
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-import emotrain.training.recipe as recipe_module
+import emotrain.recipe.recipe as recipe_module
+from emotrain.recipe.recipe import Recipe, load_recipe
 from emotrain.study.cells import cells, frames_name, group_count, groups, slug, yaml_word
 from emotrain.study.gather import gather
 from emotrain.study.settings import StudyError, read_study
-from emotrain.training.recipe import Recipe, load_recipe
 
 ROOT = Path(__file__).parents[2]
 STUDIES = sorted((ROOT / "studies").glob("*.yaml"))

@@ -8,10 +8,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
 from emotrain.emotions import label_set
+from emotrain.motion.face_regions import REGIONS as REGION_NAMES
 from emotrain.synthetic.action_units import AUS, INDEX, PROTOTYPES, REGIONS, regions_of, sample_units, visible_units
 from emotrain.synthetic.performance import MICRO_STRENGTH
 from emotrain.synthetic.still import render_training_frames
-from emotrain.video.face_regions import REGIONS as REGION_NAMES
 
 
 def _people(n: int, seed: int, noise: float) -> tuple[np.ndarray, np.ndarray]:

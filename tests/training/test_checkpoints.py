@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from emotrain.recipe.recipe import effective
 from emotrain.training.checkpoints import PROVENANCE, is_finished, last_checkpoint, left_behind, rotate
-from emotrain.training.recipe import effective
 from emotrain.training.same_run import MAY_DIFFER
 
 Trained = Callable[..., tuple[Path, list[dict[str, Any]]]]
@@ -72,8 +72,8 @@ def test_the_best_checkpoint_stays_until_the_end_and_is_what_is_saved(trained: T
 
 
 def test_a_loss_that_is_not_finite_ends_the_command_with_its_message(bench: Any, tmp_path: Path) -> None:
-    from emotrain.training.manifests import ensure_manifest
-    from emotrain.training.recipe import load_recipe
+    from emotrain.examples.manifests import ensure_manifest
+    from emotrain.recipe.recipe import load_recipe
 
     path = bench.recipe(tmp_path, epochs=1, learning_rate=1e30, warmup_steps=1)
     ensure_manifest(load_recipe(path))

@@ -12,8 +12,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from emotrain.atomic_files import write_json, write_table
 from emotrain.records import Summary, to_table
-from emotrain.shards import part_path, write_json, write_table
+from emotrain.stages.parts import part_path
 
 Trained = Callable[..., tuple[Path, list[dict[str, Any]]]]
 COMPILER = os.environ.get("CXX", "g++")

@@ -84,11 +84,11 @@ def label_scores(bench: Any, adapter: Path) -> torch.Tensor:
     from transformers import AutoModelForImageTextToText
 
     from emotrain.emotions import label_set
+    from emotrain.examples.examples import Collator, Examples
     from emotrain.modeling.label_scoring import label_logits
     from emotrain.modeling.label_tokens import processor_labels
     from emotrain.modeling.loading import load_processor
-    from emotrain.training.examples import Collator, Examples
-    from emotrain.training.recipe import load_recipe
+    from emotrain.recipe.recipe import load_recipe
 
     recipe = load_recipe(adapter / "recipe.resolved.yaml")
     processor = load_processor(str(bench.base), image_size=recipe.data.image_size)
@@ -102,9 +102,9 @@ def label_scores(bench: Any, adapter: Path) -> torch.Tensor:
 @pytest.fixture(scope="module")
 def alone(bench: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of one process, in this process, that all others must equal."""
-    from emotrain.training.embed import embed_keyframes
-    from emotrain.training.manifests import ensure_manifest
-    from emotrain.training.recipe import load_recipe
+    from emotrain.examples.manifests import ensure_manifest
+    from emotrain.preparation.embed import embed_keyframes
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.training.train import train
 
     recipe = load_recipe(bench.recipe(tmp_path_factory.mktemp("alone"), per_device_train_batch_size=12, **VALUES))

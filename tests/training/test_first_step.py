@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import torch
 
+from emotrain.atomic_files import write_table
 from emotrain.balance.manifest import Manifest
 from emotrain.datasets.clips import read_clips
 from emotrain.records import Clip, to_table
-from emotrain.shards import write_table
 
 LABELS = ("happiness", "sadness", "neutral", "anger that lasts for a while")
 """Answers of two to many tokens."""
@@ -55,8 +55,8 @@ def run(bench: Any, data: Path, tmp_path: Path) -> Run:
     def train_two_steps(name: str, **values: Any) -> tuple[list[dict[str, Any]], Manifest]:
         import json
 
-        from emotrain.training.manifests import checked_manifest, ensure_manifest
-        from emotrain.training.recipe import load_recipe
+        from emotrain.examples.manifests import checked_manifest, ensure_manifest
+        from emotrain.recipe.recipe import load_recipe
         from emotrain.training.train import train
 
         common = {"data": str(data), "label_set": OWN, "epochs": 1, "per_device_train_batch_size": BATCH}
@@ -79,9 +79,9 @@ def answers(bench: Any) -> list[list[int]]:
 
 def likelihoods(bench: Any, data: Path, clip_ids: Sequence[str]) -> np.ndarray:
     """log p(label | clip) by one ordinary forward pass for each clip and label, (B, C) float64."""
+    from emotrain.examples.examples import Collator, Examples
     from emotrain.modeling.loading import load_model, load_processor
-    from emotrain.training.arguments import ContextArguments, DataArguments
-    from emotrain.training.examples import Collator, Examples
+    from emotrain.recipe.arguments import ContextArguments, DataArguments
 
     processor = load_processor(str(bench.base), image_size=56)
     examples = Examples(DataArguments(data=str(data), label_set=OWN), ContextArguments(context="none"), LABELS)

@@ -53,7 +53,12 @@ def test_a_run_asked_to_stop_saves_ends_with_75_and_goes_on_exactly(
     whole, _ = trained("whole", **VALUES)
     recipe = bench.recipe(tmp_path / "cut", **VALUES)
     cut, stop, stepped = tmp_path / "cut" / "run", tmp_path / "stop", tmp_path / "stepped"
-    process = start(recipe, EMOTRAIN_STOP_FILE=str(stop), PYTHONPATH=str(paced), STEPPED=str(stepped))
+    process = start(
+        recipe,
+        EMOTRAIN_STOP_FILE=str(stop),
+        PYTHONPATH=f"{paced}:{os.environ['PYTHONPATH']}",
+        STEPPED=str(stepped),
+    )
     started = time.monotonic()
     while not (stepped.exists() and stepped.stat().st_size >= 2):
         assert process.poll() is None, process.communicate()[1]

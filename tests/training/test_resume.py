@@ -124,9 +124,9 @@ def test_a_sampler_that_is_reseeded_every_epoch_replays_epoch_0_after_a_resume_o
 
 def record(recipe_file: Path, resume: bool) -> tuple[list[str], list[str]]:
     """The clip ids that a run collates, in order, and those that its manifest names."""
+    from emotrain.examples.manifests import checked_manifest
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.training.checkpoints import last_checkpoint
-    from emotrain.training.manifests import checked_manifest
-    from emotrain.training.recipe import load_recipe
     from emotrain.training.train import build_trainer
 
     recipe = load_recipe(recipe_file)
@@ -241,7 +241,7 @@ def test_what_cannot_work_stops_before_training(trained: Trained, values: dict[s
 def test_a_recipe_cannot_ask_for_what_would_break_an_exact_resume(
     bench: Any, tmp_path: Path, values: dict[str, Any]
 ) -> None:
-    from emotrain.training.recipe import RecipeError, load_recipe
+    from emotrain.recipe.recipe import RecipeError, load_recipe
 
     with pytest.raises(RecipeError, match=next(iter(values))):
         load_recipe(bench.recipe(tmp_path, **values))

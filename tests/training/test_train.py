@@ -88,7 +88,7 @@ def test_frames_of_other_settings_are_refused(trained: Trained) -> None:
 
 
 def test_a_missing_manifest_names_the_command_that_makes_it(bench: Any, tmp_path: Path) -> None:
-    from emotrain.training.recipe import load_recipe
+    from emotrain.recipe.recipe import load_recipe
     from emotrain.training.train import train
 
     with pytest.raises(FileNotFoundError, match="manifest"):

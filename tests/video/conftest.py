@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-
-# The makers are modules of this folder; child processes inherit the path and can import them too.
-sys.path.insert(0, str(Path(__file__).parent))
-
 from clip_files import numbered, write_clip
 from odd_files import READABLE, UNREADABLE
 

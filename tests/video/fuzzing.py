@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from emotrain.shards import ClipError
+from emotrain.clip_errors import ClipError
+from emotrain.stages.workers import Died, Pool
 from emotrain.video.decode import open_clip
-from emotrain.workers import Died, Pool
 
 LIMIT_S = 30.0
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from clip_files import numbered, read_number, write_clip
 
-from emotrain.shards import ClipError
+from emotrain.clip_errors import ClipError
 from emotrain.video.crop import Box, place
 from emotrain.video.decode import open_clip
 from emotrain.video.reader import increasing

@@ -15,9 +15,11 @@ import pytest
 from clip_files import numbered, read_number, write_clip
 from PIL import Image
 
-from emotrain.quarantine import damage_path, read_records
+from emotrain.atomic_files import write_table
 from emotrain.records import Clip, Frame, to_table
-from emotrain.shards import TooManyBadClips, part_path, read_parts, write_table
+from emotrain.stages.parts import part_path, read_parts
+from emotrain.stages.quarantine import damage_path, read_records
+from emotrain.stages.report import TooManyBadClips
 from emotrain.video.extract import FrameSettings, extract_frames, frame_rows
 from emotrain.video.frame_store import FrameStore
 from emotrain.video.keyframes import between_keyframes, choose_keyframes

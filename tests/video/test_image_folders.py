@@ -15,10 +15,10 @@ import pytest
 from clip_files import numbered, read_number
 from PIL import Image
 
+from emotrain.clip_errors import ClipError
 from emotrain.datasets.clips import read_index
 from emotrain.datasets.frame_folder import FrameFolder, frame_folder
 from emotrain.datasets.index import index_clips
-from emotrain.shards import ClipError
 from emotrain.video.decode import open_clip
 from emotrain.video.extract import extract_frames
 from emotrain.video.frame_store import FrameStore

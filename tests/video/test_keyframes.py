@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emotrain.clip_errors import ClipError
 from emotrain.records import Clip
-from emotrain.shards import ClipError
 from emotrain.video.keyframes import (
     MOTION_FLOOR,
     POLICIES,

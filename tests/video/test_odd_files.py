@@ -14,7 +14,7 @@ import pytest
 from clip_files import read_number
 from odd_files import READABLE, UNREADABLE, VFR_MS, cover_only
 
-from emotrain.shards import ClipError
+from emotrain.clip_errors import ClipError
 from emotrain.video.decode import DECODERS, open_clip
 
 WHOLE = [name for name, (_, numbers) in READABLE.items() if numbers]
@@ -58,7 +58,7 @@ def test_torchcodec_gives_the_same_frames_and_times(odd: dict[str, Path], tmp_pa
         "print(json.dumps({n: everything(Path(p), 'torchcodec') for n, p in json.loads(sys.argv[1]).items()}))"
     )
     path = os.pathsep.join([str(tmp_path), str(bundled), os.environ.get("LD_LIBRARY_PATH", "")])
-    python_path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[2])])
+    python_path = os.pathsep.join([str(Path(__file__).parent), os.environ["PYTHONPATH"]])
     done = subprocess.run(
         [sys.executable, "-c", script, json.dumps({name: str(odd[name]) for name in WHOLE})],
         env={**os.environ, "LD_LIBRARY_PATH": path, "PYTHONPATH": python_path},

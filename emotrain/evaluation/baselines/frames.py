@@ -19,14 +19,14 @@ from torch import Tensor, nn
 
 from emotrain.emotions import label_set
 from emotrain.evaluation.baselines.vision import classify, fit_classifier
+from emotrain.examples.base_model import check_device, load_base
+from emotrain.examples.examples import Collator, Examples
+from emotrain.examples.manifests import usable_clips
 from emotrain.modeling.image_features import image_features
 from emotrain.progress import track
+from emotrain.recipe.arguments import ContextArguments
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.training.arguments import ContextArguments
-from emotrain.training.base_model import check_device, load_base
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.manifests import usable_clips
-from emotrain.training.recipe import Recipe
 
 WIDTH = 256
 HEADS = 4

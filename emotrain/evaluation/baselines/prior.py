@@ -11,8 +11,8 @@ import numpy.typing as npt
 from emotrain.balance.posthoc import adjust
 from emotrain.evaluation.scorer import load_scorer, score_split
 from emotrain.evaluation.second_stage import own_prior
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.training.recipe import Recipe
 
 
 def prior_corrected(recipe: Recipe, clips: Sequence[Clip], folder: Path) -> npt.NDArray[np.float64]:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from emotrain.emotions import nearest
 from emotrain.evaluation.evaluate import prediction_table, write_scores
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.training.recipe import Recipe
 
 Baseline = Callable[[Recipe, Sequence[Clip], Path], npt.NDArray[np.float64]]
 """Scores (N, C) of clips; the folder is for the checkpoints of a baseline that trains for long."""

@@ -22,10 +22,10 @@ from emotrain.datasets.clip_shards import ClipShards
 from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.emotions import label_set
 from emotrain.evaluation.baselines.vision import classify, fit_classifier
+from emotrain.examples.base_model import check_device
+from emotrain.examples.manifests import usable_clips
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.training.base_model import check_device
-from emotrain.training.manifests import usable_clips
-from emotrain.training.recipe import Recipe
 from emotrain.video.extract import ExtractClip
 from emotrain.video.face_boxes import FaceBoxes
 from emotrain.video.frame_settings import FrameSettings

@@ -21,14 +21,14 @@ from torch import Tensor, nn
 from emotrain.balance.losses import build_loss
 from emotrain.balance.manifest import Manifest
 from emotrain.emotions import frequency_groups, label_set
+from emotrain.examples.manifests import checked_manifest, ensure_manifest, train_counts, usable_clips
+from emotrain.examples.targets import target_of
 from emotrain.metrics.scores import confusion, statistics
 from emotrain.modeling.label_tokens import LabelTokens
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.training.manifests import checked_manifest, ensure_manifest, train_counts, usable_clips
-from emotrain.training.recipe import Recipe
 from emotrain.training.run import run
 from emotrain.training.steps import draws_dataset
-from emotrain.training.targets import target_of
 from emotrain.training.trainer import ManifestTrainer
 
 Inputs = Callable[[Sequence[str]], Mapping[str, Tensor]]

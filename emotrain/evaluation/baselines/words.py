@@ -17,10 +17,10 @@ import numpy.typing as npt
 from emotrain.balance.manifest import read_manifest
 from emotrain.context.facs_words import phrase
 from emotrain.emotions import label_set
+from emotrain.examples.examples import Examples
+from emotrain.examples.manifests import ensure_manifest, usable_clips
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.training.examples import Examples
-from emotrain.training.manifests import ensure_manifest, usable_clips
-from emotrain.training.recipe import Recipe
 
 WORDS = r"[^\W\d_]+"
 """Runs of letters; times and other numbers are left out, which differ from clip to clip."""

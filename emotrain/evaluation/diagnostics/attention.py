@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from emotrain.evaluation.scorer import Scorer
+from emotrain.examples.examples import Collator, Examples
 from emotrain.modeling.families import language_model
 from emotrain.modeling.wrapped_model import attention_implementation, unwrapped
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.recipe import Recipe
 
 CLIPS = 8
 ATTENTION = "self_attn"

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from emotrain.evaluation.diagnostics.frame_counts import event_of
+from emotrain.examples.examples import Examples
 from emotrain.metrics.intervals import proportion
 from emotrain.records import Clip
-from emotrain.training.examples import Examples
 
 EDGES_S = (0.0, 0.25, 0.5, 1.0, 2.0, float("inf"))
 """Bounds of the bins: up to half a second an expression counts as a micro-expression."""

@@ -20,12 +20,12 @@ from emotrain.datasets.clip_shards import ClipShards
 from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.datasets.paths import inside
 from emotrain.evaluation.scorer import Scorer
+from emotrain.examples.examples import Collator, Examples
+from emotrain.examples.scoring import score_clips
 from emotrain.metrics.intervals import proportion
 from emotrain.progress import track
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip, Frame, Summary
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.recipe import Recipe
-from emotrain.training.scoring import score_clips
 from emotrain.video.decode import open_clip
 from emotrain.video.extract import jpeg_encoder
 from emotrain.video.face_boxes import FaceBoxes

@@ -10,11 +10,11 @@ import torch
 
 from emotrain.context.option_order import option_orders
 from emotrain.evaluation.scorer import Scorer
+from emotrain.examples.examples import Collator, Examples
+from emotrain.examples.scoring import score_clips
 from emotrain.metrics.intervals import proportion
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.training.examples import Collator, Examples
-from emotrain.training.recipe import Recipe
-from emotrain.training.scoring import score_clips
 
 ORDERS = 5
 

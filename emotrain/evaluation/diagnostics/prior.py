@@ -16,8 +16,8 @@ from emotrain.emotions import display_names
 from emotrain.evaluation.content_free import BLANKS, blank_logits
 from emotrain.evaluation.diagnostics.words import SOURCE, word_frequency
 from emotrain.evaluation.scorer import Scorer
-from emotrain.training.manifests import train_counts
-from emotrain.training.recipe import Recipe
+from emotrain.examples.manifests import train_counts
+from emotrain.recipe.recipe import Recipe
 
 Shares = npt.NDArray[np.float64]
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from emotrain.atomic_files import write_json, write_text
 from emotrain.evaluation.diagnostics.attention import attention_share
 from emotrain.evaluation.diagnostics.durations import by_duration
 from emotrain.evaluation.diagnostics.frame_counts import by_frame_count
@@ -15,13 +16,13 @@ from emotrain.evaluation.diagnostics.page import in_words
 from emotrain.evaluation.diagnostics.picture import write_picture
 from emotrain.evaluation.diagnostics.prior import label_prior
 from emotrain.evaluation.scorer import load_scorer, score_split
+from emotrain.examples.examples import Examples
+from emotrain.examples.manifests import usable_clips
+from emotrain.examples.prepared import check_prepared
 from emotrain.modeling.adapters import adapter_folder
+from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.shards import stable_hash, write_json, write_text
-from emotrain.training.examples import Examples
-from emotrain.training.manifests import usable_clips
-from emotrain.training.prepared import check_prepared
-from emotrain.training.recipe import Recipe
+from emotrain.stable_hash import stable_hash
 
 CLIPS = 200
 NAME = "diagnose"

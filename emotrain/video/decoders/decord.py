@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from emotrain.shards import ClipError
+from emotrain.clip_errors import ClipError
+from emotrain.stages.workers import Died, Worker
 from emotrain.video.decoders.array_picture import ArrayPicture
 from emotrain.video.decoders.pyav import PyavReader
 from emotrain.video.reader import Choose, ClipReader, DecoderMissing, Indices, Picture, Pixels, T, Times
-from emotrain.workers import Died, Worker
 
 LIMIT_S = 60.0
 """Seconds that one request (open, or a batch of frames) may take before the child is ended."""

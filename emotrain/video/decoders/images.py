@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from emotrain.clip_errors import ClipError
 from emotrain.datasets.frame_folder import IMAGE_SUFFIXES, frame_folder
-from emotrain.shards import ClipError
 from emotrain.video.decoders.array_picture import ArrayPicture
 from emotrain.video.reader import DEFAULT_FPS, ClipReader, Picture, Pixels, Times
 

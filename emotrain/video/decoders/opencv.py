@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from emotrain.shards import ClipError
+from emotrain.clip_errors import ClipError
 from emotrain.video.decoders.array_picture import ArrayPicture
 from emotrain.video.reader import ClipReader, Picture, Pixels
 

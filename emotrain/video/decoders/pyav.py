@@ -12,7 +12,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from emotrain.shards import ClipError
+from emotrain.clip_errors import ClipError
 from emotrain.video.crop import Box, place
 from emotrain.video.decoders.losses import Losses
 from emotrain.video.decoders.skipping import CODECS, Unsure, only

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from emotrain.shards import ClipError
+from emotrain.clip_errors import ClipError
 from emotrain.video.decoders.array_picture import ArrayPicture
 from emotrain.video.reader import ClipReader, DecoderMissing, Picture, Pixels
 

@@ -1,0 +1,192 @@
+"""From a clip to what the model reads: keyframes, summaries and question as one batch of tensors.
+
+Runs inside dataloader workers, so stores are opened where they are used and never travel between processes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from emotrain.balance.drawable import quarantined_ids
+from emotrain.context.budget import text_tokens
+from emotrain.context.controls import controlled
+from emotrain.context.donors import Donors, Lender
+from emotrain.context.option_order import option_order
+from emotrain.context.prompt import build_messages
+from emotrain.context.summarize import load_summaries, summaries_folder
+from emotrain.datasets.clips import read_index
+from emotrain.emotions import display_names
+from emotrain.examples.redraw import redrawn
+from emotrain.examples.summaries import summaries_name
+from emotrain.examples.targets import target_of
+from emotrain.examples.vision_embeddings import VisionEmbeddings
+from emotrain.modeling.chats import encode_chats
+from emotrain.modeling.image_features import with_features
+from emotrain.recipe.arguments import ContextArguments, DataArguments
+from emotrain.records import Frame, Split, Summary
+from emotrain.video.frame_store import FrameStore
+
+
+class Examples:
+    """Looks up a clip's keyframes and summaries in a data folder and lays them out as chat messages.
+
+    Clips that are elsewhere have a subclass with `keyframes` and `made_summaries` of its own.
+    `tokenizer` is needed by controls that count tokens only; a Collator gives its own.
+    """
+
+    def __init__(
+        self, data: DataArguments, context: ContextArguments, labels: Sequence[str], tokenizer: Any = None
+    ) -> None:
+        self.folder = Path(data.data)
+        self.labels = tuple(labels)
+        self.names = display_names(self.labels, context.language)
+        self.fold = data.fold
+        self.redraws, self.count, self.frame_seed = data.redraw_keyframes, data.keyframes, data.frame_seed
+        self.context = context
+        self.prompt = context.prompt_settings()
+        self.controls = context.controls()
+        self.shuffle_options = context.option_order == "shuffled"
+        self.seed = context.context_seed
+        self.tokenizer = tokenizer
+        self._frames: FrameStore | None = None
+        self._summaries: Mapping[str, Sequence[Summary]] | None = None
+        self._donors: Donors | None = None
+        self._wordless: frozenset[str] = frozenset()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_frames": None, "_summaries": None, "_donors": None}
+
+    def keyframes(self, clip_id: str) -> list[Frame]:
+        """The clip's stored keyframes in time order."""
+        return self._store().keyframes(clip_id)
+
+    def summaries(self, clip_id: str, epoch: int | None = None) -> Sequence[Summary]:
+        """The clip's gap summaries in time order, as the recipe's controls want them told.
+
+        Empty when the arm has no context or the clip was quarantined. With an `epoch`, of the keyframes drawn for it.
+        """
+        if self.prompt.context == "none":
+            return ()
+        return controlled(
+            clip_id,
+            self.made_summaries if epoch is None else lambda of: self._redrawn(of, epoch)[1],
+            self.controls,
+            donors=self._lenders(),
+            count_tokens=self._count_tokens,
+            language=self.prompt.language,
+        )
+
+    def _store(self) -> FrameStore:
+        if self._frames is None:
+            self._frames = FrameStore(self.folder / "frames")
+        return self._frames
+
+    def _redrawn(self, clip_id: str, epoch: int) -> tuple[list[Frame], list[Summary]]:
+        frames = self._store().frames(clip_id)
+        stored = () if self.prompt.context == "none" else self.made_summaries(clip_id)
+        return redrawn(frames, stored, self.count, seed=self.frame_seed, epoch=epoch, language=self.prompt.language)
+
+    def made_summaries(self, clip_id: str) -> Sequence[Summary]:
+        """The clip's summaries as they were made, before any control; empty when the summariser could not read it."""
+        if self._summaries is None:
+            name = summaries_name(self.folder, self.context)
+            self._summaries = load_summaries(self.folder, name)
+            self._wordless = quarantined_ids(summaries_folder(self.folder, name))
+        if clip_id not in self._summaries and clip_id not in self._wordless:
+            raise ValueError(
+                f"{self.folder}/summaries ({self.context.summarizer}): clip {clip_id!r} has neither a summary nor an "
+                "entry in a quarantine file; finish data_prep/summarize_frames.py"
+            )
+        return self._summaries.get(clip_id, ())
+
+    def _lenders(self) -> Donors | None:
+        if self.controls.needs_donors and self._donors is None:
+            index = read_index(self.folder)
+            splits: tuple[Split, ...] = ("train", "validation", "test")
+            lenders = [
+                Lender(clip.clip_id, clip.label, split)
+                for split in splits
+                for clip in index.select(split, self.fold)
+                if self.made_summaries(clip.clip_id)
+            ]
+            self._donors = Donors(lenders, self.controls.seed)
+        return self._donors
+
+    def _count_tokens(self, text: str) -> int:
+        if self.tokenizer is None:
+            raise ValueError("Examples: the recipe's controls count tokens; pass the processor's tokenizer")
+        return text_tokens(self.tokenizer, text)
+
+    def messages(
+        self, clip_id: str, order: Sequence[int] | None = None, epoch: int | None = None
+    ) -> tuple[list[dict[str, Any]], list[Frame]]:
+        """The chat messages of a clip and the frames that they show, in the order of their placeholders.
+
+        `order` permutes the options that the question names; None keeps the order of the label set. `epoch` is that of
+        a training draw; keyframes are drawn anew for it where the recipe says so.
+        """
+        anew = epoch if self.redraws else None
+        frames = self.keyframes(clip_id) if anew is None else self._redrawn(clip_id, anew)[0]
+        messages = build_messages(frames, self.summaries(clip_id, anew), self.names, self.prompt, order)
+        return messages, frames if self.prompt.images else []
+
+
+class Collator:
+    """Rows of `clip_id` (and `label`, `weight` when training) in, one left-padded batch out.
+
+    Adds `target` (B,) int64, the label's position in the label set, or (B, C) float32, the shares of its votes where
+    the rows have them (see targets.py), and `weight` (B,) float32. Rows of a manifest also have `draw`, their place in
+    it, by which shuffled options are seeded, and `epoch`, by which keyframes are redrawn.
+
+    With `embeddings` a batch has the features of its keyframes (modeling/image_features.py) in place of their pixels.
+    """
+
+    def __init__(self, examples: Examples, processor: Any, embeddings: VisionEmbeddings | None = None) -> None:
+        self.examples = examples
+        self.processor = processor
+        self.embeddings = embeddings
+        if examples.tokenizer is None:
+            examples.tokenizer = processor.tokenizer
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+        examples = self.examples
+        orders = [
+            option_order(len(examples.labels), f"{examples.seed}/{row['draw']}") if examples.shuffle_options else None
+            for row in rows
+        ]
+        batch = self.inputs([row["clip_id"] for row in rows], orders, [row.get("epoch") for row in rows])
+        batch["target"] = target_of(rows, examples.labels)
+        batch["weight"] = torch.tensor([row["weight"] for row in rows], dtype=torch.float32)
+        return batch
+
+    def inputs(
+        self,
+        clip_ids: Sequence[str],
+        orders: Sequence[Sequence[int] | None] | None = None,
+        epochs: Sequence[int | None] | None = None,
+    ) -> dict[str, torch.Tensor]:
+        """The model's own inputs for these clips, prompts ending with the generation prompt.
+
+        `orders` permutes the options of each clip; None keeps the order of the label set. `epochs` are those of
+        training draws (see `Examples.messages`).
+        """
+        kept = orders if orders is not None else [None] * len(clip_ids)
+        drawn = epochs if epochs is not None else [None] * len(clip_ids)
+        chats = [self.examples.messages(*asked) for asked in zip(clip_ids, kept, drawn, strict=True)]
+        images = [[picture(frame) for frame in shown] for _, shown in chats] if self.examples.prompt.images else None
+        batch = encode_chats(self.processor, [messages for messages, _ in chats], images)
+        if self.embeddings is None:
+            return batch
+        # The pixels were needed all the same: processors count the placeholders of an image by them.
+        return with_features(batch, [self.embeddings.of(clip_id, chat[1]) for clip_id, chat in zip(clip_ids, chats)])
+
+
+def picture(frame: Frame) -> Image.Image:
+    """A stored frame as an RGB image."""
+    return Image.open(io.BytesIO(frame.image)).convert("RGB")

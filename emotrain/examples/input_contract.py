@@ -1,0 +1,135 @@
+"""`emotrain.json` beside an adapter: how a clip must be put to the model so that it sees what it was trained on.
+
+An adapter's weights say nothing about frames, sizes, summaries or labels, and the recipe beside it names folders of the
+machine it ran on. This file holds just the values that shape the input, and no path, so it can be published.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from emotrain.atomic_files import write_json
+from emotrain.context.prompt import TEMPLATES
+from emotrain.context.summarize import summaries_folder
+from emotrain.emotions import label_set
+from emotrain.examples.examples import Examples
+from emotrain.examples.prepared import FRAMES
+from emotrain.examples.summaries import summaries_name
+from emotrain.recipe.machine_values import portable
+from emotrain.recipe.recipe import Recipe
+
+CONTRACT = "emotrain.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class InputContract:
+    """Everything that decides what a model sees of a clip, and how its label scores are read.
+
+    `base_model` is a Hub id or "tiny", None for a folder that only the training machine knew. `frames` holds
+    `FrameSettings`, `context` the recipe's `ContextArguments`, `prompt` the `PromptSettings`, `summarizer` the back
+    end's name and settings (None where the prompt has no summaries). `templates` maps each prompt template to a digest
+    of its text. `prior` is the share of each label among the draws of training, and `tau` how much of it is taken off
+    the scores at prediction time (0: nothing). `option_orders` is as in `EvaluationArguments`.
+    """
+
+    labels: tuple[str, ...]
+    frames: Mapping[str, Any]
+    context: Mapping[str, Any]
+    prompt: Mapping[str, Any]
+    label_set: str = ""
+    image_size: int | None = None
+    summarizer: Mapping[str, Any] | None = None
+    base_model: str | None = None
+    base_revision: str = "main"
+    dtype: str = "auto"
+    templates: Mapping[str, str] = field(default_factory=dict)
+    prior: Mapping[str, float] | None = None
+    tau: float = 0.0
+    option_orders: int = 1
+    emotrain: str = ""
+    format: int = FORMAT
+
+    def save(self, folder: Path) -> None:
+        """Write `emotrain.json` into an adapter's folder."""
+        write_json(asdict(self), folder / CONTRACT)
+
+
+def input_contract(recipe: Recipe, drawn: Mapping[str, int] | None = None) -> InputContract:
+    """The contract of a recipe whose data is prepared; `drawn` counts the draws of each label."""
+    data = Path(recipe.data.data)
+    names = label_set(recipe.data.label_set).labels
+    told = recipe.context.context != "none"
+    name = recipe.model.model_name_or_path
+    prompt = asdict(Examples(recipe.data, recipe.context, names).prompt)
+    total = sum(drawn.values()) if drawn is not None else 0
+    return InputContract(
+        labels=names,
+        frames=_read(data / FRAMES)["settings"],
+        # Cues are files of the training machine; their fingerprint is among the summariser's settings.
+        context={**portable(asdict(recipe.context)), "cues": None},
+        prompt=prompt,
+        label_set=recipe.data.label_set,
+        image_size=recipe.data.image_size,
+        summarizer=_backend(data, summaries_name(data, recipe.context)) if told else None,
+        base_model=None if name is None or Path(name).expanduser().is_absolute() or Path(name).is_dir() else name,
+        base_revision=recipe.model.model_revision,
+        dtype=recipe.model.dtype if recipe.model.dtype is not None else "auto",
+        templates=template_digests(prompt),
+        prior={label: count / total for label, count in drawn.items()} if drawn is not None and total else None,
+        option_orders=recipe.evaluation.option_orders,
+        emotrain=version("emotrain"),
+    )
+
+
+def read_contract(folder: Path) -> InputContract | None:
+    """The contract in an adapter's folder, None where there is none.
+
+    Raises ValueError for a file that a newer version wrote or that is damaged.
+    """
+    path = folder / CONTRACT
+    if not path.is_file():
+        return None
+    try:
+        values = _read(path)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{path}: not valid JSON ({error}); take the file from the adapter's publisher again"
+        ) from error
+    if not isinstance(values, dict):
+        raise ValueError(
+            f"{path}: expected an object with the keys of an input contract, found {type(values).__name__}"
+        )
+    known = {entry.name for entry in fields(InputContract)}
+    missing = sorted({"labels", "frames", "context", "prompt"} - values.keys())
+    if values.get("format") != FORMAT or missing or values.keys() - known:
+        odd = f"format {values.get('format')!r}, missing {missing}, unknown {sorted(values.keys() - known)}"
+        raise ValueError(
+            f"{path}: this is no input contract of format {FORMAT} ({odd}); install the emotrain that wrote it"
+        )
+    return InputContract(**{**values, "labels": tuple(values["labels"])})
+
+
+def template_digests(prompt: Mapping[str, Any]) -> dict[str, str]:
+    """Sixteen hex digits of the text of each template that such a prompt uses, by name ("emotion.en")."""
+    pieces = [prompt["question"], "keyframe"]
+    pieces += ["summary"] if prompt["context"] != "none" else []
+    pieces += ["trajectory"] if prompt.get("trajectory") else []
+    names = [f"{piece}.{prompt['language']}" for piece in pieces]
+    return {name: blake2b((TEMPLATES / f"{name}.jinja").read_bytes(), digest_size=8).hexdigest() for name in names}
+
+
+def _backend(data: Path, summarizer: str) -> dict[str, Any]:
+    found = _read(summaries_folder(data, summarizer) / "backend.json")
+    # Which keyframes the gaps lie between is said once, under `frames`. A model in a folder was this machine's.
+    return dict(portable({key: value for key, value in found.items() if key != "frames"}))
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,72 @@
+"""Events from action-unit intensities that another tool measured: the same records, and so the same words, as from
+flow. Regions and strength follow from the templates of `video.action_units`: what such intensities would move."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotrain.motion.action_units import shown
+from emotrain.motion.clip_events import TUNED, ClipEvents
+from emotrain.motion.cues import Cues
+from emotrain.motion.face_regions import Floats
+from emotrain.motion.spotting import SpotSettings, blinks, course, extent, inside_another, strongest_regions
+from emotrain.records import Event
+
+BIAS = 0.3
+"""The most that is taken off a unit as this person's bias; what lies above it all clip long is a held expression."""
+
+QUIET_SHARE = 0.1
+"""The share of the frames that a unit is taken to rest in, when its bias is measured."""
+
+
+def cue_events(cues: Cues, settings: SpotSettings = TUNED) -> ClipEvents:
+    """Events and blinks of a clip; cues know of no cuts.
+
+    An event begins where a unit passes the tool's `present` level above its own bias, and holds every unit that is
+    there with `unit_share` of the strongest. Unit 45 makes blinks and no events.
+    """
+    if len(cues.times_s) == 0:
+        return ClipEvents((), (), ())
+    bias = np.minimum(np.quantile(cues.intensity, QUIET_SHARE, axis=0), BIAS)
+    change = _smooth(np.maximum(cues.intensity - bias, 0).astype(np.float32))
+    told = [column for column, unit in enumerate(cues.units) if unit != "45"]
+    left = change[:, told] / np.float32(cues.present)
+    events: list[Event] = []
+    for _ in range(settings.most if told else 0):
+        apex = int(left.max(1).argmax())
+        if left[apex].max() < 1:
+            break
+        strength = course(left, apex)
+        first, last, onset_s, offset_s = extent(strength, apex, cues.times_s)
+        inside = slice(first, last + 1)
+        if offset_s - onset_s >= settings.shortest_s and not inside_another(onset_s, offset_s, events):
+            events.append(_event(cues, change, strength, inside, onset_s, offset_s, settings))
+        left[inside] = 0.0
+    blinked = blinks(change[:, cues.units.index("45")], cues.times_s, settings) if "45" in cues.units else []
+    return ClipEvents(tuple(sorted(events, key=lambda event: event.onset_s)), tuple(blinked), ())
+
+
+def _event(
+    cues: Cues,
+    change: Floats,
+    strength: Floats,
+    inside: slice,
+    onset_s: float,
+    offset_s: float,
+    settings: SpotSettings,
+) -> Event:
+    there = strength[inside]
+    top = np.flatnonzero(there > 0.9 * there.max()) + inside.start
+    peak = dict(zip(cues.units, np.median(change[top], axis=0).tolist()))
+    strongest = max(value for unit, value in peak.items() if unit != "45")
+    least = max(settings.unit_threshold, settings.unit_share * strongest)
+    units = sorted((unit for unit in peak if unit != "45" and peak[unit] >= least), key=int)
+    regions, most = strongest_regions(shown({unit: peak[unit] for unit in units}), settings.region_share)
+    return Event(onset_s, float(cues.times_s[top].mean()), offset_s, regions, tuple(units), most)
+
+
+def _smooth(tracks: Floats) -> NDArray[np.float32]:
+    """Running median of three frames: trackers lose a face for a frame."""
+    padded = np.concatenate([tracks[:1], tracks, tracks[-1:]])
+    return np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0).astype(np.float32)

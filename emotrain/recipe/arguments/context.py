@@ -1,0 +1,93 @@
+"""A recipe's keys about context: what the model is told about the time between the keyframes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from emotrain.context.controls import Controls
+from emotrain.context.prompt import PromptSettings
+from emotrain.recipe.arguments.keys import check_word, recipe_key
+
+CONTEXTS = ("none", "summaries")
+LEAKAGE = ("mask", "drop", "fail")
+OPTION_ORDERS = ("fixed", "shuffled")
+
+
+@dataclass
+class ContextArguments:
+    """What the model is told about the time between the keyframes."""
+
+    context: str = recipe_key("none: keyframes only; summaries: what happened in each gap.", default="summaries")
+    summarizer: str = recipe_key("Summariser back end, or the name of a folder under summaries/.", default="motion")
+    cues: str | None = recipe_key(
+        "CSV file or folder of OpenFace, LibreFace or py-feat that summarizer: motion reads instead of the video.",
+        default=None,
+    )
+    summarizer_options: dict[str, Any] = field(
+        default_factory=dict,
+        metadata={"help": "Options of summarizer: vlm, openai, precomputed (data_prep/summarize_frames.py --help)."},
+    )
+    leakage: str = recipe_key(
+        "Emotion words in the summaries of such a summarizer: drop, mask or fail.", default="mask"
+    )
+    show_images: bool = recipe_key("false: the model reads the summaries and sees no keyframe.", default=True)
+    trajectory: bool = recipe_key("Tell the course of the whole clip in one line after the last gap.", default=False)
+    language: str = recipe_key("Language of the prompt and of the labels in it: en or zh.", default="en")
+    option_order: str = recipe_key("fixed, or shuffled: another order of the options at every draw.", default="fixed")
+    max_summary_tokens: int | None = recipe_key("Token budget of a clip's summaries; null for none.", default=None)
+    context_control: str = recipe_key(
+        "none, shuffled, reversed, static, same_class or other_class (see context/controls.py).", default="none"
+    )
+    corrupt_summaries: str = recipe_key("none, drop, swap, region or time: faults put into summaries.", default="none")
+    corrupt_share: float = recipe_key("Share of the gaps that corrupt_summaries makes wrong.", default=0.0)
+    context_seed: int = recipe_key("Seed of shuffled options, controls and faults.", default=0)
+
+    def __post_init__(self) -> None:
+        check_word("context", self.context, CONTEXTS)
+        check_word("leakage", self.leakage, LEAKAGE)
+        check_word("option_order", self.option_order, OPTION_ORDERS)
+        if self.cues is not None and self.summarizer != "motion":
+            raise ValueError(
+                f"cues: only summarizer: motion reads them, found {self.summarizer!r}; remove one of the two"
+            )
+        if self.summarizer == "motion" and (self.summarizer_options or self.leakage != "mask"):
+            raise ValueError("summarizer_options and leakage are of text back ends; summarizer: motion has neither")
+        self.prompt_settings()
+        self.controls()
+        if self.trajectory and (self.max_summary_tokens is not None or self.context_control == "static"):
+            raise ValueError(
+                "trajectory: true adds a line that max_summary_tokens does not count and context_control: static does "
+                "not replace, so arms would differ in tokens; leave the trajectory out of both arms"
+            )
+        if self.context == "none":
+            ignored = {
+                "show_images: false": not self.show_images,
+                "trajectory: true": self.trajectory,
+                f"cues: {self.cues}": self.cues is not None,
+                "max_summary_tokens": self.max_summary_tokens is not None,
+                f"context_control: {self.context_control}": self.context_control != "none",
+                f"corrupt_summaries: {self.corrupt_summaries}": self.corrupt_summaries != "none",
+            }
+            for key, given in ignored.items():
+                if given:
+                    raise ValueError(f"{key} needs summaries and context is none; remove one of the two")
+
+    def prompt_settings(self) -> PromptSettings:
+        """The part that describes the prompt; raises ValueError for a language without templates."""
+        return PromptSettings(
+            context=self.context,  # type: ignore[arg-type]
+            images=self.show_images,
+            trajectory=self.trajectory,
+            language=self.language,
+        )
+
+    def controls(self) -> Controls:
+        """What is done to summaries before they are told; raises ValueError for a wrong name or range."""
+        return Controls(
+            control=self.context_control,
+            corrupt=self.corrupt_summaries,
+            corrupt_share=self.corrupt_share,
+            max_tokens=self.max_summary_tokens,
+            seed=self.context_seed,
+        )

@@ -1,0 +1,92 @@
+"""A recipe's keys about data: which clips, which labels, which frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emotrain.emotions import label_set
+from emotrain.recipe.arguments.keys import check_word, recipe_key
+from emotrain.video.frame_settings import FrameSettings
+
+VISION_EMBEDDINGS = ("computed", "stored")
+
+
+@dataclass
+class DataArguments:
+    """Which clips, which labels, which frames of each clip."""
+
+    data: str = recipe_key("Folder that the preparation stages write to and training reads from.", default="data")
+    dataset: str = recipe_key("Layout of the data set (see data_prep/index_clips.py --help).", default="synthetic")
+    root: str | None = recipe_key("Folder of the data set itself; needed by `emotrain prep` only.", default=None)
+    media: str | None = recipe_key(
+        "Form of the clips to index, such as clip_224x224 (DFEW), or their folder.", default=None
+    )
+    labels: str | None = recipe_key("Task of dataset: mafw: single or compound.", default=None)
+    caption: str | None = recipe_key("Captions of dataset: mafw to keep in the index: en or zh.", default=None)
+    annotation: str | None = recipe_key(
+        "Annotation file of dataset: csv; null for clips.csv in the root.", default=None
+    )
+    assume_fps: float | None = recipe_key("Frame rate of frame folders whose annotation names none.", default=None)
+    probe: bool = recipe_key("Decode each video while indexing, for its rate and length.", default=False)
+    validation_share: float = recipe_key("Part of train that the index keeps for validation.", default=0.1)
+    index_seed: int = recipe_key("Seed of the validation part and of assigned folds.", default=0)
+    label_set: str = recipe_key("Label set that is trained and scored: mafw, dfew, ...", default="mafw")
+    fold: int | None = recipe_key("Test fold (from 1) of a data set with folds; null for fixed splits.", default=None)
+    keyframe_policy: str = recipe_key("How keyframes are chosen.", default="segment_centres")
+    keyframes: int = recipe_key("Keyframes a clip.", default=8)
+    between: int = recipe_key(
+        "In-between frames stored in each gap: 0 where the summariser reads the video, -1 for all of them.", default=0
+    )
+    frame_size: int = recipe_key("Longer side in pixels that frames are stored with.", default=224)
+    frame_quality: int = recipe_key("JPEG quality of the stored frames.", default=95)
+    frame_seed: int = recipe_key("Seed of keyframe_policy: stratified.", default=0)
+    redraw_keyframes: bool = recipe_key(
+        "Training chooses new keyframes at every epoch; needs keyframe_policy: stratified and between: -1.",
+        default=False,
+    )
+    crop: str = recipe_key("none, centre, or box-from-annotation (DATA/boxes.parquet).", default="none")
+    decoder: str = recipe_key("auto, pyav, torchcodec, opencv or decord.", default="auto")
+    prep_shards: int = recipe_key("Shards a preparation stage is cut into.", default=8)
+    vision_embeddings: str = recipe_key(
+        "stored: training reads what the frozen vision side makes of the keyframes from disk, where `emotrain prep` "
+        "puts it; computed: it computes that at every step.",
+        default="computed",
+    )
+    image_size: int | None = recipe_key(
+        "Side in pixels that the model sees; null leaves it to the processor.", default=None
+    )
+
+    def __post_init__(self) -> None:
+        label_set(self.label_set)
+        if self.keyframes < 1:
+            raise ValueError(f"keyframes: {self.keyframes} is below 1")
+        if self.prep_shards < 1:
+            raise ValueError(f"prep_shards: {self.prep_shards} is below 1")
+        if self.assume_fps is not None and not 0 < self.assume_fps < float("inf"):
+            raise ValueError(f"assume_fps: {self.assume_fps} is no frame rate; expected frames a second above 0")
+        self.frame_settings()
+        if self.frame_seed != 0 and self.keyframe_policy != "stratified":
+            raise ValueError(f"frame_seed: ignored with keyframe_policy: {self.keyframe_policy}; remove it")
+        if self.redraw_keyframes and (self.keyframe_policy != "stratified" or self.between != -1):
+            raise ValueError(
+                f"redraw_keyframes: needs all frames, found keyframe_policy: {self.keyframe_policy} and between: "
+                f"{self.between}; say keyframe_policy: stratified and between: -1"
+            )
+        check_word("vision_embeddings", self.vision_embeddings, VISION_EMBEDDINGS)
+        if self.vision_embeddings == "stored" and self.redraw_keyframes:
+            raise ValueError("vision_embeddings: stored, but redraw_keyframes shows others at every epoch; remove one")
+        if self.fold is not None and self.fold < 1:
+            raise ValueError(f"fold: {self.fold} is below 1; folds count from 1, null is for fixed splits")
+
+    def frame_settings(self) -> FrameSettings:
+        """What decides which frames are stored and how they look; raises ValueError for a wrong name or range."""
+        return FrameSettings(
+            policy=self.keyframe_policy,
+            keyframes=self.keyframes,
+            between=None if self.between == -1 else self.between,
+            size=self.frame_size,
+            quality=self.frame_quality,
+            decoder=self.decoder,
+            crop=self.crop,  # type: ignore[arg-type]
+            seed=self.frame_seed,
+        )

@@ -1,0 +1,54 @@
+"""A recipe's keys about evaluation: how a checkpoint is scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emotrain.balance.heads import HEADS
+from emotrain.recipe.arguments.keys import check_word, recipe_key
+
+SPLITS = ("train", "validation", "test")
+POSTHOC = ("none", "training_prior", "own_prior", "em")
+BASELINE_TRAINS = ("all", "head")
+
+
+@dataclass
+class EvaluationArguments:
+    """How a checkpoint is scored."""
+
+    split: str = recipe_key("Part that `emotrain evaluate` scores: test, or validation while choosing.", default="test")
+    resamples: int = recipe_key("Bootstrap resamples of every interval.", default=10_000)
+    option_orders: int = recipe_key("Orders of the options that the scores are averaged over.", default=1)
+    head: str = recipe_key(
+        "Classifier trained on the model's embeddings that answers in place of label scores: none, or linear, crt, "
+        "tau_norm, lws, los, smote (see balance/heads.py).",
+        default="none",
+    )
+    posthoc: str = recipe_key(
+        "Prior taken off the label scores: none; training_prior, the shares that training drew; own_prior, the answers "
+        "to blank clips; em, replaced by one estimated from the clips that are scored, without their labels.",
+        default="none",
+    )
+    posthoc_tau: float = recipe_key("How much of that prior is taken off; 1: all of it.", default=1.0)
+    early_stopping_patience: int | None = recipe_key(
+        "Evaluations in a row without a better metric_for_best_model that end training; null for none.", default=None
+    )
+    baseline_model: str = recipe_key("Checkpoint of `emotrain baseline videomae`.", default="MCG-NJU/videomae-base")
+    baseline_trains: str = recipe_key("What of baseline_model learns: all or head.", default="all")
+    arm: str = recipe_key("Name of this run in tables and figures.", default="run")
+
+    def __post_init__(self) -> None:
+        check_word("split", self.split, SPLITS)
+        check_word("baseline_trains", self.baseline_trains, BASELINE_TRAINS)
+        check_word("head", self.head, ("none", *HEADS))
+        check_word("posthoc", self.posthoc, POSTHOC)
+        if self.head != "none" and (self.posthoc != "none" or self.option_orders != 1):
+            raise ValueError(f"head: {self.head} answers in place of label scores; remove posthoc and option_orders")
+        if self.posthoc_tau != 1.0 and self.posthoc not in ("training_prior", "own_prior"):
+            raise ValueError(
+                f"posthoc_tau: {self.posthoc_tau} would be ignored with posthoc: {self.posthoc}; remove it"
+            )
+        if self.early_stopping_patience is not None and self.early_stopping_patience < 1:
+            raise ValueError(f"early_stopping_patience: {self.early_stopping_patience} is below 1; null turns it off")
+        if self.option_orders < 1:
+            raise ValueError(f"option_orders: {self.option_orders} is below 1")
