@@ -18,12 +18,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from emotrain.datasets.clip_shards import ClipShards
-from emotrain.datasets.clips import CLIPS_FILE
+from emotrain.datasets.clips import CLIPS_FILE, ClipIndex
 from emotrain.emotions import label_set
 from emotrain.evaluation.baselines.vision import classify, fit_classifier
 from emotrain.examples.base_model import check_device
 from emotrain.examples.manifests import usable_clips
+from emotrain.modeling.load_result import loaded_whole
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
 from emotrain.video.extract import ExtractClip
@@ -67,8 +67,10 @@ def load_video_classifier(name: str, labels: Sequence[str], *, head_only: bool) 
     """
     from transformers import VideoMAEForVideoClassification
 
-    network = VideoMAEForVideoClassification.from_pretrained(
+    network = loaded_whole(
+        VideoMAEForVideoClassification,
         name,
+        fresh="classifier.",
         num_labels=len(labels),
         id2label=dict(enumerate(labels)),
         label2id={label: position for position, label in enumerate(labels)},
@@ -108,7 +110,7 @@ class VideoInputs:
             crop=recipe.data.crop,  # type: ignore[arg-type]
         )
         boxes = FaceBoxes(data / "boxes.parquet") if settings.crop == "box-from-annotation" else None
-        self.decode = ExtractClip(ClipShards(data / CLIPS_FILE).root(), settings, boxes)
+        self.decode = ExtractClip(ClipIndex(data / CLIPS_FILE).root, settings, boxes)
 
     def __call__(self, clip_ids: Sequence[str]) -> dict[str, Tensor]:
         videos = [self.pictures(clip_id) for clip_id in clip_ids]
