@@ -117,22 +117,20 @@ def plan_scene(clip: ClipPlan, settings: SceneSettings = SceneSettings()) -> Sce
     n, script = clip.script.n_frames, clip.script
     happening, window = _happening(script, settings, rng)
     first = _set_up(clip, settings, rng, 0)
-    set_ups, shots, away = (first,), [(0, n, 0)], None
+    set_ups, shots, away = [first], [(0, n, 0)], None
     if happening == "cut":
         at = round(_between(rng, max(window[0], _SHOT_S), min(window[1], script.duration_s - _SHOT_S)) * FPS)
-        set_ups, shots = (first, _set_up(clip, settings, rng, 1, first)), [(0, at, 0), (at, n, 1)]
+        set_ups.append(_set_up(clip, settings, rng, 1, first))
+        shots = [(0, at, 0), (at, n, 1)]
     elif happening == "cutaway":
         long = min(float(rng.uniform(*_CUTAWAY_S)), window[1] - window[0] - 2 * _EDGE_S)
         begin = _between(rng, window[0] + _EDGE_S, window[1] - _EDGE_S - long)
         at, back = round(begin * FPS), round((begin + long) * FPS)
-        set_ups, shots = (
-            (first, _set_up(clip, settings, rng, 1, None, faceless=True)),
-            [(0, at, 0), (at, back, 1), (back, n, 0)],
-        )
+        set_ups.append(_set_up(clip, settings, rng, 1, faceless=True))
+        shots = [(0, at, 0), (at, back, 1), (back, n, 0)]
     elif happening != "none":
         away = _absence(happening, window, script, rng)
-    shots = [shot for shot in shots if shot[1] > shot[0]]
-    return ScenePlan(clip, settings, happening, set_ups, tuple(shots), away)
+    return ScenePlan(clip, settings, happening, tuple(set_ups), tuple(shots), away)
 
 
 def _happening(

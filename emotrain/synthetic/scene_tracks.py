@@ -101,9 +101,10 @@ def scene_truth(scene: ScenePlan, tracks: tuple[Tracks, ...], performance: Perfo
             else:
                 other[shot] = bounds
     with np.errstate(invalid="ignore"):
-        seen = ((points > 0) & (points < 1)).all((1, 2))
+        seen = np.all((points > 0) & (points < 1), axis=(1, 2))
     cuts = np.asarray(scene.cuts_s, np.float32)
-    return SceneTruth(performance.time_s, *(part.astype(np.float32) for part in (points, box, other)), seen, cuts)
+    places = [np.asarray(part, np.float32) for part in (points, box, other)]
+    return SceneTruth(performance.time_s, places[0], places[1], places[2], np.asarray(seen), cuts)
 
 
 def _main(
