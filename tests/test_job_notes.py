@@ -95,7 +95,7 @@ def test_a_study_that_is_asked_to_stop_ends_with_75(stop: Path, tmp_path: Path) 
     stop.touch()
     study = tmp_path / "study.yaml"
     study.write_text(
-        f"recipe: {ROOT / 'recipes/tiny/base.yaml'}\nout: out\nclips: {{train: 11, validation: 11, test: 11, seed: 0}}\n"
+        f"recipe: {ROOT}/recipes/tiny/base.yaml\nout: out\nclips: {{train: 11, validation: 11, test: 11, seed: 0}}\n"
         "reference: a\narms: {a: {context: none}, b: {context: none, learning_rate: 0.1}}\n",
         encoding="utf-8",
     )

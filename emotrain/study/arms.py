@@ -98,6 +98,8 @@ def run_arms(groups: Sequence[Sequence[Arm]], *, parallel: int, gpus: Sequence[s
     arms = [arm for group in todo for arm in group]
     weights = {arm.scores: _TRAINING if arm.trained else _SCORING for arm in arms}
     runner = _Runner(gpus)
+    if stop_asked():
+        runner.stop()
     lanes = len(gpus) if gpus else max(parallel, 1)
     with ThreadPoolExecutor(lanes) as pool, track("train and score", sum(weights.values()), "%") as advance:
         futures = {pool.submit(runner.run_group, group): group for group in todo}
