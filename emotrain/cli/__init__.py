@@ -11,6 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from emotrain.cli.demo import demo
+from emotrain.cli.faces import faces
 from emotrain.cli.hub import lint, publish
 from emotrain.cli.inference import app as app_verb
 from emotrain.cli.inference import merge, predict
@@ -52,6 +53,7 @@ VERBS: dict[Callable[..., None], dict[str, Any]] = {
 }
 for _verb, _settings in VERBS.items():
     app.command(context_settings=_settings)(_verb)
+app.add_typer(faces, name="faces")
 
 
 def main() -> None:
