@@ -65,7 +65,14 @@ def prepared(own: Path, data: Path, stage: str, **values: Any) -> Any:
 
 @pytest.mark.parametrize(
     "change",
-    [{"annotation": "few.csv"}, {"assume_fps": 50.0}, {"probe": True}, {"validation_share": 0.4}, {"index_seed": 3}],
+    [
+        {"annotation": "few.csv"},
+        {"assume_fps": 50.0},
+        {"probe": True},
+        {"validation_share": 0.4},
+        {"index_seed": 3},
+        {"long_tail": 20.0},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_every_index_key_changes_the_index(own: Path, tmp_path: Path, change: dict[str, Any]) -> None:
