@@ -17,6 +17,7 @@ from emotrain.file_errors import in_words
 from emotrain.stages.report import TooManyBadClips
 
 SHOWN_A_KIND = 3
+NUMBERS = tuple("validation_share seed max_bad_share workers limit_s assume_fps long_tail long_tail_seed".split())
 READER_OPTIONS = {
     "media": "which form of the clips to index, for example clip_224x224 (DFEW), or the folder that holds the frames",
     "labels": "MAFW: single (default) or compound",
@@ -54,16 +55,8 @@ def main() -> int:
             args.dataset,
             args.root,
             args.out,
-            validation_share=args.validation_share,
-            seed=args.seed,
-            max_bad_share=args.max_bad_share,
             probe=_probe() if args.probe else None,
-            workers=args.workers,
-            limit_s=args.limit_s,
-            assume_fps=args.assume_fps,
-            long_tail=args.long_tail,
-            long_tail_seed=args.long_tail_seed,
-            **{name: getattr(args, name) for name in READER_OPTIONS},
+            **{name: getattr(args, name) for name in (*NUMBERS, *READER_OPTIONS)},
         )
     except (ValueError, OSError, TooManyBadClips) as error:
         print(f"index_clips: {in_words(error)}", file=sys.stderr)

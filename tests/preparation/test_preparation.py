@@ -57,7 +57,8 @@ def prepared(own: Path, data: Path, stage: str, **values: Any) -> Any:
     prepare(recipe(own, data, **values), workers=1, max_bad_share=0.0, stage=stage)
     if stage == "index":
         index = read_index(data)
-        return [(c.clip_id, c.label, c.fps, c.n_frames, c.test_fold) for c in index], len(index.select("validation", 1))
+        splits = [len(index.select("train", 1)), len(index.select("validation", 1))]
+        return [(c.clip_id, c.label, c.fps, c.n_frames, c.test_fold) for c in index], splits
     frames = FrameStore(data / "frames").frames("v/0.mp4")
     sizes = [Image.open(io.BytesIO(frame.image)).size for frame in frames]
     return [(f.index, f.role, size, len(f.image)) for f, size in zip(frames, sizes)]
