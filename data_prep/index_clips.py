@@ -17,13 +17,12 @@ from emotrain.file_errors import in_words
 from emotrain.stages.report import TooManyBadClips
 
 SHOWN_A_KIND = 3
-NUMBERS = tuple("validation_share seed max_bad_share workers limit_s assume_fps long_tail long_tail_seed".split())
 READER_OPTIONS = {
     "media": "which form of the clips to index, for example clip_224x224 (DFEW), or the folder that holds the frames",
     "labels": "MAFW: single (default) or compound",
     "caption": "MAFW: en or zh fills the caption column",
     "label_set": "folder, csv: the known label set that all labels must belong to, for example mafw",
-    "annotation": "csv: the annotation file (default: clips.csv in the root)",
+    "annotation": "csv and micro-expression sets: the annotation, FILE or FILE#SHEET (default: found in the root)",
 }
 
 
@@ -56,7 +55,8 @@ def main() -> int:
             args.root,
             args.out,
             probe=_probe() if args.probe else None,
-            **{name: getattr(args, name) for name in (*NUMBERS, *READER_OPTIONS)},
+            probe_timed=_probe() if args.dataset == "csv" else None,
+            **{key: value for key, value in vars(args).items() if key not in ("dataset", "root", "out", "probe")},
         )
     except (ValueError, OSError, TooManyBadClips) as error:
         print(f"index_clips: {in_words(error)}", file=sys.stderr)

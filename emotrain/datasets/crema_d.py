@@ -14,9 +14,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from emotrain.datasets.ignored import is_ignored
 from emotrain.datasets.media import VIDEO_SUFFIXES, Listing
 from emotrain.datasets.reading import LayoutError, Reading, UnknownLabel, first_existing, joined, media_folder
-from emotrain.datasets.tables import read_csv
+from emotrain.datasets.tables import read_table
 from emotrain.datasets.votes import shares_of
 from emotrain.emotions import label_set
 from emotrain.records import Clip
@@ -63,7 +64,7 @@ def read_crema_d(root: Path, listing: Listing, *, media: str | None = None) -> R
     files = {
         Path(name).stem: name
         for name, is_folder in sorted(listing.folder(root / folder).items())
-        if not is_folder and not name.startswith(".") and Path(name).suffix.lower() in VIDEO_SUFFIXES
+        if not is_folder and not is_ignored(name) and Path(name).suffix.lower() in VIDEO_SUFFIXES
     }
     listed = _listed(base, reading)
     names = listed if listed else list(files)
@@ -96,7 +97,7 @@ def _listed(base: Path, reading: Reading) -> list[str]:
     if not file.is_file():
         reading.warn("annotation", f"{file} is missing: the clips are the files that are there")
         return []
-    rows, _ = read_csv(file, {"name": ("Filename",)}, required=("name",))
+    rows = read_table(file, {"name": ("Filename",)}).rows
     names = [row.cells["name"].removesuffix(".flv") for row in rows if row.text("name") is not None]
     for name in sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else ():
         reading.warn("duplicate row", f"{file.name}: {name} is listed twice")
@@ -107,7 +108,7 @@ def _votes(base: Path, reading: Reading) -> dict[str, Mapping[str, float]]:
     """Shares of the votes on the face alone by clip; {} with a warning when there is no table that can be read."""
     try:
         file = first_existing(base, ["processedResults/tabulatedVotes.csv", "tabulatedVotes.csv"], "the votes")
-        rows, _ = read_csv(file, _COLUMNS, required=tuple(_COLUMNS))
+        rows = read_table(file, _COLUMNS).rows
     except LayoutError as error:
         reading.warn("soft labels", f"{error}; the votes column is empty")
         return {}

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from emotrain.datasets.ignored import found, is_ignored
 from emotrain.datasets.media import VIDEO_SUFFIXES, Listing
 from emotrain.datasets.reading import LayoutError, Reading, UnknownLabel, first_existing
 from emotrain.emotions import label_set
@@ -45,11 +46,11 @@ def read_ravdess(root: Path, listing: Listing, *, media: str | None = None) -> R
     takes: dict[str, tuple[str, Clip]] = {}
     for folder, name in _files(root, listing):
         path = f"{folder}/{name}"
-        found = _NAME.fullmatch(Path(name).stem)
-        if found is None:
+        parts = _NAME.fullmatch(Path(name).stem)
+        if parts is None:
             reading.warn("not a clip", f"{path}: the name is not seven two-digit numbers joined by -")
             continue
-        modality, take, channel, code, intensity, actor = found.groups()
+        modality, take, channel, code, intensity, actor = parts.groups()
         if modality == "03" or (media is not None and channel != CHANNELS[media]):
             continue
         if code not in EMOTIONS:
@@ -72,8 +73,8 @@ def read_ravdess(root: Path, listing: Listing, *, media: str | None = None) -> R
 
 def _files(root: Path, listing: Listing) -> Iterator[tuple[str, str]]:
     """Folder (relative to the root) and name of every video in a folder of an actor, hidden files left out."""
-    folders = {path for pattern in ("Actor_*", "*/Actor_*", "*/*/Actor_*") for path in root.glob(pattern)}
+    folders = {path for pattern in ("Actor_*", "*/Actor_*", "*/*/Actor_*") for path in found(root, pattern)}
     for folder in sorted(folders):
         for name, is_folder in sorted(listing.folder(folder).items()):
-            if not is_folder and not name.startswith(".") and Path(name).suffix.lower() in VIDEO_SUFFIXES:
+            if not is_folder and not is_ignored(name) and Path(name).suffix.lower() in VIDEO_SUFFIXES:
                 yield folder.relative_to(root).as_posix(), name
