@@ -287,25 +287,35 @@ MOST_FPS = 1000
 
 @dataclass(slots=True)
 class Clock:
-    """Time stamps as they come, from 0 and strictly increasing at `fps`, the rate that the container states."""
+    """Time stamps as they come, made to begin at 0 and to increase; `fps` is the rate that the container states.
+
+    A stamp that is missing (NaN) or steps back follows one frame later. Missing first stamps are as many frames before
+    the first that is known.
+    """
 
     fps: float | None
-    first: float | None = None
     previous: float = 0.0
+    missing: int = 0
+    origin: float | None = None
 
     def at(self, stamp: float) -> float:
-        """The time of the next frame; a stamp that is missing (NaN) or steps back follows one frame later."""
-        if self.first is None:
-            self.first = self.previous = 0.0 if math.isnan(stamp) else stamp
+        """Seconds of the next frame."""
+        step = 1.0 / self.fps if self.fps else 1.0 / DEFAULT_FPS
+        if self.origin is None and math.isnan(stamp):
+            self.missing += 1
+            return (self.missing - 1) * step
+        if self.origin is None:
+            self.origin = stamp - self.missing * step
+            self.previous = stamp
         elif math.isnan(stamp) or stamp <= self.previous:
-            self.previous += 1.0 / self.fps if self.fps else 1.0 / DEFAULT_FPS
+            self.previous += step
         else:
             self.previous = stamp
-        return self.previous - self.first
+        return self.previous - self.origin
 
 
 def increasing(times: Times, fps: float | None) -> Times:
-    """`times` from 0 and strictly increasing; a stamp that is missing (NaN) or steps back follows one frame later."""
+    """All `times` of a clip as a `Clock` tells them."""
     clock = Clock(fps)
     return np.array([clock.at(stamp) for stamp in times.tolist()], np.float64)
 
