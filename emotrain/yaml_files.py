@@ -73,18 +73,19 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """A node with all below it; an alias counts as much as what it stands for."""
-        event = self.peek_event()  # type: ignore[no-untyped-call]
+        event = self.peek_event()
+        line = event.start_mark.line + 1 if event.start_mark is not None else 1
         before, self._depth = self._nodes, self._depth + 1
         if self._depth > MAX_DEPTH:
-            raise _Bound(f"line {event.start_mark.line + 1}: more than {MAX_DEPTH} levels deep; write it flatter")
+            raise _Bound(f"line {line}: more than {MAX_DEPTH} levels deep; write it flatter")
         node = super().compose_node(parent, index)
         self._depth -= 1
         if isinstance(event, yaml.AliasEvent) and id(node) not in self._size_of:
-            raise _Bound(f"line {event.start_mark.line + 1}: *{event.anchor} stands inside itself; write it out")
+            raise _Bound(f"line {line}: *{event.anchor} stands inside itself; write it out")
         self._nodes += self._size_of.get(id(node), 0) if isinstance(event, yaml.AliasEvent) else 1
         if self._nodes > MAX_NODES:
             raise _Bound(
-                f"line {event.start_mark.line + 1}: more than {MAX_NODES:,} values, anchors (&, *) counted as often as "
+                f"line {line}: more than {MAX_NODES:,} values, anchors (&, *) counted as often as "
                 "they are named; write fewer"
             )
         self._size_of[id(node)] = max(self._size_of.get(id(node), 0), self._nodes - before)
