@@ -46,7 +46,7 @@ def diagnose(
 
 
 def score(
-    file: Annotated[Path, typer.Argument(help="Parquet, csv or jsonl with label scores or free-text replies.")],
+    file: Annotated[Path, typer.Argument(help="Parquet, csv, json(l) or xlsx: scores, labels or replies.")],
     out: Annotated[Path, typer.Option(help="Folder for metrics.json and report.html.")],
     label_set: Annotated[str | None, typer.Option(help="mafw, dfew, ..., or names with commas.")] = None,
     clips: Annotated[Path | None, typer.Option(help="Data folder with clips.parquet, to check coverage.")] = None,
