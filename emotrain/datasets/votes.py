@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from emotrain.datasets.reading import LayoutError, Reading
-from emotrain.datasets.tables import Row, read_sheet
+from emotrain.datasets.tables import Row, read_table
 
 
 def read_votes(
@@ -23,22 +23,28 @@ def read_votes(
     if not files:
         reading.warn("soft labels", "annotation.xlsx is missing: the votes column is empty")
         return {}
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files[1:])
+        reading.warn("soft labels", f"{files[0].name} is read; {names} beside it is not: swap them if need be")
     try:
-        rows = read_sheet(files[0], columns)
+        table = read_table(files[0], columns)
     except LayoutError as error:
         reading.warn("soft labels", f"{error}; the votes column is empty")
         return {}
+    for note in table.notes:
+        reading.warn("soft labels", note)
     labels = [column for column in columns if column != "clip"]
     votes: dict[str, Mapping[str, float]] = {}
-    for row in rows:
+    for row in table.rows:
         name = name_of(row.cells.get("clip", ""))
-        shares = _shares(row, labels, reading)
+        shares = shares_of(row, labels, reading)
         if name is not None and shares is not None:
             votes[name] = shares
     return votes
 
 
-def _shares(row: Row, labels: Sequence[str], reading: Reading) -> dict[str, float] | None:
+def shares_of(row: Row, labels: Sequence[str], reading: Reading) -> dict[str, float] | None:
+    """The votes of one row as shares by label, those above 0; None with a warning where they are no distribution."""
     try:
         counts = {label: row.number_of(label) for label in labels}
     except ValueError as error:

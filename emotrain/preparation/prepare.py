@@ -60,9 +60,12 @@ def prepare(
             seed=settings.index_seed,
             max_bad_share=max_bad_share,
             probe=probe if settings.probe else None,
+            probe_timed=probe if settings.dataset == "csv" else None,
             assume_fps=settings.assume_fps,
             workers=workers,
-            limit_s=CLIP_LIMIT_S if settings.probe else None,
+            limit_s=CLIP_LIMIT_S if settings.probe or settings.dataset == "csv" else None,
+            long_tail=settings.long_tail,
+            long_tail_seed=settings.long_tail_seed,
             **index_options(settings),
         )
     if stage != "index":
@@ -125,6 +128,8 @@ def _check_index(recipe: Recipe) -> None:
     index = read_index(Path(recipe.data.data))
     settings = recipe.data
     options = {**index_options(settings), "assume_fps": settings.assume_fps, "probe": settings.probe}
+    if settings.long_tail is not None:
+        options |= {"long_tail": settings.long_tail, "long_tail_seed": settings.long_tail_seed}
     odd = [
         f"{key} {found!r} there, {wanted!r} in the recipe"
         for key, found, wanted in (

@@ -7,7 +7,7 @@ keyframes asked for gives all its frames, once each: nothing is duplicated to fi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from emotrain.clip_errors import ClipError
+from emotrain.datasets.times import outside
 from emotrain.emotions import nearest
 from emotrain.records import Clip
 from emotrain.video.reader import Indices, Pixels, Times
@@ -117,17 +118,23 @@ def between_keyframes(times_s: Times, keyframes: Indices, per_gap: int | None) -
     return [_inside(np.asarray(times_s), first + 1, last, per_gap) for first, last in pairwise(edges)]
 
 
-def motion_energy(grey: Pixels) -> np.ndarray:
-    """(T,) float64: mean absolute change of (T, H, W) grey frames against the frame before; frame 0 takes frame 1's.
+def motion_energy(grey: Iterable[Pixels]) -> np.ndarray:
+    """(T,) float64: mean absolute change of (H, W) grey frames against the frame before; frame 0 takes frame 1's.
 
-    The score for `motion`: relevance scores of image-text models cannot see movements this small.
+    Two frames are held at a time. The score for `motion`: relevance scores of image-text models cannot see movements
+    this small.
     """
-    energy = np.zeros(len(grey))
-    for i in range(1, len(grey)):
-        energy[i] = np.abs(grey[i].astype(np.int16) - grey[i - 1]).mean()
-    if len(grey) > 1:
+    energy = [0.0]
+    before: Pixels | None = None
+    for frame in grey:
+        if before is not None:
+            energy.append(float(np.abs(frame.astype(np.int16) - before).mean()))
+        before = frame
+    if before is None:
+        return np.zeros(0)
+    if len(energy) > 1:
         energy[0] = energy[1]
-    return energy
+    return np.array(energy)
 
 
 def _segment_centres(request: Request) -> Indices:
@@ -172,6 +179,8 @@ def _onset_apex_offset(request: Request) -> Indices:
     if clip is None or clip.onset_s is None or clip.offset_s is None:
         name = "this clip" if clip is None else f"clip {clip.clip_id}"
         raise ClipError(f"{name} has no annotated onset and offset; choose another keyframe policy")
+    if (left := outside(clip, request.duration_s)) is not None:
+        raise ClipError(f"clip {clip.clip_id}: {left}; correct the annotation and index again")
     apex_s = (clip.onset_s + clip.offset_s) / 2 if clip.apex_s is None else clip.apex_s
     marks = _nearest_frame(times, np.asarray([apex_s, clip.onset_s, clip.offset_s]))
     chosen = sorted(set(marks[: request.count].tolist()))
