@@ -28,7 +28,7 @@ import ray
 
 from emotrain.atomic_files import write_table
 from emotrain.context.summarize import summarize_clips
-from emotrain.datasets.clip_shards import ClipShards
+from emotrain.datasets.clips import ClipIndex
 from emotrain.records import Clip, to_table
 from emotrain.stages.parts import part_path
 from emotrain.stages.ray_engine import OBJECT_STORE_BYTES
@@ -51,7 +51,7 @@ def write_index(data: Path, video: Path, clips: int) -> None:
 
 def rate(out: Path, data: Path, workers: int, shards: int) -> float:
     """Clips a second of a finished stage, without its start: each worker's first part only sets the clock."""
-    sizes = ClipShards(data / "clips.parquet").shard_sizes(shards)
+    sizes = ClipIndex(data / "clips.parquet").shard_sizes(shards)
     ends = sorted((part_path(out, shard, shards).stat().st_mtime_ns / 1e9, size) for shard, size in enumerate(sizes))
     return sum(size for _, size in ends[workers:]) / (ends[-1][0] - ends[workers - 1][0])
 
@@ -85,7 +85,7 @@ def waited(work: Any, data: Path, engine: str, workers: int, shards: int) -> tup
     schema = pa.schema([("clip_id", pa.string())])
     started = time.perf_counter()
     run_stage(
-        *("waits", ClipShards(data / "clips.parquet"), work, schema, data / "waits"),
+        *("waits", ClipIndex(data / "clips.parquet"), work, schema, data / "waits"),
         shards=shards,
         workers=workers,
         limit_s=60.0,

@@ -23,18 +23,18 @@ LABELS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surpri
 PEAK = "import re; print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
 HEAD = "import sys, time; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
 IMPORTS = (
-    "from emotrain.datasets.clips import read_index; from emotrain.datasets.clip_shards import ClipShards\n"
+    "from emotrain.datasets.clips import read_index; from emotrain.datasets.clips import ClipIndex\n"
     "from emotrain.stages.stage import run_stage; import scale\n"
     "if __name__ == '__main__':\n"
 )
 OPENING = {
     "read_index": "read_index(Path(sys.argv[1]))",
     "read_index, first clip": "next(iter(read_index(Path(sys.argv[1]))))",
-    "ClipShards (what the stages open)": "ClipShards(Path(sys.argv[1]))",
-    "ClipShards, a shard of 250 clips": "i = ClipShards(Path(sys.argv[1])); list(i.of_shard(0, max(1, len(i) // 250)))",
+    "ClipIndex (what the stages open)": "ClipIndex(Path(sys.argv[1]))",
+    "ClipIndex, a shard of 250 clips": "i = ClipIndex(Path(sys.argv[1])); list(i.of_shard(0, max(1, len(i) // 250)))",
 }
 STAGE = (
-    "run_stage('s', ClipShards(Path(sys.argv[1])), scale.two_megabytes, scale.BLOB, Path(sys.argv[1]) / 'out',"
+    "run_stage('s', ClipIndex(Path(sys.argv[1])), scale.two_megabytes, scale.BLOB, Path(sys.argv[1]) / 'out',"
     " shards=1, workers=2)"
 )
 BLOB = pa.schema([("clip_id", pa.string()), ("bytes", pa.binary())])

@@ -24,8 +24,7 @@ from emotrain.context.summarizer import Summarizer, fingerprint
 from emotrain.context.text_backend import TextBackend
 from emotrain.context.text_stage import summarize_texts
 from emotrain.context.vlm_backend import VlmBackend
-from emotrain.datasets.clip_shards import ClipShards
-from emotrain.datasets.clips import read_index
+from emotrain.datasets.clips import ClipIndex, read_index
 from emotrain.datasets.paths import inside
 from emotrain.emotions import nearest
 from emotrain.records import SUMMARIES, Clip, Summary, from_table
@@ -76,7 +75,7 @@ def summarize_clips(
         )
     planned = plan_summaries(data, backend, leakage, settings)
     made = planned.backend
-    clips = ClipShards(data / "clips.parquet")
+    clips = ClipIndex(data / "clips.parquet")
     frames = FrameStore(data / "frames")
     out = data / "summaries" / planned.name
     write_json({"backend": backend, **made.settings(), **planned.about}, out / "backend.json")
@@ -96,7 +95,7 @@ def summarize_clips(
     return run_stage(
         f"summarise ({backend})",
         clips,
-        SummarizeClip(made, clips.root(), frames),
+        SummarizeClip(made, clips.root, frames),
         SUMMARIES,
         out,
         shards=shards,

@@ -23,13 +23,12 @@ from emotrain.context.leakage import Policy, apply_policy
 from emotrain.context.precomputed import PrecomputedTexts
 from emotrain.context.quiet import is_quiet
 from emotrain.context.text_backend import TextBackend, Unanswered
-from emotrain.datasets.clip_shards import ClipShards
-from emotrain.launched import launched_place
+from emotrain.datasets.clips import ClipIndex
 from emotrain.progress import track
 from emotrain.records import SUMMARIES, Clip, Gap, Summary
-from emotrain.stages.parts import part_path
-from emotrain.stages.report import StageReport, check_bad_share
-from emotrain.stages.stage import run_stage
+from emotrain.stages.report import StageReport
+from emotrain.stages.run_shards import run_shards
+from emotrain.stages.stage import Work
 from emotrain.video.frame_store import Frames
 
 AT_ONCE = 64
@@ -40,7 +39,7 @@ Words = Callable[[Clip, Sequence[Gap]], tuple[dict[int, str], str]]
 
 
 def summarize_texts(
-    clips: ClipShards,
+    clips: ClipIndex,
     frames: Frames,
     backend: TextBackend | PrecomputedTexts,
     out: Path,
@@ -59,13 +58,9 @@ def summarize_texts(
     Without `only`, processes of `accelerate launch` share the shards. Raises Unanswered when gaps are left without a
     reply, and what the back end raises when it cannot go on; in both cases what was answered is kept.
     """
-    process, processes = launched_place() if only is None else (0, 1)
-    mine = range(process, shards, processes) if only is None else [only[0]]
-    total = shards if only is None else only[1]
-    report = StageReport(f"summarise ({backend.name})")
     leaks: dict[str, Counter[str]] = defaultdict(Counter)
-    for shard in mine:
-        part = part_path(out, shard, total)
+
+    def work_of(part: Path, shard: int, total: int) -> Work:
         words: Words
         if isinstance(backend, PrecomputedTexts):
             words = _FromFile(backend)
@@ -74,18 +69,19 @@ def summarize_texts(
             if not part.exists():
                 _ask(clips, frames, backend, journal, shard, total)
             words = FromReplies({reply.key: reply for reply in read_journal(journal)})
-        work = TellWords(words, frames, backend.name, leakage, leaks, tuple(own))
-        done = run_stage(
-            report.stage, clips, work, SUMMARIES, out, shards=total, only=(shard, total), workers=1, max_bad_share=1.0
-        )
-        report.add(done)
+        return TellWords(words, frames, backend.name, leakage, leaks, tuple(own))
+
+    def finished(part: Path) -> None:
         if leaks:
             write_json({label: dict(found) for label, found in leaks.items()}, out / "leaks" / f"{part.stem}.json")
             leaks.clear()
-    if not isinstance(backend, PrecomputedTexts):
-        write_json(cost(journals), out / "cost.json")
-    check_bad_share(report, max_bad_share, out)
-    return report
+        if not isinstance(backend, PrecomputedTexts):
+            write_json(cost(journals), out / "cost.json")
+
+    name = f"summarise ({backend.name})"
+    return run_shards(
+        name, clips, work_of, SUMMARIES, out, shards=shards, only=only, max_bad_share=max_bad_share, finished=finished
+    )
 
 
 def cost(journals: Path) -> dict[str, Any]:
@@ -154,7 +150,7 @@ class _FromFile:
         return self.texts.texts(gaps), ""
 
 
-def _ask(clips: ClipShards, frames: Frames, backend: TextBackend, journal: Path, shard: int, shards: int) -> None:
+def _ask(clips: ClipIndex, frames: Frames, backend: TextBackend, journal: Path, shard: int, shards: int) -> None:
     """Fill the journal of one shard; raises Unanswered when some gap has only faults."""
     todo = clips.of_shard(shard, shards)
     faults: list[Reply] = []

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from emotrain.balance.heads import fit_head, save_head
 from emotrain.balance.manifest import read_manifest
@@ -19,6 +20,7 @@ from emotrain.evaluation.content_free import blank_logits
 from emotrain.evaluation.scorer import Scorer, score_split
 from emotrain.examples.examples import Collator, Examples
 from emotrain.examples.manifests import ensure_manifest, usable_clips
+from emotrain.modeling.in_batches import in_batches, on_device
 from emotrain.modeling.prompt_embeddings import prompt_embeddings
 from emotrain.progress import track
 from emotrain.recipe.recipe import Recipe
@@ -55,16 +57,14 @@ def own_prior(recipe: Recipe, scorer: Scorer) -> npt.NDArray[np.float64]:
 def clip_embeddings(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip]) -> npt.NDArray[np.float32]:
     """Embeddings (N, D) of the clips' prompts, in their order."""
     collator = Collator(Examples(recipe.data, recipe.context, scorer.labels.labels), scorer.processor)
-    device = next(scorer.model.parameters()).device
-    rows = []
-    with track("embed prompts", len(clips)) as advance:
-        for start in range(0, len(clips), recipe.sft.per_device_eval_batch_size):
-            part = clips[start : start + recipe.sft.per_device_eval_batch_size]
-            batch = collator.inputs([clip.clip_id for clip in part])
-            batch = {name: tensor.to(device) for name, tensor in batch.items()}
-            rows.append(prompt_embeddings(scorer.model, batch).cpu().numpy())
-            advance(len(part))
-    return np.concatenate(rows)
+
+    def rows(part: Sequence[str]) -> Tensor:
+        return prompt_embeddings(scorer.model, on_device(scorer.model, collator.inputs(part)))
+
+    ids = [clip.clip_id for clip in clips]
+    with track("embed prompts", len(ids)) as advance:
+        size = recipe.sft.per_device_eval_batch_size
+        return in_batches(scorer.model, ids, rows, 0, batch_size=size, advance=advance).astype(np.float32)
 
 
 def _by_head(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip], folder: Path) -> Scores:

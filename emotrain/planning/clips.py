@@ -12,8 +12,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from emotrain.datasets.clip_shards import ClipShards
-from emotrain.datasets.clips import CLIPS_FILE
+from emotrain.datasets.clips import CLIPS_FILE, ClipIndex
 from emotrain.datasets.splits import OWN_FOLDS, VALIDATION_SHARE
 from emotrain.emotions import PUBLISHED_COUNTS, label_set
 from emotrain.examples.manifests import usable_clips
@@ -44,7 +43,7 @@ def known_clips(recipe: Recipe) -> KnownClips:
     index = Path(recipe.data.data) / CLIPS_FILE
     if index.is_file():
         clips, left_out = usable_clips(recipe, "train")
-        durations = ClipShards(index).durations_s()
+        durations = ClipIndex(index).durations_s()
         durations = durations[durations > 0]
         silent = () if durations.size else (f"durations: {index} holds none, so there is no table of misses",)
         return KnownClips(tuple(clips), durations, True, sum(left_out.values()), silent)

@@ -8,19 +8,17 @@ from typing import Any
 
 from emotrain.atomic_files import write_json
 from emotrain.clip_errors import ClipError
-from emotrain.datasets.clip_shards import ClipShards
-from emotrain.datasets.clips import CLIPS_FILE
+from emotrain.datasets.clips import CLIPS_FILE, ClipIndex
 from emotrain.emotions import label_set
 from emotrain.examples.base_model import check_device, load_base
 from emotrain.examples.examples import Collator, Examples
 from emotrain.examples.vision_embeddings import SCHEMA, SETTINGS, embedding_settings, embeddings_folder, row_of
-from emotrain.launched import launched_place
 from emotrain.modeling.image_features import image_features
 from emotrain.recipe.arguments import ContextArguments
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
-from emotrain.stages.report import StageReport, check_bad_share
-from emotrain.stages.stage import run_stage
+from emotrain.stages.report import StageReport
+from emotrain.stages.run_shards import run_shards
 
 
 def embed_keyframes(recipe: Recipe, *, only: tuple[int, int] | None = None, max_bad_share: float = 0.01) -> StageReport:
@@ -31,17 +29,19 @@ def embed_keyframes(recipe: Recipe, *, only: tuple[int, int] | None = None, max_
     """
     settings = embedding_settings(recipe)
     out = embeddings_folder(recipe, settings)
-    clips = ClipShards(Path(recipe.data.data) / CLIPS_FILE)
+    clips = ClipIndex(Path(recipe.data.data) / CLIPS_FILE)
     write_json(settings, out / SETTINGS)
-    process, processes = launched_place() if only is None else (0, 1)
-    total = recipe.data.prep_shards if only is None else only[1]
     work = EmbedClip(recipe)
-    report = StageReport("embeddings")
-    for shard in range(process, total, processes) if only is None else [only[0]]:
-        done = run_stage("embeddings", clips, work, SCHEMA, out, only=(shard, total), workers=1, max_bad_share=1.0)
-        report.add(done)
-    check_bad_share(report, max_bad_share, out)
-    return report
+    return run_shards(
+        "embeddings",
+        clips,
+        lambda part, shard, shards: work,
+        SCHEMA,
+        out,
+        shards=recipe.data.prep_shards,
+        only=only,
+        max_bad_share=max_bad_share,
+    )
 
 
 @dataclass(slots=True)

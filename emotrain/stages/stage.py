@@ -40,7 +40,7 @@ Work = Callable[[Clip], "list[dict[str, Any]] | Damaged"]
 
 
 class Clips(Protocol):
-    """What a stage runs over when its clips are not a list in memory; `datasets.clip_shards.ClipShards` is one."""
+    """What a stage runs over when its clips are not a list in memory; `datasets.clips.ClipIndex` is one."""
 
     def __len__(self) -> int: ...
 

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from emotrain.clip_errors import ClipError, Damaged
-from emotrain.datasets.clip_shards import ClipShards
+from emotrain.datasets.clips import ClipIndex
 from emotrain.datasets.paths import inside
 from emotrain.records import FRAMES, Clip
 from emotrain.stages.report import StageReport
@@ -71,8 +71,8 @@ def extract_frames(
     """
     check_engine(engine, ray_address)
     settings = FrameSettings(policy, keyframes, between, size, quality, decoder, crop, seed)
-    clips = ClipShards(data / "clips.parquet")
-    root = clips.root()
+    clips = ClipIndex(data / "clips.parquet")
+    root = clips.root
     out = data / "frames"
     boxes = FaceBoxes(data / "boxes.parquet") if settings.crop == "box-from-annotation" else None
     claim(out, settings, clips, boxes)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from emotrain.atomic_files import write_json
-from emotrain.datasets.clip_shards import ClipShards
+from emotrain.datasets.clips import ClipIndex
 from emotrain.emotions import nearest
 from emotrain.video.decode import DECODERS
 from emotrain.video.face_boxes import FaceBoxes
@@ -58,7 +58,7 @@ class FrameSettings:
         return blake2b(json.dumps(asdict(self), sort_keys=True).encode(), digest_size=6).hexdigest()
 
 
-def policy_p_miss(clips: ClipShards, settings: FrameSettings) -> dict[str, float] | None:
+def policy_p_miss(clips: ClipIndex, settings: FrameSettings) -> dict[str, float] | None:
     """Mean P(miss) of the policy by event length in seconds, over the durations in the index; None if it has none."""
     durations_s = clips.durations_s()
     if not durations_s.size:
@@ -67,7 +67,7 @@ def policy_p_miss(clips: ClipShards, settings: FrameSettings) -> dict[str, float
     return {f"{event:g}": round(miss, 4) for event, miss in by_event.items()}
 
 
-def claim(out: Path, settings: FrameSettings, clips: ClipShards, boxes: FaceBoxes | None) -> None:
+def claim(out: Path, settings: FrameSettings, clips: ClipIndex, boxes: FaceBoxes | None) -> None:
     """Write frames.json, or check that the one already there names the same settings, clips and times.
 
     Raises ValueError that names the difference.
@@ -78,7 +78,7 @@ def claim(out: Path, settings: FrameSettings, clips: ClipShards, boxes: FaceBoxe
         "clips": len(clips),
         "clips_fingerprint": clips.fingerprint(),
         "times_fingerprint": clips.times_fingerprint(),
-        "root": clips.stated_root(),
+        "root": clips.stated_root,
         "boxes_fingerprint": None if boxes is None else boxes.fingerprint(),
         "p_miss": policy_p_miss(clips, settings),
     }

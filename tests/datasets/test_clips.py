@@ -7,8 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from emotrain.atomic_files import write_table
-from emotrain.datasets.clip_shards import ClipShards
-from emotrain.datasets.clips import read_clips, read_index
+from emotrain.datasets.clips import ClipIndex, read_clips, read_index
 from emotrain.emotions import LABEL_SETS, LabelSet
 from emotrain.records import Clip, to_table
 
@@ -76,7 +75,7 @@ def test_a_relative_root_starts_at_the_index(tmp_path):
 def test_both_ways_of_reading_say_the_same_about_a_missing_or_foreign_file(tmp_path):
     for wrong in (tmp_path / "none", tmp_path):
         said = set()
-        for opened in (read_index, ClipShards):
+        for opened in (read_index, ClipIndex):
             with pytest.raises((FileNotFoundError, ValueError)) as caught:
                 opened(wrong)
             said.add(str(caught.value))

@@ -16,7 +16,7 @@ import pytest
 from stage_work import SCHEMA, half_lost, some_clips, troubled, two_rows
 
 from emotrain.atomic_files import replacing, write_table
-from emotrain.datasets.clip_shards import ClipShards
+from emotrain.datasets.clips import ClipIndex
 from emotrain.records import Clip, to_table
 from emotrain.stages.parts import finished_parts, parse_shard, part_path, read_parts, shard_of
 from emotrain.stages.quarantine import damage_path, quarantine_path, read_records
@@ -40,7 +40,7 @@ SHARDS_OF_64 = [1, 29, 61]
 def test_output_is_identical_for_any_number_of_workers_and_any_reading_of_the_index(tmp_path: Path) -> None:
     clips = some_clips(40)
     write_table(to_table(clips, Clip, {"root": "."}), tmp_path / "clips.parquet")
-    index = ClipShards(tmp_path / "clips.parquet")
+    index = ClipIndex(tmp_path / "clips.parquet")
     for name, source, workers in (("one", clips, 1), ("three", clips, 3), ("lazy", index, 2)):
         report = run_stage("s", source, two_rows, SCHEMA, tmp_path / name, shards=3, workers=workers, max_bad_share=1)
         assert report.done == {"good": 30}

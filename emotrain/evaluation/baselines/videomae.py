@@ -18,8 +18,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from emotrain.datasets.clip_shards import ClipShards
-from emotrain.datasets.clips import CLIPS_FILE
+from emotrain.datasets.clips import CLIPS_FILE, ClipIndex
 from emotrain.emotions import label_set
 from emotrain.evaluation.baselines.vision import classify, fit_classifier
 from emotrain.examples.base_model import check_device
@@ -108,7 +107,7 @@ class VideoInputs:
             crop=recipe.data.crop,  # type: ignore[arg-type]
         )
         boxes = FaceBoxes(data / "boxes.parquet") if settings.crop == "box-from-annotation" else None
-        self.decode = ExtractClip(ClipShards(data / CLIPS_FILE).root(), settings, boxes)
+        self.decode = ExtractClip(ClipIndex(data / CLIPS_FILE).root, settings, boxes)
 
     def __call__(self, clip_ids: Sequence[str]) -> dict[str, Tensor]:
         videos = [self.pictures(clip_id) for clip_id in clip_ids]

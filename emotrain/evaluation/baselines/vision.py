@@ -24,6 +24,7 @@ from emotrain.emotions import frequency_groups, label_set
 from emotrain.examples.manifests import checked_manifest, ensure_manifest, train_counts, usable_clips
 from emotrain.examples.targets import target_of
 from emotrain.metrics.scores import confusion, statistics
+from emotrain.modeling.in_batches import in_batches, on_device
 from emotrain.modeling.label_tokens import LabelTokens
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
@@ -102,19 +103,13 @@ def _trainer(recipe: Recipe, manifest: Manifest, build: Callable[[], nn.Module],
 
 def classify(recipe: Recipe, model: nn.Module, inputs: Inputs, clip_ids: Sequence[str]) -> npt.NDArray[np.float64]:
     """Log-probabilities (N, C) of the clips, in their order; the model's mode is put back afterwards."""
-    device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
-    rows = []
-    try:
-        for start in range(0, len(clip_ids), recipe.sft.per_device_eval_batch_size):
-            part = clip_ids[start : start + recipe.sft.per_device_eval_batch_size]
-            batch = {name: tensor.to(device) for name, tensor in inputs(part).items()}
-            with torch.inference_mode():
-                rows.append(model(**batch).double().cpu().numpy())
-    finally:
-        model.train(was_training)
-    return np.concatenate(rows) if rows else np.zeros((0, len(label_set(recipe.data.label_set))))
+
+    def rows(part: Sequence[str]) -> Tensor:
+        scores: Tensor = model(**on_device(model, inputs(part)))
+        return scores.double()
+
+    width = len(label_set(recipe.data.label_set))
+    return in_batches(model, clip_ids, rows, width, batch_size=recipe.sft.per_device_eval_batch_size)
 
 
 def in_folder(recipe: Recipe, folder: Path) -> Recipe:

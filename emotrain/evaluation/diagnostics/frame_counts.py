@@ -16,8 +16,7 @@ import numpy as np
 
 from emotrain.context.gaps import gaps_of
 from emotrain.context.retell import retold
-from emotrain.datasets.clip_shards import ClipShards
-from emotrain.datasets.clips import CLIPS_FILE
+from emotrain.datasets.clips import CLIPS_FILE, ClipIndex
 from emotrain.datasets.paths import inside
 from emotrain.evaluation.scorer import Scorer
 from emotrain.examples.examples import Collator, Examples
@@ -122,7 +121,7 @@ class Resampled(Examples):
 def take(recipe: Recipe, clips: Sequence[Clip]) -> dict[str, tuple[Taken, float]]:
     """The keyframes of every clip under every sampling, and its duration in seconds; one decoding pass a clip."""
     data = Path(recipe.data.data)
-    root = ClipShards(data / CLIPS_FILE).root()
+    root = ClipIndex(data / CLIPS_FILE).root
     boxes = FaceBoxes(data / "boxes.parquet") if recipe.data.crop == "box-from-annotation" else None
     taken = {}
     with track("decode", len(clips)) as advance:

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pytest
 
 from emotrain.atomic_files import write_table
-from emotrain.datasets.clip_shards import ClipShards
+from emotrain.datasets.clips import ClipIndex
 from emotrain.records import Clip, to_table
 from emotrain.stages.parts import shard_of
 
 
-def write(path: Path, clips: list[Clip], **metadata: str) -> ClipShards:
+def write(path: Path, clips: list[Clip], **metadata: str) -> ClipIndex:
     write_table(to_table(clips, Clip, metadata), path)
-    return ClipShards(path)
+    return ClipIndex(path)
 
 
 CLIPS = [
@@ -70,29 +70,29 @@ def test_known_durations_are_listed_and_one_that_is_none_is_named(
 
 
 def test_a_root_is_taken_from_the_metadata(tmp_path: Path) -> None:
-    assert write(tmp_path / "a.parquet", CLIPS, root="/videos").root() == Path("/videos")
-    assert write(tmp_path / "a.parquet", CLIPS, root="videos").root() == tmp_path / "videos"
+    assert write(tmp_path / "a.parquet", CLIPS, root="/videos").root == Path("/videos")
+    assert write(tmp_path / "a.parquet", CLIPS, root="videos").root == tmp_path / "videos"
     with pytest.raises(ValueError, match="the schema metadata lacks root"):
-        write(tmp_path / "a.parquet", CLIPS).root()
+        _ = write(tmp_path / "a.parquet", CLIPS).root
 
 
 def test_a_missing_file_a_missing_column_and_a_doubled_id_are_explained(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="index_clips"):
-        ClipShards(tmp_path / "none.parquet")
+        ClipIndex(tmp_path / "none.parquet")
     write_table(pa.table({"clip_id": ["a"], "label": ["x"]}), tmp_path / "a.parquet")
     with pytest.raises(ValueError, match="no column path"):
-        ClipShards(tmp_path / "a.parquet")
+        ClipIndex(tmp_path / "a.parquet")
     with pytest.raises(ValueError, match="more than once: c3"):
-        write(tmp_path / "b.parquet", [*CLIPS, CLIPS[3]])
+        _ = write(tmp_path / "b.parquet", [*CLIPS, CLIPS[3]]).ids
 
 
 def test_memory_is_flat_from_a_thousand_to_a_hundred_thousand_rows(tmp_path: Path) -> None:
     """The same 250 clips' worth of a stage, once out of 1,000 rows and once out of 100,000."""
     script = (
         "import re, sys; from pathlib import Path\n"
-        "from emotrain.datasets.clip_shards import ClipShards; from emotrain.stages.stage import run_stage\n"
+        "from emotrain.datasets.clips import ClipIndex; from emotrain.stages.stage import run_stage\n"
         "from stage_work import two_rows, SCHEMA\n"
-        "index = ClipShards(Path(sys.argv[1])); index.fingerprint()\n"
+        "index = ClipIndex(Path(sys.argv[1])); index.fingerprint()\n"
         "run_stage('s', index, two_rows, SCHEMA, Path(sys.argv[2]), only=(0, int(sys.argv[3])), workers=1)\n"
         # Not ru_maxrss, which a child inherits from the process it was forked from.
         "print(int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]) / 1024)\n"
