@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -48,13 +49,28 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """`replacing` for a folder that is not there yet: write into the yielded one; it appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep_once(path.parent.absolute())
+    temporary = temporary_name(path)
+    try:
+        with about(path, temporary):
+            temporary.mkdir()
+            yield temporary
+            temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def temporary_name(path: Path) -> Path:
     """A name beside `path` that no other process takes, and that `sweep` knows."""
     return path.with_name(f".{path.name}.{_host()}-{os.getpid()}-{os.urandom(4).hex()}.tmp")
 
 
 def sweep(folder: Path) -> list[Path]:
-    """Remove temporary files that killed processes left in `folder`; returns them.
+    """Remove temporary files and folders that killed processes left in `folder`; returns them.
 
     Those of this machine go when their process is gone, others when they are a day old by the file system's own clock.
     What cannot be removed stays: another process may have been faster.
@@ -66,8 +82,8 @@ def sweep(folder: Path) -> list[Path]:
     swept = []
     for path in found:
         with suppress(OSError):
-            if path.is_file() and _left_behind(path, now):
-                path.unlink()
+            if _left_behind(path, now):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
                 swept.append(path)
     return swept
 

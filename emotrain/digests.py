@@ -12,9 +12,13 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from emotrain.atomic_files import write_json
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emotrain.atomic_files import replacing, write_json
 from emotrain.damaged_files import DamagedFile
 from emotrain.json_files import entry, read_object
+from emotrain.parquet_files import WRITING
 
 DIGESTS = "digests.json"
 _BLOCK = 1 << 24
@@ -36,6 +40,13 @@ def write_digests(files: Iterable[Path], listed: Path, *, read_from: Mapping[Pat
     write_json({"files": dict(sorted(found.items()))}, listed)
 
 
+def write_vouched_table(table: pa.Table, path: Path) -> None:
+    """Write a parquet file atomically, its list with it."""
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, row_group_size=4096, **WRITING)
+        write_digests([path], list_beside(path), read_from={path: temporary})
+
+
 def faults(listed: Path, remedy: str, *, content: bool = True, only: Iterable[str] | None = None) -> list[DamagedFile]:
     """What is not as the list says: files that are gone, of another size or (`content`) of another digest.
 
@@ -46,11 +57,11 @@ def faults(listed: Path, remedy: str, *, content: bool = True, only: Iterable[st
     except DamagedFile as fault:
         return [fault]
     names = stated.keys() if only is None else [name for name in only if name in stated]
-    return [fault for name in names if (fault := _fault(listed.parent / name, stated[name], content, remedy))]
+    return [found for name in names if (found := _fault(listed.parent / name, stated[name], content, remedy))]
 
 
 def check_digests(listed: Path, remedy: str, *, content: bool = True, only: Iterable[str] | None = None) -> None:
-    """Raise the first of `faults`, if any; its message counts the others."""
+    """Raise the first of `faults`, if any."""
     found = faults(listed, remedy, content=content, only=only)
     if found:
         raise found[0]

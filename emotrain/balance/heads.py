@@ -30,7 +30,9 @@ from scipy.special import log_softmax
 
 from emotrain.atomic_files import replacing
 from emotrain.balance.smote import smote
+from emotrain.damaged_files import DamagedFile
 from emotrain.emotions import nearest
+from emotrain.json_files import parse
 
 Array = NDArray[np.float64]
 HEADS = ("linear", "crt", "tau_norm", "lws", "los", "smote")
@@ -124,14 +126,20 @@ def save_head(head: LinearHead, path: Path) -> None:
 
 def load_head(path: Path) -> LinearHead:
     """Read a head that `save_head` wrote; raises ValueError for another kind of safetensors file."""
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
-    with safe_open(path, framework="numpy") as file:
-        metadata = file.metadata()
-        if metadata is None or "labels" not in metadata:
-            raise ValueError(f"{path}: no label names in the metadata, so this is no head; expected one of save_head")
-        tensors = {name: file.get_tensor(name) for name in ("weight", "bias", "centre", "scale")}
-    labels = tuple(json.loads(metadata["labels"]))
+    remedy = "delete it and evaluate again, which fits it anew"
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata()
+            if metadata is None or "labels" not in metadata:
+                raise ValueError(
+                    f"{path}: no label names in the metadata, so this is no head; expected one of save_head"
+                )
+            tensors = {name: file.get_tensor(name) for name in ("weight", "bias", "centre", "scale")}
+    except SafetensorError as error:
+        raise DamagedFile(path, f"cannot be read ({error})", "the safetensors file of a head", remedy) from error
+    labels = tuple(parse(metadata["labels"].encode(), path, "label names as JSON", remedy))
     return LinearHead(labels, tensors["weight"], tensors["bias"], tensors["centre"], float(tensors["scale"][0]))
 
 

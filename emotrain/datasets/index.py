@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from emotrain.atomic_files import write_json, write_table
+from emotrain.atomic_files import write_json
 from emotrain.datasets.casme2 import read_casme2
 from emotrain.datasets.casme3 import read_casme3
 from emotrain.datasets.clips import CLIPS_FILE
@@ -28,6 +28,7 @@ from emotrain.datasets.samm import read_samm
 from emotrain.datasets.smic import read_smic
 from emotrain.datasets.splits import VALIDATION_SHARE, assign_folds, carve_validation
 from emotrain.datasets.synthetic import read_synthetic
+from emotrain.digests import write_vouched_table
 from emotrain.emotions import PUBLISHED_COUNTS, nearest
 from emotrain.records import Clip, to_table
 from emotrain.stages.report import TooManyBadClips
@@ -131,7 +132,7 @@ def index_clips(
         "seed": str(seed),
         "options": json.dumps({**given, "assume_fps": assume_fps, "probe": probe is not None}, sort_keys=True),
     }
-    write_table(to_table(clips, Clip, metadata), out / CLIPS_FILE)
+    write_vouched_table(to_table(clips, Clip, metadata), out / CLIPS_FILE)
     return report
 
 

@@ -6,7 +6,6 @@ machine it ran on. This file holds just the values that shape the input, and no 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from hashlib import blake2b
@@ -19,8 +18,9 @@ from emotrain.context.prompt import TEMPLATES
 from emotrain.context.summarize import summaries_folder
 from emotrain.emotions import label_set
 from emotrain.examples.examples import Examples
-from emotrain.examples.prepared import FRAMES
+from emotrain.examples.prepared import frames_settings
 from emotrain.examples.summaries import summaries_name
+from emotrain.json_files import read_object
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import Recipe
 
@@ -71,7 +71,7 @@ def input_contract(recipe: Recipe, drawn: Mapping[str, int] | None = None) -> In
     total = sum(drawn.values()) if drawn is not None else 0
     return InputContract(
         labels=names,
-        frames=_read(data / FRAMES)["settings"],
+        frames=frames_settings(data),
         # Cues are files of the training machine; their fingerprint is among the summariser's settings.
         context={**portable(asdict(recipe.context)), "cues": None},
         prompt=prompt,
@@ -96,16 +96,7 @@ def read_contract(folder: Path) -> InputContract | None:
     path = folder / CONTRACT
     if not path.is_file():
         return None
-    try:
-        values = _read(path)
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{path}: not valid JSON ({error}); take the file from the adapter's publisher again"
-        ) from error
-    if not isinstance(values, dict):
-        raise ValueError(
-            f"{path}: expected an object with the keys of an input contract, found {type(values).__name__}"
-        )
+    values = read_object(path, "take the file from the adapter's publisher again")
     known = {entry.name for entry in fields(InputContract)}
     missing = sorted({"labels", "frames", "context", "prompt"} - values.keys())
     if values.get("format") != FORMAT or missing or values.keys() - known:
@@ -126,10 +117,7 @@ def template_digests(prompt: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _backend(data: Path, summarizer: str) -> dict[str, Any]:
-    found = _read(summaries_folder(data, summarizer) / "backend.json")
+    path = summaries_folder(data, summarizer) / "backend.json"
+    found = read_object(path, f"run `emotrain prep RECIPE --stage summaries`, which writes {path.name} again")
     # Which keyframes the gaps lie between is said once, under `frames`. A model in a folder was this machine's.
     return dict(portable({key: value for key, value in found.items() if key != "frames"}))
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))

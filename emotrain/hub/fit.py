@@ -6,14 +6,13 @@ and one small download.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from emotrain.hub.base import Base
-from emotrain.modeling.adapters import WEIGHTS
+from emotrain.modeling.adapters import WEIGHTS, read_config
 
 LORA = re.compile(
     r"base_model\.model\.(?P<module>.+)\.lora_(?:A|B|embedding_A|embedding_B|magnitude_vector)(?:\.weight)?"
@@ -47,7 +46,7 @@ def misfits(folder: Path, base: Base, values: Mapping[str, Any]) -> list[str]:
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import safe_open
 
-    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    config = read_config(folder)
     if config.get("modules_to_save"):
         return [f"adapter_config.json: modules_to_save {config['modules_to_save']} replaces whole modules of the base"]
     with safe_open(folder / WEIGHTS, framework="pt") as file:

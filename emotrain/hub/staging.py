@@ -6,7 +6,6 @@ and whatever else a training folder holds stay where they are.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,16 +14,21 @@ from typing import Any
 import yaml
 
 from emotrain.atomic_files import replacing, write_json, write_text
+from emotrain.digests import DIGESTS, write_digests
 from emotrain.examples.input_contract import CONTRACT
 from emotrain.hub.base import Base
-from emotrain.modeling.adapters import CONFIG, WEIGHTS
+from emotrain.json_files import read_object
+from emotrain.modeling.adapters import CONFIG, RUN_REMEDY, WEIGHTS, check_adapter, read_config
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import RESOLVED
 from emotrain.training.checkpoints import PROVENANCE
 
 CARD = "README.md"
 CONFUSION = "figures/confusion.png"
-PUBLISHED = (CONFIG, WEIGHTS, CONTRACT, RESOLVED, PROVENANCE, CARD, CONFUSION)
+VOUCHED = (CONFIG, WEIGHTS, CONTRACT, RESOLVED, PROVENANCE)
+"""Files that the list of a published adapter vouches for; the card is its publisher's to change."""
+
+PUBLISHED = (*VOUCHED, DIGESTS, CARD, CONFUSION)
 """Every file that a published adapter can have."""
 
 MADE_WITH = ("made_from", "python", "libraries")
@@ -48,7 +52,8 @@ def stage(adapter: Path, base: Base, out: Path) -> list[str]:
         pickled = sorted(path.name for path in adapter.glob("adapter_model.*") if path.name != WEIGHTS)
         found = f", only {', '.join(pickled)}; pickles are never published: save it with safetensors" if pickled else ""
         raise FileNotFoundError(f"{adapter}: no {WEIGHTS} with {CONFIG} here{found}")
-    config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
+    check_adapter(adapter)
+    config = read_config(adapter)
     write_json(published_config(config, base), out / CONFIG)
     with replacing(out / WEIGHTS) as temporary:
         temporary.write_bytes((adapter / WEIGHTS).read_bytes())
@@ -58,12 +63,13 @@ def stage(adapter: Path, base: Base, out: Path) -> list[str]:
         text = yaml.safe_dump(published_recipe(values, base), sort_keys=False, allow_unicode=True)
         write_text(head + text, out / RESOLVED)
     if (adapter / CONTRACT).is_file():
-        contract = json.loads((adapter / CONTRACT).read_text(encoding="utf-8"))
+        contract = read_object(adapter / CONTRACT, RUN_REMEDY)
         named = {"base_model": base.name, "base_revision": base.revision if base.revision is not None else "main"}
         write_json({**portable({**contract, "base_model": None}), **named}, out / CONTRACT)
     if (adapter / PROVENANCE).is_file():
-        provenance = json.loads((adapter / PROVENANCE).read_text(encoding="utf-8"))
+        provenance = read_object(adapter / PROVENANCE, RUN_REMEDY)
         write_json({key: provenance[key] for key in MADE_WITH if key in provenance}, out / PROVENANCE)
+    write_digests([out / name for name in VOUCHED if (out / name).is_file()], out / DIGESTS)
     return sorted(path.name for path in adapter.iterdir() if path.name not in PUBLISHED)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from emotrain.examples.scoring import score_clips
 from emotrain.inference.clip_input import ClipEyes, SeenClip, SeenExamples
 from emotrain.inference.input_settings import settle, summarizer_of
 from emotrain.inference.reading import Reading
-from emotrain.modeling.adapters import CONFIG, adapter_folder
+from emotrain.modeling.adapters import CONFIG, adapter_folder, read_config
 from emotrain.modeling.label_tokens import processor_labels
 from emotrain.modeling.loading import load_model, load_processor, resolve_name
 
@@ -169,7 +168,7 @@ def declared_base(folder: Path, contract: InputContract | None, base_model: str 
         return base_model, "main"
     if contract is not None and contract.base_model is not None:
         return contract.base_model, contract.base_revision
-    declared = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    declared = read_config(folder)
     name, revision = declared.get("base_model_name_or_path"), declared.get("revision")
     if name is None or name == "":
         raise ValueError(f"{folder / CONFIG}: names no base model; give it with --base")

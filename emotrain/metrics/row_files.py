@@ -8,8 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from emotrain.parquet_files import read_table
 
 Row = dict[str, Any]
 
@@ -40,10 +39,7 @@ def read_rows(path: Path) -> tuple[list[Row], dict[str, str]]:
 
 
 def _parquet(path: Path) -> tuple[list[Row], dict[str, str]]:
-    try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path}: not a parquet file ({error})") from error
+    table = read_table(path, "write the predictions again, or take the file from its source again")
     raw = table.schema.metadata if table.schema.metadata is not None else {}
     return table.to_pylist(), {key.decode(): value.decode("utf-8", "replace") for key, value in raw.items()}
 

@@ -10,7 +10,6 @@ A clip appears by a rename, so a write that was killed goes on where it stopped.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, astuple
@@ -25,6 +24,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from emotrain.atomic_files import replacing, write_json, write_table
+from emotrain.json_files import read_object
 from emotrain.progress import track
 from emotrain.records import CLIPS, EVENT, to_table
 from emotrain.records import Clip as ClipRecord
@@ -105,7 +105,7 @@ def render_clip(
 def _claim(root: Path, settings: dict[str, Any]) -> None:
     note = root / "clip_set.json"
     if note.exists():
-        found = json.loads(note.read_text(encoding="utf-8"))
+        found = read_object(note, "render the clip set again into an empty folder")
         other = [
             f"{key} {found.get(key)!r}, now {value!r}" for key, value in settings.items() if found.get(key) != value
         ]
