@@ -18,8 +18,6 @@ from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "makers"))
-sys.path.insert(0, str(Path(__file__).parent / "video"))
-sys.path.insert(0, str(Path(__file__).parent / "datasets"))
 
 from annotation_fuzz import make_all, read_annotation_case
 from fuzzing import LIMIT_S, Case, damaged, outcomes, valid_files

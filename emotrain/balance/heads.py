@@ -5,12 +5,12 @@
 | linear | weights and biases, every clip counts the same | |
 | crt | weights and biases, every class counts the same | Kang et al. 2020, section 4.1 |
 | tau_norm | nothing: w_c / norm(w_c)^tau of `linear`, no bias | Kang et al. 2020, equation 4 |
-| lws | one scale a class on the frozen `linear` head, every class counts the same | Kang et al. 2020, section 4.1 |
+| lws | f_c w_c of `linear`, f_c > 0, no bias, every class counts the same | Kang et al. 2020, equation 5 |
 | los | weights and biases against labels smoothed by 0.98, every clip counts the same | Sun et al. 2025 |
 | smote | weights and biases after synthetic oversampling of the embeddings | Chawla et al. 2002 |
 
-The problems are convex and small, so they are solved to the optimum with L-BFGS over all clips: weighting a class by
-1 / n_c is then what class-balanced sampling converges to, without its noise and its learning rate.
+The problems are small, with a ridge that keeps their optimum finite, and are solved to it with L-BFGS over all clips:
+weighting a class by 1 / n_c is then what class-balanced sampling converges to, without its noise and its learning rate.
 
 Over-smoothed targets are nearly uniform, so the optimum of `los` is close to least squares on one-hot labels: it helps
 where the embeddings separate the training clips, and loses rare classes where classes overlap.
@@ -100,8 +100,7 @@ def fit_head(
     if method == "tau_norm":
         weight, bias = tau_normalised(weight, tau), np.zeros(len(seen))
     if method == "lws":
-        factors = _class_scales(points @ weight.T + bias, target, balanced)
-        weight, bias = weight * factors[:, None], bias * factors
+        weight, bias = weight * _class_scales(points @ weight.T, target, balanced, l2)[:, None], np.zeros(len(seen))
     return _over_all_labels(LinearHead(tuple(seen), weight, bias, centre, scale), tuple(label_set))
 
 
@@ -159,15 +158,22 @@ def _logistic(points: Array, target: Array, sample_weight: Array, l2: float) -> 
     return flat[classes:].reshape(classes, features), flat[:classes]
 
 
-def _class_scales(logits: Array, target: Array, sample_weight: Array) -> Array:
+def _class_scales(logits: Array, target: Array, sample_weight: Array, l2: float) -> Array:
+    """Scales (C,) > 0 of logits (N, C) without bias; solved for their logarithms, on which there is a ridge of `l2`.
+
+    Features are centred here, so a bias holds the log prior, and a free scale on it would turn a rare class's evidence
+    against that class. The ridge gives classes that the training set separates a finite scale.
+    """
     share = sample_weight / sample_weight.sum()
 
-    def objective(scales: Array) -> tuple[float, Array]:
-        log_p = log_softmax(logits * scales, axis=1)
+    def objective(log_scales: Array) -> tuple[float, Array]:
+        scaled = logits * np.exp(log_scales)
+        log_p = log_softmax(scaled, axis=1)
         error = share[:, None] * (np.exp(log_p) - target)
-        return -float(share @ (target * log_p).sum(axis=1)), (error * logits).sum(axis=0)
+        loss = -float(share @ (target * log_p).sum(axis=1)) + 0.5 * l2 * float(log_scales @ log_scales)
+        return loss, (error * scaled).sum(axis=0) + l2 * log_scales
 
-    return _minimum(objective, np.ones(logits.shape[1]))
+    return np.exp(_minimum(objective, np.zeros(logits.shape[1])))
 
 
 def _minimum(objective: Callable[[Array], tuple[float, Array]], start: Array) -> Array:

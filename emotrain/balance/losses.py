@@ -13,14 +13,16 @@ micro-batches and ranks, which makes it independent of how the step was cut up.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from emotrain.balance.priors import class_prior, effective_number, inverse_frequency
+from emotrain.balance.priors import class_prior
+from emotrain.balance.score_prior import carried_prior, class_weights, is_uniform
 from emotrain.emotions import nearest
 
 LossName = Literal["cross_entropy", "focal", "balanced_softmax", "logit_adjusted", "ldam", "label_oversmoothing"]
@@ -28,9 +30,6 @@ ClassWeights = Literal["none", "inverse_frequency", "effective_number"]
 
 OF_PRIOR = ("balanced_softmax", "logit_adjusted")
 """Losses that take a prior off the scores; of a uniform one there is nothing to take."""
-
-UNIFORM = 0.01
-"""The prior of a stream is uniform when no two classes differ by this share of it or more."""
 
 OVERSMOOTHING = 0.98
 """Smoothing of label over-smoothing (Sun et al. 2025, "Label Over-Smooth Can Balance")."""
@@ -106,20 +105,20 @@ class LossTerms(NamedTuple):
 class BuiltLoss:
     """The loss of a run: `loss(logits (B, C), target, progress) -> LossTerms`, progress the share of training done.
 
-    `prior`, `class_weights` and `margins` (of `ldam`) are (C,) float64. Half-precision logits are computed in float32.
-    A sample with a soft target has the weight sum_c w_c t_c.
+    `priors` and `class_weights` are (E, C) float64, one row an epoch (or one for all of them), `margins` (of `ldam`)
+    (C,). Half-precision logits are computed in float32. A sample with a soft target has the weight sum_c w_c t_c.
     """
 
     settings: LossSettings
-    prior: Tensor
+    priors: Tensor
     class_weights: Tensor
     margins: Tensor
     _there: dict[tuple[torch.device, torch.dtype], tuple[Tensor, ...]] = field(default_factory=dict, repr=False)
 
     def __call__(self, logits: Tensor, target: Tensor, progress: float) -> LossTerms:
-        if logits.ndim != 2 or logits.shape[1] != len(self.prior):
+        if logits.ndim != 2 or logits.shape[1] != len(self.margins):
             raise ValueError(
-                f"logits of shape {tuple(logits.shape)}: expected (B, {len(self.prior)}), one column a label"
+                f"logits of shape {tuple(logits.shape)}: expected (B, {len(self.margins)}), one column a label"
             )
         z = logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
         prior, weights, margins = self._constants(progress, z.device, z.dtype)
@@ -141,9 +140,12 @@ class BuiltLoss:
     def _constants(self, progress: float, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
         # Kept where they were used: copying them in every micro-batch would make the host wait for the device.
         if (device, dtype) not in self._there:
-            constants = (self.prior, self.class_weights, self.margins)
+            constants = (self.priors, self.class_weights, self.margins)
             self._there[device, dtype] = tuple(constant.to(device, dtype) for constant in constants)
-        prior, weights, margins = self._there[device, dtype]
+        priors, every, margins = self._there[device, dtype]
+        # A step at the border of two epochs belongs to the later one, however the division rounds.
+        epoch = min(int(progress * len(priors) + 1e-9), len(priors) - 1)
+        prior, weights = priors[epoch], every[epoch]
         return prior, torch.ones_like(weights) if progress < self.settings.drw_start else weights, margins
 
 
@@ -208,41 +210,49 @@ def as_shares(target: Tensor, logits: Tensor) -> Tensor:
     )
 
 
-def build_loss(settings: LossSettings, counts: Mapping[str, int], clips: Mapping[str, int] | None = None) -> BuiltLoss:
+def build_loss(
+    settings: LossSettings,
+    counts: Mapping[str, int] | Sequence[Mapping[str, int]],
+    clips: Mapping[str, int] | None = None,
+) -> BuiltLoss:
     """The loss of a run on a stream with these label counts.
 
     `counts` are draws a label in label-set order, *of the stream that is trained on*: with a balanced manifest these
-    are its `label_counts`, since a prior that the sampler has removed already must not be removed a second time.
-    `clips` are the clips a label that there are to draw from; the margins of `ldam` are theirs, for a margin is about
-    how well a few clips stand for a class, and drawing them often adds none. None: as many as draws.
+    are its `label_counts`, since a prior that the sampler has removed already must not be removed a second time. A
+    stream that changes over the epochs (progressive) has a mapping for each, `Manifest.stream_counts`. `clips` are the
+    distinct clips a label that there are to draw from: the margins of `ldam` and the samples of the effective number
+    are theirs, for drawing a clip often adds none. None: as many as draws.
     """
-    weights = torch.ones(len(counts), dtype=torch.float64)
-    if settings.class_weights == "inverse_frequency":
-        weights = torch.from_numpy(inverse_frequency(counts))
-    elif settings.class_weights == "effective_number":
-        weights = torch.from_numpy(effective_number(counts, settings.beta))
-    margins = ldam_margins(torch.from_numpy(class_prior(counts if clips is None else clips)), settings.margin)
-    return BuiltLoss(settings, torch.from_numpy(class_prior(counts)), weights, margins)
+    epochs = [counts] if isinstance(counts, Mapping) else list(counts)
+    weights = np.stack([class_weights(settings, of_epoch, clips) for of_epoch in epochs])
+    priors = np.stack([class_prior(of_epoch) for of_epoch in epochs])
+    margins = ldam_margins(torch.from_numpy(class_prior(epochs[0] if clips is None else clips)), settings.margin)
+    return BuiltLoss(settings, torch.from_numpy(priors), torch.from_numpy(weights), margins)
 
 
-def check_prior(settings: LossSettings, counts: Mapping[str, int], sampling: str) -> None:
+def check_prior(settings: LossSettings, counts: Mapping[str, int] | Sequence[Mapping[str, int]], sampling: str) -> None:
     """Raise ValueError when the loss corrects the class prior of a stream that has none left to correct.
 
-    `counts` are draws a label, `sampling` the strategy they were drawn with. Such a run would be plain cross-entropy
-    under another name.
+    `counts` are as in `build_loss`, `sampling` the strategy they were drawn with. Such a run would be plain
+    cross-entropy under another name.
     """
-    drawn = [count for count in counts.values() if count > 0]
-    if not drawn or (max(drawn) - min(drawn)) / sum(drawn) >= UNIFORM:
+    epochs = [counts] if isinstance(counts, Mapping) else list(counts)
+    if not all(is_uniform(carried_prior(LossSettings(), of_epoch), _drawn(of_epoch)) for of_epoch in epochs):
         return
     idle = [f"loss: {settings.name}"] if settings.name in OF_PRIOR else []
     idle += [f"class_weights: {settings.class_weights}"] if settings.class_weights != "none" else []
-    if idle:
+    if idle and any(_drawn(epochs[-1])):
+        drawn = [count for count in epochs[-1].values() if count > 0]
         key = "loss: cross_entropy" if settings.name in OF_PRIOR else "class_weights: none"
         raise ValueError(
             f"{' and '.join(idle)} would change nothing: sampling: {sampling} draws each class equally often "
             f"({min(drawn)} to {max(drawn)} draws a class), and the prior that is corrected is that of the draws; say "
             f"sampling: natural to balance by the loss, or {key} to balance by the sampling alone"
         )
+
+
+def _drawn(counts: Mapping[str, int]) -> list[bool]:
+    return [count > 0 for count in counts.values()]
 
 
 def _per_class(logits: Tensor, prior: Tensor, margins: Tensor, settings: LossSettings) -> Tensor:

@@ -64,11 +64,13 @@ class Manifest:
 
         Raises ValueError for a drawn label that is not among `labels`.
         """
-        counts = Counter(draw.label for draw in self.draws)
-        strangers = sorted(set(counts) - set(labels))
-        if strangers:
-            raise ValueError(f"the manifest draws the label {strangers[0]!r}; {nearest(strangers[0], labels)}")
-        return {label: counts[label] for label in labels}
+        return _label_counts(self.draws, labels)
+
+    def stream_counts(self, labels: Sequence[str]) -> tuple[dict[str, int], ...]:
+        """Draws a label as a loss needs them: one mapping, or one an epoch where the shares change over the epochs."""
+        if self.header["strategy"] != "progressive":
+            return (self.label_counts(labels),)
+        return tuple(_label_counts(self.epoch(epoch), labels) for epoch in range(self.epochs))
 
     @cached_property
     def digest(self) -> str:
@@ -211,6 +213,14 @@ def check_settings(manifest: Manifest, settings: DrawSettings, path: Path) -> No
     odd = [f"{key} {found.get(key)!r} there, {value!r} now" for key, value in wanted.items() if found.get(key) != value]
     if odd:
         raise ManifestError(f"{path} was drawn with other settings: {'; '.join(odd)}; {REMEDY}")
+
+
+def _label_counts(draws: Sequence[Draw], labels: Sequence[str]) -> dict[str, int]:
+    counts = Counter(draw.label for draw in draws)
+    strangers = sorted(set(counts) - set(labels))
+    if strangers:
+        raise ValueError(f"the manifest draws the label {strangers[0]!r}; {nearest(strangers[0], labels)}")
+    return {label: counts[label] for label in labels}
 
 
 def _read_header(path: Path) -> dict[str, Any]:

@@ -34,18 +34,18 @@ def class_counts(clips: Iterable[Clip], labels: Sequence[str] | None = None) -> 
     return {label: counts[label] for label in (sorted(counts) if labels is None else labels)}
 
 
-def class_prior(counts: Mapping[str, int]) -> Vector:
+def class_prior(counts: Mapping[str, float]) -> Vector:
     """Class shares (C,) float64 that sum to one; an empty class counts as one clip, so its logarithm is finite."""
     floored = _at_least_one(counts)
     return floored / floored.sum()
 
 
-def inverse_frequency(counts: Mapping[str, int]) -> Vector:
+def inverse_frequency(counts: Mapping[str, float]) -> Vector:
     """Class weights 1 / n_c as (C,) float64, scaled to a mean of one over the classes that have clips."""
     return _mean_one(1.0 / _at_least_one(counts), counts)
 
 
-def effective_number(counts: Mapping[str, int], beta: float) -> Vector:
+def effective_number(counts: Mapping[str, float], beta: float) -> Vector:
     """Class weights (1 - b) / (1 - b^n_c) as (C,) float64, scaled to a mean of one over the classes that have clips.
 
     Cui et al. 2019, "Class-Balanced Loss Based on Effective Number of Samples", equation 2. `beta` lies in [0, 1):
@@ -59,7 +59,7 @@ def effective_number(counts: Mapping[str, int], beta: float) -> Vector:
     return _mean_one((1.0 - beta) / raised, counts)
 
 
-def _at_least_one(counts: Mapping[str, int]) -> Vector:
+def _at_least_one(counts: Mapping[str, float]) -> Vector:
     if not counts:
         raise ValueError("class counts are empty: expected one entry a label of the label set")
     negative = [label for label, count in counts.items() if count < 0]
@@ -68,7 +68,7 @@ def _at_least_one(counts: Mapping[str, int]) -> Vector:
     return np.maximum(np.array(list(counts.values()), dtype=np.float64), 1.0)
 
 
-def _mean_one(weights: Vector, counts: Mapping[str, int]) -> Vector:
+def _mean_one(weights: Vector, counts: Mapping[str, float]) -> Vector:
     present = np.array([count > 0 for count in counts.values()])
     scale = weights[present] if present.any() else weights
     return weights / scale.mean()

@@ -46,7 +46,7 @@ def evaluate(recipe: Recipe, out: Path, adapter: str | None = None) -> dict[str,
         recipe,
         out,
         lambda clips: prediction_table(
-            recipe, clips, second_stage_scores(recipe, load_scorer(recipe, folder), clips, out)
+            recipe, clips, second_stage_scores(recipe, load_scorer(recipe, folder), clips, out, folder)
         ),
         identity=digest,
         about={"adapter": adapter, "adapter_digest": digest},

@@ -35,8 +35,9 @@ class InputContract:
     `base_model` is a Hub id or "tiny", None for a folder that only the training machine knew. `frames` holds
     `FrameSettings`, `context` the recipe's `ContextArguments`, `prompt` the `PromptSettings`, `summarizer` the back
     end's name and settings (None where the prompt has no summaries). `templates` maps each prompt template to a digest
-    of its text. `prior` is the share of each label among the draws of training, and `tau` how much of it is taken off
-    the scores at prediction time (0: nothing). `option_orders` is as in `EvaluationArguments`.
+    of its text. `prior` holds the class shares that the scores carry from training, None where
+    there is nothing to take off (see balance/score_prior.py), and `tau` how much of it is taken off the scores at
+    prediction time (0: nothing). `option_orders` is as in `EvaluationArguments`.
     """
 
     labels: tuple[str, ...]
@@ -61,14 +62,13 @@ class InputContract:
         write_json(asdict(self), folder / CONTRACT)
 
 
-def input_contract(recipe: Recipe, drawn: Mapping[str, int] | None = None) -> InputContract:
-    """The contract of a recipe whose data is prepared; `drawn` counts the draws of each label."""
+def input_contract(recipe: Recipe, prior: Mapping[str, float] | None = None) -> InputContract:
+    """The contract of a recipe whose data is prepared; `prior` holds the class shares that the scores will carry."""
     data = Path(recipe.data.data)
     names = label_set(recipe.data.label_set).labels
     told = recipe.context.context != "none"
     name = recipe.model.model_name_or_path
     prompt = asdict(Examples(recipe.data, recipe.context, names).prompt)
-    total = sum(drawn.values()) if drawn is not None else 0
     return InputContract(
         labels=names,
         frames=frames_settings(data),
@@ -82,7 +82,7 @@ def input_contract(recipe: Recipe, drawn: Mapping[str, int] | None = None) -> In
         base_revision=recipe.model.model_revision,
         dtype=recipe.model.dtype if recipe.model.dtype is not None else "auto",
         templates=template_digests(prompt),
-        prior={label: count / total for label, count in drawn.items()} if drawn is not None and total else None,
+        prior=None if prior is None else dict(prior),
         option_orders=recipe.evaluation.option_orders,
         emotrain=version("emotrain"),
     )

@@ -18,6 +18,7 @@ from emotrain.balance.manifest import (
     write_manifest,
 )
 from emotrain.balance.priors import class_counts
+from emotrain.balance.score_prior import prior_to_remove
 from emotrain.emotions import label_set
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip, Split
@@ -67,9 +68,18 @@ def checked_manifest(recipe: Recipe) -> Manifest:
     """
     manifest = stored_manifest(recipe)
     check_against(manifest, usable_clips(recipe, "train")[0])
-    drawn = manifest.label_counts(label_set(recipe.data.label_set).labels)
+    drawn = manifest.stream_counts(label_set(recipe.data.label_set).labels)
     check_prior(recipe.balance.loss_settings(), drawn, recipe.balance.sampling)
     return manifest
+
+
+def prior_of_training(recipe: Recipe) -> dict[str, float] | None:
+    """The class shares that the scores of a model trained by this recipe carry, None where there is none to take off.
+
+    Draws the manifest where it is not there yet.
+    """
+    drawn = read_manifest(ensure_manifest(recipe)).stream_counts(label_set(recipe.data.label_set).labels)[-1]
+    return prior_to_remove(recipe.balance.loss_settings(), drawn, train_counts(recipe))
 
 
 def train_counts(recipe: Recipe) -> dict[str, int]:

@@ -155,7 +155,8 @@ def _checked(contract: InputContract) -> InputContract:
         )
     if contract.tau != 0 and contract.prior is None:
         raise ValueError(
-            f"tau: {contract.tau} takes off the prior of training, and {CONTRACT} names none for these labels"
+            f"tau: {contract.tau} takes off the prior of training, and {CONTRACT} names none for these labels: "
+            "the scores carry none, for drawing or loss were balanced, or the labels are others; leave tau out"
         )
     return contract
 

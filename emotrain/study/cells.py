@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 import yaml
 
+from emotrain.balance.score_prior import leaves_a_prior
 from emotrain.recipe.arguments import DataArguments
 from emotrain.recipe.recipe import RecipeError, load_recipe
 from emotrain.study.arms import Arm
@@ -33,7 +34,9 @@ def cells(study: Study) -> list[Cell]:
     arms_of: dict[str, list[str]] = {}
     for arm in study.arms:
         try:
-            every += [_cell(study, arm, fold, seed) for fold in study.folds for seed in study.seeds]
+            mine = [_cell(study, arm, fold, seed) for fold in study.folds for seed in study.seeds]
+            _check_posthoc(mine[0])
+            every += mine
         except RecipeError as error:
             message = str(error)
             for fault in message.split("\n  - ")[1:] or [message]:
@@ -42,6 +45,23 @@ def cells(study: Study) -> list[Cell]:
         faults = "".join(f"\n  - {_said_of(names, study)}: {fault}" for fault, names in arms_of.items())
         raise StudyError(f"{study.path}: {len(arms_of)} fault(s) in {study.recipe} with the keys of the arms{faults}")
     return every
+
+
+def _check_posthoc(cell: Cell) -> None:
+    """Raise RecipeError when the arm takes the prior of training off scores that do not carry it."""
+    recipe, arm = cell.run.recipe, cell.arm
+    if recipe.evaluation.posthoc != "training_prior":
+        return
+    trained = arm.trained or arm.adapter_of is not None
+    if trained and leaves_a_prior(recipe.balance.loss_settings(), recipe.balance.draw_settings()):
+        return
+    why = (
+        f"sampling: {recipe.balance.sampling} with loss: {recipe.balance.loss} and class_weights: "
+        f"{recipe.balance.class_weights} leaves none in the scores"
+        if trained
+        else "the arm is not trained (posthoc: own_prior takes off the base's own)"
+    )
+    raise RecipeError(f"posthoc: training_prior takes off the prior of training, and {why}; remove it")
 
 
 def _said_of(names: Sequence[str], study: Study) -> str:

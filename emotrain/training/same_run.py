@@ -11,7 +11,7 @@ from emotrain.training.whole import readable_provenance
 from emotrain.yaml_files import read_mapping
 
 _KEYS = """
-    output_dir data root prep_shards arm split resamples option_orders head posthoc posthoc_tau
+    output_dir data root prep_shards arm split resamples option_orders head head_l2 head_tau posthoc posthoc_tau
     baseline_model baseline_trains vision_embeddings torch_compile
     per_device_train_batch_size per_device_eval_batch_size gradient_accumulation_steps
     gradient_checkpointing gradient_checkpointing_kwargs

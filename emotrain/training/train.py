@@ -12,7 +12,7 @@ from emotrain.emotions import display_names, label_set
 from emotrain.examples.base_model import load_base
 from emotrain.examples.examples import Collator, Examples
 from emotrain.examples.input_contract import input_contract
-from emotrain.examples.manifests import checked_manifest, train_counts
+from emotrain.examples.manifests import checked_manifest, prior_of_training, train_counts
 from emotrain.examples.prepared import check_prepared
 from emotrain.examples.vision_embeddings import check_sight_is_frozen, stored_embeddings
 from emotrain.modeling.compiled import compile_blocks
@@ -32,7 +32,7 @@ def train(recipe: Recipe, callbacks: Sequence[Any] = ()) -> Path:
     """
     check_prepared(recipe)
     manifest = checked_manifest(recipe)
-    contract = input_contract(recipe, manifest.label_counts(label_set(recipe.data.label_set).labels))
+    contract = input_contract(recipe, prior_of_training(recipe))
     run(recipe, manifest, lambda: build_trainer(recipe, manifest), beside=contract.save, callbacks=callbacks)
     return Path(recipe.sft.output_dir)
 
@@ -55,7 +55,7 @@ def build_trainer(recipe: Recipe, manifest: Manifest) -> Any:
     trainer = LabelTrainer(
         labels=labels,
         # Counts as drawn: a prior that the sampler has already removed must not be removed again by the loss.
-        label_loss=build_loss(recipe.balance.loss_settings(), manifest.label_counts(names), train_counts(recipe)),
+        label_loss=build_loss(recipe.balance.loss_settings(), manifest.stream_counts(names), train_counts(recipe)),
         objective=recipe.balance.objective,
         validate=validation(recipe, collator, labels),
         model=model,

@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+
+WIDEST_PIXEL = 8
+"""Stated pixels that are further from square than this are damage: no camera or disc has them (up to 3 in use)."""
+
+
+def square_pixels(height: int, width: int, aspect: Fraction | None) -> tuple[int, int]:
+    """(height, width) at which a frame is shown whose stored pixels are `aspect` times as wide as high.
+
+    The shorter side of a pixel is stretched, so that nothing stored is lost. None and what no file can mean are 1.
+    """
+    if not aspect or aspect <= 0 or not 1 / WIDEST_PIXEL <= aspect <= WIDEST_PIXEL:
+        return height, width
+    return (height, round(width * aspect)) if aspect > 1 else (round(height / aspect), width)
 
 
 @dataclass(frozen=True, slots=True)

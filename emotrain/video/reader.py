@@ -31,14 +31,18 @@ class DecoderMissing(ImportError):
     """A decoder that was asked for is not usable on this machine; the message says what to install."""
 
 
+class Unfit(ClipError):
+    """This back end would give wrong or no frames for a clip that PyAV reads; `open_clip` then takes PyAV."""
+
+
 class Picture(ABC):
-    """One decoded frame that has not been converted yet."""
+    """One decoded frame that has not been converted yet; upright, and with square pixels whatever is stored."""
 
     time_s: float
 
     @abstractmethod
     def shape(self) -> tuple[int, int]:
-        """Upright (height, width) in pixels."""
+        """Upright (height, width) in the square pixels it is shown with."""
 
     @abstractmethod
     def rgb(self, size: int | None, box: Box) -> Pixels:
@@ -66,6 +70,7 @@ class Sweep:
 class ClipReader(ABC):
     """One open clip. Frame i is the i-th frame that can be decoded, in presentation order; times start at 0.
 
+    Frames are upright with square pixels: boxes, sizes and `shape()` are of the frame as it is shown.
     Set `box` to a part of the frame, or to "centre" for the largest centred square, to read only that part.
     """
 
@@ -129,7 +134,7 @@ class ClipReader(ABC):
         return self.n_frames / self.duration_s
 
     def shape(self) -> tuple[int, int]:
-        """Upright (height, width) of the first frame in pixels."""
+        """Upright (height, width) of the first frame in the square pixels it is shown with."""
         with closing(self._decode()) as pictures:  # type: ignore[type-var]
             for picture in pictures:
                 return picture.shape()
@@ -236,14 +241,16 @@ def duration_of(times: Times, fps: float | None) -> float:
 
 
 def increasing(times: Times, fps: float | None) -> Times:
-    """`times` from 0 and strictly increasing; a stamp that is missing (NaN) or steps back follows one frame later."""
+    """`times` from 0 and strictly increasing; a stamp that is missing (NaN) or steps back follows one frame later.
+
+    Missing first stamps are as many frames before the first that is known.
+    """
     step = 1.0 / fps if fps else 1.0 / DEFAULT_FPS
     out = np.empty_like(times)
-    previous = None
+    known = np.flatnonzero(~np.isnan(times))
+    previous = float(times[known[0]] - (known[0] + 1) * step) if len(known) else -step
     for i, time in enumerate(times.tolist()):
-        if previous is None:
-            previous = 0.0 if np.isnan(time) else time
-        elif np.isnan(time) or time <= previous:
+        if np.isnan(time) or time <= previous:
             previous += step
         else:
             previous = time

@@ -59,21 +59,40 @@ def test_tau_normalisation_makes_norms_one_at_one_and_nothing_at_zero():
     np.testing.assert_allclose(half, np.linalg.norm(plain.weight, axis=1) ** 0.5)
 
 
-def test_lws_only_scales_the_logits_of_the_plain_head_to_a_balanced_optimum():
+def test_lws_scales_the_weights_of_the_plain_head_to_a_balanced_optimum():
     plain, head = fit_head(X, Y, LABELS, "linear"), fit_head(X, Y, LABELS, "lws")
-    factors = head.bias / plain.bias
+    factors = np.linalg.norm(head.weight, axis=1) / np.linalg.norm(plain.weight, axis=1)
     np.testing.assert_allclose(head.weight, plain.weight * factors[:, None])
+    assert not head.bias.any()
     y = np.array([LABELS.index(label) for label in Y])
     weight = 1.0 / np.array(COUNTS)[y]
+    evidence = plain.logits(X) - plain.bias
 
     def balanced_loss(scales):
-        return -(weight * log_softmax(plain.logits(X) * scales, axis=1)[np.arange(len(y)), y]).sum() / weight.sum()
+        loss = -(weight * log_softmax(evidence * scales, axis=1)[np.arange(len(y)), y]).sum() / weight.sum()
+        return loss + 0.5e-3 * (np.log(scales) ** 2).sum()
 
     best = balanced_loss(factors)
     assert best < balanced_loss(np.ones(3))
     for c in range(3):
         for step in (-0.05, 0.05):
             assert best <= balanced_loss(factors + step * np.eye(3)[c])
+
+
+@pytest.mark.parametrize("width", [64, 256])
+def test_evidence_for_a_rare_class_never_speaks_against_it(width):
+    rng = np.random.default_rng(7)
+    counts = (489, 379, 534, 435, 294, 29, 180)  # DFEW's training clips / 5
+    means = rng.standard_normal((7, width)) * 0.3
+    x = np.concatenate([means[c] + rng.standard_normal((n, width)) for c, n in enumerate(counts)])
+    names = tuple("abcdefg")
+    y = [names[c] for c, n in enumerate(counts) for _ in range(n)]
+    plain, head = fit_head(x, y, names, "linear"), fit_head(x, y, names, "lws")
+    assert (head.weight * plain.weight).sum(axis=1).min() > 0
+    test_x = np.concatenate([means[c] + rng.standard_normal((100, width)) for c in range(7)])
+    right = {h: (m.logits(test_x).argmax(1) == np.repeat(np.arange(7), 100)) for h, m in (("p", plain), ("l", head))}
+    assert right["l"].mean() > right["p"].mean()
+    assert right["l"][500:600].mean() > right["p"][500:600].mean() + 0.2
 
 
 def test_los_lifts_the_rare_class_where_embeddings_separate_the_training_clips():

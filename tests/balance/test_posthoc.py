@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from emotrain.balance.posthoc import adjust, content_free_prior, em_prior, shift_prior
+from emotrain.balance.posthoc import adjust, calibrate, content_free_prior, em_prior, shift_prior
 
 SOURCE = np.array([0.6, 0.25, 0.1, 0.05])
 TARGET = np.array([0.15, 0.2, 0.25, 0.4])
@@ -106,3 +106,37 @@ def test_unusable_scores_and_priors_are_named(logits, prior, message):
     for function in (adjust, em_prior):
         with pytest.raises(ValueError, match=message):
             function(logits, prior)
+
+
+def test_calibration_finds_the_temperature_and_bias_that_spoiled_the_scores():
+    rng = np.random.default_rng(4)
+    honest = log_softmax(rng.normal(0, 2, (20_000, 3)), axis=1)
+    gold = (np.exp(honest).cumsum(1) < rng.random((20_000, 1))).sum(1).clip(0, 2)
+    spoiled = (honest + np.array([0.5, 0.0, -0.5])) * 3.0
+    fitted = calibrate(spoiled, gold)
+    assert fitted.temperature == pytest.approx(3.0, rel=0.05)
+    np.testing.assert_allclose(fitted.bias - fitted.bias.mean(), [-0.5, 0.0, 0.5], atol=0.05)
+    np.testing.assert_allclose(np.exp(fitted.apply(spoiled)), np.exp(honest), atol=0.03)
+    assert calibrate(honest * 2.0, gold, biased=False).temperature == pytest.approx(2.0, rel=0.05)
+
+
+def test_em_on_calibrated_scores_mends_what_it_spoils_on_over_confident_ones():
+    rng = np.random.default_rng(5)
+    means = np.eye(3) * 1.5
+
+    def clips(counts):
+        y = np.repeat(np.arange(3), counts)
+        x = means[y] + rng.standard_normal((len(y), 3))
+        return y, 4.0 * (x @ means.T + np.log([0.7, 0.25, 0.05]))  # four times too sure
+
+    held_gold, held = clips((700, 250, 50))
+    gold, scored = clips((300, 300, 300))
+    fitted = calibrate(held, held_gold)
+    source = np.exp(fitted.apply(held)).mean(0)
+    right = {
+        "as they are": (scored.argmax(1) == gold).mean(),
+        "em": (em_prior(scored, np.array([0.7, 0.25, 0.05])).logits.argmax(1) == gold).mean(),
+        "calibrated em": (em_prior(fitted.apply(scored), source).logits.argmax(1) == gold).mean(),
+    }
+    assert right["calibrated em"] > right["as they are"] + 0.05
+    assert right["calibrated em"] > right["em"]

@@ -40,14 +40,20 @@ def write_clip(
     stamps_ms: list[int] | None = None,
     container_options: dict[str, str] | None = None,
     options: dict[str, str] | None = None,
+    aspect: Fraction | None = None,
 ) -> Path:
-    """Encode `frames` (or that many numbered ones); `stamps_ms` gives each frame its own time (variable frame rate)."""
+    """Encode `frames` (or that many numbered ones); `stamps_ms` gives each frame its own time (variable frame rate).
+
+    `aspect` is what the file says of its pixels, width over height.
+    """
     images = [numbered(i) for i in range(frames)] if isinstance(frames, int) else list(frames)
     height, width = images[0].shape[:2]
     with av.open(str(path), "w", options=container_options or {}) as container:
         stream = container.add_stream(codec, rate=fps)
         stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
         stream.options = options if options is not None else {"preset": "ultrafast", "crf": "12", "threads": "1"}
+        if aspect is not None:
+            stream.codec_context.sample_aspect_ratio = aspect
         stream.codec_context.time_base = Fraction(1, 1000) if stamps_ms else Fraction(1, fps)
         for i, image in enumerate(images):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=pixel_format)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from clip_files import numbered, write_clip
 
@@ -47,20 +48,22 @@ def audio_only(folder: Path) -> Path:
     return path
 
 
-def cover_only(folder: Path) -> Path:
-    """A song with its cover picture, which containers list as a video stream of one frame."""
-    return with_cover(folder / "song.mp4", film=False)
+def cover_only(folder: Path, marked: bool = True) -> Path:
+    """A song with its cover picture, which containers list as a video stream of one frame, and not all mark."""
+    return with_cover(folder / "song.mp4", film=False, marked=marked)
 
 
 def cover_and_film(folder: Path) -> Path:
     return with_cover(folder / "film.mp4", film=True)
 
 
-def with_cover(path: Path, film: bool) -> Path:
+def with_cover(path: Path, film: bool, marked: bool = True) -> Path:
     with av.open(str(path), "w") as container:
         cover = container.add_stream("mjpeg", rate=1)
         cover.width = cover.height = 64
-        cover.pix_fmt, cover.disposition = "yuvj420p", av.stream.Disposition.attached_pic
+        cover.pix_fmt = "yuvj420p"
+        if marked:
+            cover.disposition = av.stream.Disposition.attached_pic
         stream = container.add_stream("libx264", rate=25) if film else container.add_stream("aac", rate=16000)
         if film:
             stream.width = stream.height = 64
@@ -164,6 +167,49 @@ def gif(folder: Path) -> Path:
     return write_clip(folder / "clip.gif", 12, codec="gif", pixel_format="rgb8", options={}, fps=20)
 
 
+def small_before(folder: Path) -> Path:
+    """A preview of 32 pixels as the first stream, with another number in it, and the film behind it."""
+    path = folder / "two.mp4"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream, side in zip(streams, (32, 64)):
+            stream.width = stream.height = side
+            stream.pix_fmt = "yuv420p"
+        for i in range(12):
+            for stream, picture in zip(streams, (numbered(200, 32, 32), numbered(i))):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for stream in streams:
+            container.mux(stream.encode(None))
+    return path
+
+
+def avi_without_stamps(folder: Path) -> Path:
+    """H.264 with B frames in AVI, which says in which order frames are decoded and not when they are shown."""
+    options = {"preset": "fast", "crf": "12", "threads": "1", "bf": "3"}
+    return write_clip(folder / "b_frames.avi", 30, options=options)
+
+
+def wide_pixels(folder: Path) -> Path:
+    """Stored 64 x 32 (high x wide) with pixels twice as wide as high, as discs and cameras do: shown 64 x 64."""
+    return _with_aspect(folder / "wide_pixels.mp4", 64, 32, Fraction(2))
+
+
+def tall_pixels(folder: Path) -> Path:
+    return _with_aspect(folder / "tall_pixels.mkv", 64, 128, Fraction(1, 2))
+
+
+def turned_wide_pixels(folder: Path) -> Path:
+    """Lying on its side as `turned`, with pixels that are twice as wide as high before they are turned."""
+    upright = [cv2.resize(numbered(i, 64, 64), (64, 32), interpolation=cv2.INTER_AREA) for i in range(12)]
+    path = folder / "turned_wide.mp4"
+    return _turn(write_clip(path, [np.rot90(f, 1).copy() for f in upright], aspect=Fraction(2)), 64)
+
+
+def _with_aspect(path: Path, height: int, width: int, aspect: Fraction) -> Path:
+    frames = [cv2.resize(numbered(i), (width, height), interpolation=cv2.INTER_AREA) for i in range(12)]
+    return write_clip(path, frames, aspect=aspect)
+
+
 def transport_stream(folder: Path) -> Path:
     return write_clip(folder / "clip.ts", 30)
 
@@ -171,12 +217,15 @@ def transport_stream(folder: Path) -> Path:
 def turned(folder: Path) -> Path:
     """Stored lying on its left side, with the display matrix of a phone held upright: turn by 90 degrees clockwise."""
     upright = [numbered(i, 64, 96) for i in range(12)]
-    path = write_clip(folder / "turned.mp4", [np.rot90(frame, 1).copy() for frame in upright])
+    return _turn(write_clip(folder / "turned.mp4", [np.rot90(frame, 1).copy() for frame in upright]), 64)
+
+
+def _turn(path: Path, height: int) -> Path:
     data = bytearray(path.read_bytes())
     one = 1 << 16
     identity = struct.pack(">9i", one, 0, 0, 0, one, 0, 0, 0, 1 << 30)
     at = data.find(identity, data.find(b"tkhd"))
-    data[at : at + 36] = struct.pack(">9i", 0, one, 0, -one, 0, 0, 64 << 16, 0, 1 << 30)
+    data[at : at + 36] = struct.pack(">9i", 0, one, 0, -one, 0, 0, height << 16, 0, 1 << 30)
     path.write_bytes(data)
     return path
 
@@ -208,6 +257,11 @@ READABLE: dict[str, tuple[Callable[[Path], Path], list[int]]] = {
     "av1": (av1, list(range(12))),
     "gif": (gif, list(range(12))),
     "cover_and_film": (cover_and_film, list(range(12))),
+    "small_before": (small_before, list(range(12))),
+    "avi_without_stamps": (avi_without_stamps, list(range(30))),
+    "wide_pixels": (wide_pixels, list(range(12))),
+    "tall_pixels": (tall_pixels, list(range(12))),
+    "turned_wide_pixels": (turned_wide_pixels, list(range(12))),
     "transport_stream": (transport_stream, list(range(30))),
     "turned": (turned, list(range(12))),
     "edit_list": (edit_list, list(range(13, 30))),

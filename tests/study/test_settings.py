@@ -213,3 +213,21 @@ def test_values_travel_as_one_word_and_names_as_folders() -> None:
         assert yaml.safe_load(yaml_word(value)) == value
     assert slug("enriched + balanced") == "enriched-balanced"
     assert len({slug(name) for name in ("tau -1", "tau 1", "恐惧", "愤怒")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("arm", "why"),
+    [
+        ({"sampling": "class_balanced"}, "sampling: class_balanced"),
+        ({"sampling": "natural", "loss": "balanced_softmax"}, "loss: balanced_softmax"),
+        ({"train": False}, "the arm is not trained"),
+    ],
+)
+def test_a_prior_that_an_arm_has_no_more_is_a_fault_before_anything_runs(
+    tmp_path: Path, arm: dict[str, Any], why: str
+) -> None:
+    arms = {"sparse": {"context": "none", "sampling": "natural"}, "less prior": {"posthoc": "training_prior", **arm}}
+    with pytest.raises(StudyError, match=f"less prior: posthoc: training_prior .*{why}"):
+        cells(read_study(write(tmp_path, arms=arms)))
+    free = {"adapter_of": "sparse", "posthoc": "training_prior"}
+    assert cells(read_study(write(tmp_path, arms={"sparse": arms["sparse"], "free": free})))

@@ -158,7 +158,9 @@ def test_images_of_different_sizes_are_refused_with_a_reason(tmp_path: Path) -> 
 
 
 def test_times_without_or_with_wrong_stamps_still_increase() -> None:
-    assert increasing(np.asarray([np.nan, np.nan, 2.0, 1.0]), 10).tolist() == pytest.approx([0, 0.1, 2.0, 2.1])
+    assert increasing(np.asarray([np.nan, np.nan, 2.0, 1.0]), 10).tolist() == pytest.approx([0, 0.1, 0.2, 0.3])
+    assert increasing(np.asarray([1.0, np.nan, 2.0]), 10).tolist() == pytest.approx([0, 0.1, 1.0])
+    assert increasing(np.asarray([np.nan, np.nan]), 10).tolist() == pytest.approx([0, 0.1])
     assert increasing(np.asarray([5.0, 5.04, 5.04]), 25).tolist() == pytest.approx([0, 0.04, 0.08])
 
 

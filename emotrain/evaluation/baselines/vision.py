@@ -90,7 +90,7 @@ def _trainer(recipe: Recipe, manifest: Manifest, build: Callable[[], nn.Module],
     set_seed(recipe.sft.seed)
     return ClassifierTrainer(
         labels=LabelTokens(names, tuple((position,) for position in range(len(names)))),
-        label_loss=build_loss(recipe.balance.loss_settings(), manifest.label_counts(names), train_counts(recipe)),
+        label_loss=build_loss(recipe.balance.loss_settings(), manifest.stream_counts(names), train_counts(recipe)),
         objective=recipe.balance.objective,
         validate=_validation(recipe, inputs),
         model=build(),

@@ -25,11 +25,17 @@ class EvaluationArguments:
         default="none",
     )
     posthoc: str = recipe_key(
-        "Prior taken off the label scores: none; training_prior, the shares that training drew; own_prior, the answers "
-        "to blank clips; em, replaced by one estimated from the clips that are scored, without their labels.",
+        "Prior taken off the label scores: none; training_prior, what they carry of training; own_prior, the answers "
+        "to blank clips; em, one found in the scored clips by EM, after calibration on the validation part.",
         default="none",
     )
-    posthoc_tau: float = recipe_key("How much of that prior is taken off; 1: all of it.", default=1.0)
+    posthoc_tau: float | None = recipe_key(
+        "How much of that prior is taken off; 1: all of it; null: chosen on the validation part.", default=1.0
+    )
+    head_l2: float | None = recipe_key("Ridge of the head; null: chosen on the validation part.", default=None)
+    head_tau: float | None = recipe_key(
+        "Exponent of head: tau_norm; null: chosen on the validation part.", default=None
+    )
     early_stopping_patience: int | None = recipe_key(
         "Evaluations in a row without a better metric_for_best_model that end training; null for none.", default=None
     )
@@ -44,6 +50,14 @@ class EvaluationArguments:
         check_word("posthoc", self.posthoc, POSTHOC)
         if self.head != "none" and (self.posthoc != "none" or self.option_orders != 1):
             raise ValueError(f"head: {self.head} answers in place of label scores; remove posthoc and option_orders")
+        for key, value, used in (
+            ("head_l2", self.head_l2, self.head != "none"),
+            ("head_tau", self.head_tau, self.head == "tau_norm"),
+        ):
+            if value is not None and not used:
+                raise ValueError(f"{key}: {value} would be ignored with head: {self.head}; remove it")
+            if value is not None and value < 0:
+                raise ValueError(f"{key}: {value} is below 0; null chooses one on the validation part")
         if self.posthoc_tau != 1.0 and self.posthoc not in ("training_prior", "own_prior"):
             raise ValueError(
                 f"posthoc_tau: {self.posthoc_tau} would be ignored with posthoc: {self.posthoc}; remove it"

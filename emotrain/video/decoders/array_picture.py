@@ -12,7 +12,10 @@ from emotrain.video.reader import Picture, Pixels
 
 
 class ArrayPicture(Picture):
-    """An upright RGB frame of known size whose pixels are fetched by `load` only when somebody wants them."""
+    """An upright RGB frame whose pixels are fetched by `load` only when somebody wants them.
+
+    `height` and `width` are those it is shown at; the stored pixels differ from them where they are not square.
+    """
 
     def __init__(self, time_s: float, height: int, width: int, load: Callable[[], Pixels]) -> None:
         self.time_s = time_s
@@ -36,7 +39,7 @@ class ArrayPicture(Picture):
         placement = place(height, width, box, size, square)
         full_h, full_w = placement.full
         image = self._image
-        if (full_h, full_w) != (height, width):
-            smaller = full_h * full_w < height * width
+        if (full_h, full_w) != image.shape[:2]:
+            smaller = full_h * full_w < image.shape[0] * image.shape[1]
             image = cv2.resize(image, (full_w, full_h), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
         return np.ascontiguousarray(image[placement.rows, placement.columns])

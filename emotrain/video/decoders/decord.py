@@ -2,7 +2,7 @@
 
 decord 0.6 (2021) is silently wrong on edit lists, MPEG-TS and clips without a first key frame, gives nothing for a
 damaged file, and can spin for ever while it holds the interpreter lock. So it never runs in the caller's process, and a
-clip on which it disagrees with the demuxer is refused with `DecordUnfit`: `open_clip` then takes PyAV. A clip that
+clip on which it disagrees with the demuxer is refused with `Unfit`: `open_clip` then takes PyAV. A clip that
 breaks off while its first frames are read changes to PyAV too; `decoder` then says so.
 """
 
@@ -17,11 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from emotrain.clip_errors import ClipError
 from emotrain.stages.workers import Died, Worker
 from emotrain.video.decoders.array_picture import ArrayPicture
 from emotrain.video.decoders.pyav import PyavReader
-from emotrain.video.reader import Choose, ClipReader, DecoderMissing, Indices, Picture, Pixels, T, Times
+from emotrain.video.reader import Choose, ClipReader, DecoderMissing, Indices, Picture, Pixels, T, Times, Unfit
 
 LIMIT_S = 60.0
 """Seconds that one request (open, or a batch of frames) may take before the child is ended."""
@@ -35,10 +34,6 @@ BATCH_BYTES = 64 << 20
 TOLERANCE_S = 0.002
 
 
-class DecordUnfit(ClipError):
-    """decord would give wrong or no frames for this clip."""
-
-
 class DecordReader(ClipReader):
     """One clip through decord; one reader a process, since a reader shared between threads aborts the process."""
 
@@ -50,17 +45,18 @@ class DecordReader(ClipReader):
         with other:
             promised = other._predict_times()
             self._rate = other._declared_fps()
-            self._upright = other.shape()
+            self._shape, self._upright = other.shapes()
+            has_choice = other.has_choice
             opens_with_key = other.opens_with_keyframe()
         self._limit_s = limit_s
         self._closed = False
         self._instead: PyavReader | None = None
         self._worker = _idle.pop() if _idle else Worker()
         try:
-            self._worker.use(_Session(str(path)))
+            self._worker.use(_Session(str(path.absolute())))
             stamps, self._size = self._ask(None)
             self._stamps: Times = np.asarray(stamps)
-            self._check(promised, opens_with_key)
+            self._check(promised, opens_with_key, has_choice)
         except BaseException:
             self.close()
             raise
@@ -90,7 +86,7 @@ class DecordReader(ClipReader):
             stop = min(start + batch, len(self._stamps))
             try:
                 frames = self._ask(list(range(start, stop)))
-            except DecordUnfit as refusal:
+            except Unfit as refusal:
                 if start > 0:
                     raise
                 log.warning("%s; reading this clip with PyAV", refusal)
@@ -99,7 +95,7 @@ class DecordReader(ClipReader):
                 self.damage = self._instead.damage
                 return
             for index, pixels in zip(range(start, stop), frames):
-                yield ArrayPicture(float(self._stamps[index]), height, width, partial(_same, pixels))
+                yield ArrayPicture(float(self._stamps[index]), *self._shape, partial(_same, pixels))
 
     def _pick(
         self,
@@ -116,7 +112,7 @@ class DecordReader(ClipReader):
             if len(indices) and 0 <= indices.min() <= indices.max() < len(times):
                 try:
                     images = [transform(image) for image in self._fetch(indices, size)]
-                except DecordUnfit:
+                except Unfit:
                     # The general way meets the same refusal and changes to PyAV.
                     return super()._pick(choose, size, transform, grey_size, grey)
                 self._times = times
@@ -129,32 +125,32 @@ class DecordReader(ClipReader):
         for start in range(0, len(indices), batch):
             some = indices[start : start + batch].tolist()
             for index, pixels in zip(some, self._ask(some)):
-                picture = ArrayPicture(float(self._stamps[index]), height, width, partial(_same, pixels))
+                picture = ArrayPicture(float(self._stamps[index]), *self._shape, partial(_same, pixels))
                 yield picture.rgb(size, self._box(picture))
 
-    def _check(self, promised: Times | None, opens_with_key: bool) -> None:
+    def _check(self, promised: Times | None, opens_with_key: bool, has_choice: bool) -> None:
+        if has_choice:
+            raise Unfit(f"{self.path}: the file has several video streams, of which decord may take another one")
         if not opens_with_key:
-            raise DecordUnfit(
-                f"{self.path}: the clip does not begin with a key frame; decord would repeat its last frame"
-            )
+            raise Unfit(f"{self.path}: the clip does not begin with a key frame; decord would repeat its last frame")
         if len(self._stamps) == 0 or self._stamps[0] < 0:
-            raise DecordUnfit(f"{self.path}: decord's first frame lies before 0 (an edit list)")
+            raise Unfit(f"{self.path}: decord's first frame lies before 0 (an edit list)")
         if promised is None or len(promised) != len(self._stamps):
             frames = "an unknown number of" if promised is None else str(len(promised))
-            raise DecordUnfit(f"{self.path}: decord counts {len(self._stamps)} frames, the container shows {frames}")
+            raise Unfit(f"{self.path}: decord counts {len(self._stamps)} frames, the container shows {frames}")
         if np.abs(self._stamps - self._stamps[0] - promised).max() > TOLERANCE_S:
-            raise DecordUnfit(f"{self.path}: decord's time stamps differ from the container's")
+            raise Unfit(f"{self.path}: decord's time stamps differ from the container's")
         if self._size != self._upright:
-            raise DecordUnfit(f"{self.path}: the clip is turned by its metadata, which decord ignores")
+            raise Unfit(f"{self.path}: the clip is turned by its metadata, which decord ignores")
 
     def _ask(self, request: list[int] | None) -> Any:
         answer = self._worker.call(request, self._limit_s)
         if isinstance(answer, Died):
-            raise DecordUnfit(f"{self.path}: decord {answer.reason} ({self._limit_s:g} s)")
+            raise Unfit(f"{self.path}: decord {answer.reason} ({self._limit_s:g} s)")
         if isinstance(answer, _Missing):
             raise DecoderMissing(f"decoder 'decord' does not load: {answer.text}; install decord or choose another one")
         if isinstance(answer, _Refused):
-            raise DecordUnfit(f"{self.path}: decord cannot read it: {answer.text}")
+            raise Unfit(f"{self.path}: decord cannot read it: {answer.text}")
         return answer
 
 

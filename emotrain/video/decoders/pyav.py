@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
@@ -13,7 +15,8 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from emotrain.clip_errors import ClipError
-from emotrain.video.crop import Box, place
+from emotrain.video.crop import Box, place, square_pixels
+from emotrain.video.decoders.containers import WITHOUT_STAMPS, main_stream, open_container
 from emotrain.video.decoders.losses import Losses
 from emotrain.video.decoders.skipping import CODECS, Unsure, only
 from emotrain.video.reader import Choose, ClipReader, Indices, Picture, Pixels, T, Times
@@ -32,7 +35,7 @@ class PyavReader(ClipReader):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._container = _open(path)
-        stream = _video_stream(self._container)
+        stream = main_stream(self._container)
         if stream is None or stream.codec_context is None:
             why = "its codec is unknown" if stream is not None else "no video stream (audio only, or not a video)"
             if stream is None and self._container.streams.video:
@@ -41,6 +44,8 @@ class PyavReader(ClipReader):
             raise ClipError(f"{path}: {why}")
         self._stream = stream
         self._stream.thread_type = "NONE"
+        self.counted = self._container.format.name in WITHOUT_STAMPS
+        """True where frames have no time stamps of their own and stand where they come."""
         self._fresh = True
         self._promised: Times | None = None
         self._stamps: list[int] = []
@@ -79,12 +84,30 @@ class PyavReader(ClipReader):
         # Integers divided once are rounded as exactly as the fractions they stand for, at a tenth of their cost.
         return np.asarray([(pts - times[0]) * base.numerator / base.denominator for pts in times])
 
+    @property
+    def stream(self) -> int:
+        """Place of the video among the file's streams."""
+        return self._stream.index
+
+    @property
+    def has_choice(self) -> bool:
+        """True where the file has other video streams, covers among them, which another back end might read."""
+        return len(self._container.streams.video) > 1
+
+    def shapes(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Upright (height, width) of the first frame as it is shown, and in stored pixels, square or not."""
+        with closing(self._decode()) as pictures:  # type: ignore[type-var]
+            for picture in pictures:
+                return picture.shape(), picture.stored_shape()
+        raise self._nothing()
+
     def opens_with_keyframe(self) -> bool:
         """False for a clip that was cut in the middle of a group of pictures."""
         return next((packet.is_keyframe for packet in self._packets()), False)
 
-    def _decode(self) -> Iterator[Picture]:
+    def _decode(self) -> Iterator[PyavPicture]:
         losses = Losses()
+        aspect = self._stream.sample_aspect_ratio
         # The None at the end makes the decoder give what it still holds.
         for packet in chain(self._packets(), [None]):
             if packet is not None:
@@ -97,7 +120,9 @@ class PyavReader(ClipReader):
                 continue
             for frame in frames:
                 losses.frame(frame)
-                yield PyavPicture(frame, self._scalers)
+                if self.counted:
+                    frame.pts = frame.dts
+                yield PyavPicture(frame, aspect, self._scalers)
         self.damage = losses.in_words(self._stream)
 
     def _pick(
@@ -109,7 +134,8 @@ class PyavReader(ClipReader):
         grey: list[Pixels],
     ) -> tuple[Indices, list[T]]:
         """Frames that nobody asked for and nothing depends on are not decoded, where no grey ones are asked for."""
-        if grey_size is None and callable(choose) and self._stream.codec_context.name in CODECS:
+        skips = self._stream.codec_context.name in CODECS and not self.counted
+        if grey_size is None and callable(choose) and skips:
             times = self._predict_times()
             if times is not None and np.all(np.diff(times) > 0) and self._agrees_with(times):
                 indices = np.asarray(choose(times), np.int64)
@@ -131,7 +157,7 @@ class PyavReader(ClipReader):
         # The first frame comes out too: times are counted from it, and where it is lost they count from a later one.
         for frame in only(self._stream, self._packets(), frozenset({self._stamps[0], *wanted})):
             if frame.pts in wanted:
-                picture = PyavPicture(frame, self._scalers)
+                picture = PyavPicture(frame, self._stream.sample_aspect_ratio, self._scalers)
                 kept[frame.pts] = transform(picture.rgb(size, self._box(picture)))
         return [kept[self._stamps[index]] for index in indices]
 
@@ -160,7 +186,7 @@ class PyavReader(ClipReader):
         if not self._fresh:
             self._container.close()
             self._container = _open(self.path)
-            stream = _video_stream(self._container)
+            stream = main_stream(self._container)
             if stream is None:
                 raise ClipError(f"{self.path}: the file was replaced while it was read")
             self._stream = stream
@@ -169,17 +195,23 @@ class PyavReader(ClipReader):
 
 
 class PyavPicture(Picture):
-    """A frame as the codec left it; libswscale converts and scales in one step."""
+    """A frame as the codec left it, of pixels `aspect` times as wide as high; libswscale does all else in one step."""
 
-    def __init__(self, frame: av.VideoFrame, scalers: Mapping[str, VideoReformatter]) -> None:
-        self._frame, self._scalers = frame, scalers
+    def __init__(self, frame: av.VideoFrame, aspect: Fraction | None, scalers: Mapping[str, VideoReformatter]) -> None:
+        self._frame, self._aspect, self._scalers = frame, aspect, scalers
         self._turns = round(frame.rotation / 90) % 4
         time = frame.time
         self.time_s = float("nan") if time is None else float(time)
 
     def shape(self) -> tuple[int, int]:
-        height, width = self._frame.height, self._frame.width
-        return (width, height) if self._turns % 2 else (height, width)
+        return self._upright(square_pixels(self._frame.height, self._frame.width, self._aspect))
+
+    def stored_shape(self) -> tuple[int, int]:
+        """Upright (height, width) in the pixels that are stored."""
+        return self._upright((self._frame.height, self._frame.width))
+
+    def _upright(self, size: tuple[int, int]) -> tuple[int, int]:
+        return size[::-1] if self._turns % 2 else size
 
     def rgb(self, size: int | None, box: Box) -> Pixels:
         return self._convert("rgb24", size, box, square=False)
@@ -208,15 +240,9 @@ class PyavPicture(Picture):
         return np.ascontiguousarray(turned[placement.rows, placement.columns])
 
 
-def _video_stream(container: av.container.InputContainer) -> av.VideoStream | None:
-    """The first video stream that is no cover picture of a song or a film."""
-    cover = av.stream.Disposition.attached_pic
-    return next((stream for stream in container.streams.video if not stream.disposition & cover), None)
-
-
 def _open(path: Path) -> av.container.InputContainer:
     try:
-        return av.open(str(path), metadata_errors="replace")
+        return open_container(path)
     except av.error.FFmpegError as error:
         raise ClipError(f"{path}: {_cause(path, error)}") from error
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from emotrain.clip_errors import ClipError
 from emotrain.video.decoders.array_picture import ArrayPicture
-from emotrain.video.reader import ClipReader, DecoderMissing, Picture, Pixels
+from emotrain.video.decoders.pyav import PyavReader
+from emotrain.video.reader import ClipReader, DecoderMissing, Picture, Pixels, Unfit
 
 
 class TorchcodecReader(ClipReader):
@@ -25,8 +26,19 @@ class TorchcodecReader(ClipReader):
             from torchcodec.decoders import VideoDecoder
         except (ImportError, OSError, RuntimeError) as error:
             raise _missing(error) from error
+        other = PyavReader(path)
+        with other:
+            if other.counted:
+                raise Unfit(f"{path}: its container holds no time stamps; torchcodec would lose frames")
+            self._shape, stream = other.shape(), other.stream
         try:
-            self._video: Any = VideoDecoder(str(path), dimension_order="NHWC", num_ffmpeg_threads=1, seek_mode="exact")
+            self._video: Any = VideoDecoder(
+                str(path.absolute()),
+                stream_index=stream,
+                dimension_order="NHWC",
+                num_ffmpeg_threads=1,
+                seek_mode="exact",
+            )
         except (RuntimeError, ValueError) as error:
             # Newer releases look for FFmpeg when the first file is opened; that is no fault of the file.
             if "libtorchcodec" in str(error):
@@ -55,8 +67,7 @@ class TorchcodecReader(ClipReader):
                 continue
             latest = frame.pts_seconds
             pixels: Pixels = np.asarray(frame.data.numpy())
-            height, width = pixels.shape[:2]
-            yield ArrayPicture(float(frame.pts_seconds), height, width, partial(_same, pixels))
+            yield ArrayPicture(float(frame.pts_seconds), *self._shape, partial(_same, pixels))
         if lost:
             self.damage = f"{len(self._video) - lost} of {len(self._video)} frames could be decoded"
 
