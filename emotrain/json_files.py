@@ -10,13 +10,20 @@ from typing import Any
 from emotrain.damaged_files import DamagedFile
 
 
-def read_object(path: Path, remedy: str, keys: Collection[str] = ()) -> dict[str, Any]:
+def read_object(
+    path: Path, remedy: str, keys: Collection[str] = (), *, most_bytes: int | None = None
+) -> dict[str, Any]:
     """The object in a JSON file; `remedy` is a clause that says how to get the file back, `keys` must be in it.
 
-    Raises DamagedFile for a file that is cut, no JSON, no object, or lacks keys; OSError where it cannot be read.
+    Raises DamagedFile for a file that is cut, no JSON, no object, longer than `most_bytes` or lacks keys; OSError where
+    it cannot be read.
     """
     expected = f"an object with {', '.join(keys)}" if keys else "an object"
-    values = parse(path.read_bytes(), path, expected, remedy)
+    with path.open("rb") as file:
+        content = file.read(-1 if most_bytes is None else most_bytes + 1)
+    if most_bytes is not None and len(content) > most_bytes:
+        raise DamagedFile(path, f"more than {most_bytes:,} bytes", expected, remedy)
+    values = parse(content, path, expected, remedy)
     if not isinstance(values, dict):
         raise DamagedFile(path, f"holds {_kind(values)}", expected, remedy)
     missing = [key for key in keys if key not in values]

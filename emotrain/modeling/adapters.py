@@ -10,9 +10,9 @@ from typing import Any
 from emotrain.damaged_files import DamagedFile
 from emotrain.digests import DIGESTS, check_digests, file_digest
 from emotrain.hub_errors import explained
-from emotrain.json_files import entry, read_object
+from emotrain.json_files import read_object
+from emotrain.modeling.adapter_config import CONFIG, read_config
 
-CONFIG = "adapter_config.json"
 CONTRACT = "emotrain.json"
 WEIGHTS = "adapter_model.safetensors"
 PARTS = (CONFIG, WEIGHTS, CONTRACT, "recipe.resolved.yaml", "provenance.json", DIGESTS)
@@ -61,13 +61,6 @@ def check_adapter(folder: Path) -> None:
     read_config(folder)
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """PEFT's configuration of the adapter in a folder; raises DamagedFile for a file that is none."""
-    config = read_object(folder / CONFIG, RUN_REMEDY)
-    entry(config, "peft_type", str, folder / CONFIG, RUN_REMEDY)
-    return config
-
-
 def _fetched(adapter: str) -> Path:
     from huggingface_hub import snapshot_download
 
@@ -91,13 +84,16 @@ def adapter_digest(folder: Path) -> str:
 
 
 def load_adapter(model: Any, adapter: str) -> Any:
-    """Put a PEFT adapter on its base: a folder, a Hub id, or `id@revision`."""
+    """Put a PEFT adapter on its base: a folder, a Hub id, or `id@revision`.
+
+    Raises what `adapter_folder` raises, and ValueError for a configuration that asks PEFT for more than a LoRA.
+    """
     from peft import PeftModel
     from safetensors import SafetensorError
 
-    name, _, revision = (adapter, "", "") if Path(adapter).is_dir() else adapter.partition("@")
+    folder = adapter_folder(adapter)
     try:
-        return PeftModel.from_pretrained(model, name, revision=revision or None).eval()
+        return PeftModel.from_pretrained(model, str(folder)).eval()
     except (SafetensorError, RuntimeError, KeyError, TypeError, AttributeError) as error:
         found = f"PEFT cannot put it on its base ({' '.join(str(error).split())[:300]})"
-        raise DamagedFile(Path(name) / WEIGHTS, found, "an adapter of this base", REMEDY) from error
+        raise DamagedFile(folder / WEIGHTS, found, "an adapter of this base", REMEDY) from error
