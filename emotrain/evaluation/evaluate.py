@@ -98,9 +98,8 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     Raises FileNotFoundError where there are none, DamagedFile where they or the predictions beside them are no longer
     what was written.
     """
-    for file in (METRICS, PREDICTIONS):
-        if not (folder / file).is_file():
-            raise FileNotFoundError(f"{folder}: no {file} here; give a folder that `emotrain evaluate --out` wrote")
+    if not (folder / METRICS).is_file():
+        raise FileNotFoundError(f"{folder}: no {METRICS} here; give a folder that `emotrain evaluate --out` wrote")
     listed = list_beside(folder / METRICS)
     if listed.is_file():
         check_digests(listed, _REMEDY)

@@ -76,6 +76,8 @@ def parse_baselines(words: Sequence[str]) -> dict[str, Path]:
 
 
 def _arm(name: str, folder: Path) -> ArmResult:
+    if not (folder / PREDICTIONS).is_file():
+        raise FileNotFoundError(f"{folder}: no {PREDICTIONS} here; give a folder that `emotrain evaluate --out` wrote")
     return ArmResult(name, read_metrics(folder), read_predictions(folder / PREDICTIONS), recipe_values(folder))
 
 

@@ -52,13 +52,12 @@ def adapter_folder(adapter: str | Path) -> Path:
 
 
 def check_adapter(folder: Path) -> None:
-    """Raise DamagedFile where a file of the adapter is not what its list vouches for, or its configuration is none.
+    """Raise DamagedFile where a file of the adapter is not what its list vouches for.
 
     An adapter without a list (any other PEFT adapter, one of an earlier version) is taken as it is.
     """
     if (folder / DIGESTS).is_file():
         check_digests(folder / DIGESTS, REMEDY, only=PARTS)
-    read_config(folder)
 
 
 def _fetched(adapter: str) -> Path:
@@ -92,6 +91,7 @@ def load_adapter(model: Any, adapter: str) -> Any:
     from safetensors import SafetensorError
 
     folder = adapter_folder(adapter)
+    read_config(folder)
     try:
         return PeftModel.from_pretrained(model, str(folder)).eval()
     except (SafetensorError, RuntimeError, KeyError, TypeError, AttributeError) as error:
