@@ -22,6 +22,7 @@ from emotrain.parquet_files import WRITING
 
 DIGESTS = "digests.json"
 _BLOCK = 1 << 24
+_HASH = "blake2b"
 
 
 def list_beside(file: Path) -> Path:
@@ -57,7 +58,7 @@ def faults(listed: Path, remedy: str, *, content: bool = True, only: Iterable[st
     except DamagedFile as fault:
         return [fault]
     names = stated.keys() if only is None else [name for name in only if name in stated]
-    return [found for name in names if (found := _fault(listed.parent / name, stated[name], content, remedy))]
+    return [found for name in names if (found := _fault(listed, name, stated[name], content, remedy))]
 
 
 def check_digests(listed: Path, remedy: str, *, content: bool = True, only: Iterable[str] | None = None) -> None:
@@ -71,7 +72,8 @@ def read_digests(listed: Path, remedy: str) -> dict[str, dict[str, Any]]:
     """Sizes and digests by the files' paths below the list's folder. Raises DamagedFile for a list that is none."""
     stated = entry(read_object(listed, remedy), "files", dict, listed, remedy)
     for name, value in stated.items():
-        if Path(name).is_absolute() or ".." in Path(name).parts or not isinstance(value, dict):
+        known = isinstance(value, dict) and isinstance(value.get("bytes"), int) and isinstance(value.get(_HASH), str)
+        if not known or Path(name).is_absolute() or ".." in Path(name).parts:
             raise DamagedFile(listed, f"an entry {name[:80]!r}", "files of this folder with bytes and digest", remedy)
     return dict(stated)
 
@@ -86,15 +88,16 @@ def file_digest(file: Path) -> str:
 
 
 def _stated(file: Path) -> dict[str, Any]:
-    return {"bytes": file.stat().st_size, "blake2b": file_digest(file)}
+    return {"bytes": file.stat().st_size, _HASH: file_digest(file)}
 
 
-def _fault(file: Path, stated: Mapping[str, Any], content: bool, remedy: str) -> DamagedFile | None:
+def _fault(listed: Path, name: str, stated: Mapping[str, Any], content: bool, remedy: str) -> DamagedFile | None:
+    file = listed.parent / name
     if not file.is_file():
-        return DamagedFile(file, "it is gone", f"{stated.get('bytes')} bytes", remedy)
+        return DamagedFile(file, "it is gone", f"{stated['bytes']} bytes as {listed.name} says", remedy)
     size = file.stat().st_size
-    if size != stated.get("bytes"):
-        return DamagedFile(file, f"{size} bytes", f"{stated.get('bytes')} bytes as when it was written", remedy)
-    if content and file_digest(file) != stated.get("blake2b"):
-        return DamagedFile(file, "its content changed", "the content that was written", remedy)
+    if size != stated["bytes"]:
+        return DamagedFile(file, f"{size} bytes", f"{stated['bytes']} bytes as {listed.name} says", remedy)
+    if content and file_digest(file) != stated[_HASH]:
+        return DamagedFile(file, "its content changed", f"what {listed.name} says was written", remedy)
     return None

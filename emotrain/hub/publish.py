@@ -20,7 +20,7 @@ from emotrain.hub.scores import read_scores
 from emotrain.hub.staging import recipe_values, stage
 from emotrain.hub.upload import Uploaded, check_repo_id, upload
 from emotrain.json_files import entry, read_object
-from emotrain.modeling.adapters import CONFIG, RUN_REMEDY, WEIGHTS, read_config
+from emotrain.modeling.adapters import CONFIG, RUN_REMEDY, WEIGHTS, check_adapter, read_config
 from emotrain.training.checkpoints import PROVENANCE
 
 
@@ -56,6 +56,8 @@ def write_publication(publication: Publication, out: Path) -> list[str]:
             f"{out}: not empty; give a new folder, so that nothing else is taken for a part of the adapter"
         )
     adapter = publication.adapter
+    if (adapter / CONFIG).is_file():
+        check_adapter(adapter)
     base = base_of(adapter, publication.base_model)
     scores = None
     if publication.scores is not None:
