@@ -124,21 +124,28 @@ def save_head(head: LinearHead, path: Path) -> None:
 
 
 def load_head(path: Path) -> LinearHead:
-    """Read a head that `save_head` wrote; raises ValueError for another kind of safetensors file."""
+    """Read a head that `save_head` wrote; raises ValueError for another safetensors file, or shapes that do not fit."""
     from safetensors import SafetensorError, safe_open
 
     remedy = "delete it and evaluate again, which fits it anew"
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata()
-            if metadata is None or "labels" not in metadata:
-                raise ValueError(
-                    f"{path}: no label names in the metadata, so this is no head; expected one of save_head"
-                )
-            tensors = {name: file.get_tensor(name) for name in ("weight", "bias", "centre", "scale")}
+            metadata, held = file.metadata(), set(file.keys())
+            if metadata is None or "labels" not in metadata or held != {"weight", "bias", "centre", "scale"}:
+                found = f"tensors {sorted(held)} and no label names"
+                raise ValueError(f"{path}: {found}: no head; expected one of save_head")
+            tensors = {name: file.get_tensor(name) for name in held}
     except SafetensorError as error:
         raise DamagedFile(path, f"cannot be read ({error})", "the safetensors file of a head", remedy) from error
     labels = tuple(parse(metadata["labels"].encode(), path, "label names as JSON", remedy))
+    wide = tensors["weight"].shape[-1:]
+    wanted = {"weight": (len(labels), *wide), "bias": (len(labels),), "centre": wide, "scale": (1,)}
+    for name, tensor in tensors.items():
+        if tensor.shape != wanted[name] or not np.isfinite(tensor).all():
+            raise ValueError(
+                f"{path}: {name} is {tensor.shape} for {len(labels)} labels; expected finite {wanted[name]}; train the "
+                "head again"
+            )
     return LinearHead(labels, tensors["weight"], tensors["bias"], tensors["centre"], float(tensors["scale"][0]))
 
 

@@ -44,7 +44,7 @@ def load_scorer(recipe: Recipe, adapter: Path | None = None) -> Scorer:
         read_contract(adapter)
     model, processor = load_base(recipe)
     if adapter is not None:
-        model = load_adapter(model, str(adapter))
+        model = load_adapter(model, adapter)
     if torch.cuda.is_available() and not recipe.sft.use_cpu:
         model = model.to("cuda")
     names = label_set(recipe.data.label_set).labels

@@ -20,7 +20,7 @@ from emotrain.hub.scores import read_scores
 from emotrain.hub.staging import recipe_values, stage
 from emotrain.hub.upload import Uploaded, check_repo_id, upload
 from emotrain.json_files import entry, read_object
-from emotrain.modeling.adapters import CONFIG, RUN_REMEDY, WEIGHTS, check_adapter, read_config
+from emotrain.modeling.adapters import CONFIG, RUN_REMEDY, WEIGHTS, check_vouched, read_config
 from emotrain.training.checkpoints import PROVENANCE
 
 
@@ -57,7 +57,7 @@ def write_publication(publication: Publication, out: Path) -> list[str]:
         )
     adapter = publication.adapter
     if (adapter / CONFIG).is_file():
-        check_adapter(adapter)
+        check_vouched(adapter)
     base = base_of(adapter, publication.base_model)
     scores = None
     if publication.scores is not None:

@@ -20,7 +20,7 @@ from emotrain.examples.input_contract import CONTRACT, read_contract
 from emotrain.hub.base import Base
 from emotrain.json_files import read_object
 from emotrain.modeling.adapter_config import CONFIG, read_config
-from emotrain.modeling.adapters import RUN_REMEDY, WEIGHTS, check_adapter
+from emotrain.modeling.adapters import RUN_REMEDY, WEIGHTS, check_vouched
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import RESOLVED
 from emotrain.training.checkpoints import PROVENANCE
@@ -55,7 +55,7 @@ def stage(adapter: Path, base: Base, out: Path) -> list[str]:
         pickled = sorted(path.name for path in adapter.glob("adapter_model.*") if path.name != WEIGHTS)
         found = f", only {', '.join(pickled)}; pickles are never published: save it with safetensors" if pickled else ""
         raise FileNotFoundError(f"{adapter}: no {WEIGHTS} with {CONFIG} here{found}")
-    check_adapter(adapter)
+    check_vouched(adapter)
     config = read_config(adapter)
     write_json(published_config(config, base), out / CONFIG)
     with replacing(out / WEIGHTS) as temporary:

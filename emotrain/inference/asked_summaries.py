@@ -17,7 +17,7 @@ from typing import Any, cast
 from emotrain.clip_errors import ClipError, Damaged
 from emotrain.context.gap_request import gap_requests
 from emotrain.context.journal import Reply
-from emotrain.context.leakage import EmotionWordFound, Policy, own_labels
+from emotrain.context.leakage import FILTER, EmotionWordFound, Policy, own_labels
 from emotrain.context.openai_backend import OpenaiBackend
 from emotrain.context.summarize import BACKENDS, make_backend
 from emotrain.context.text_backend import TextBackend
@@ -126,7 +126,7 @@ def asked_summaries(contract: InputContract, between: int | None) -> AskedSummar
             f"shown your frames. {error}; say who is with summarizer_options={{...}} (--summarizer-options "
             f"'{{{_EXAMPLES.get(name, 'key: value')}}}'), {WITHOUT}"
         ) from error
-    odd = changed_since(settings, backend.settings())
+    odd = changed_since(settings, {**backend.settings(), "filter": FILTER})
     if odd:
         raise ValueError(
             f"the {name} summaries asked for are not those of training ({'; '.join(odd)}); give the same options, "

@@ -133,12 +133,7 @@ def load(
     processor = load_processor(name, revision=revision, image_size=contract.image_size)
     model = load_model(name, dtype if dtype is not None else contract.dtype, revision=revision)
     if folder is not None:
-        try:
-            model = load_adapter(model, str(folder))
-        except RuntimeError as error:
-            if "size mismatch" not in str(error):
-                raise
-            raise ValueError(f"adapter {adapter} does not fit base model {name}; name its own with --base") from error
+        model = load_adapter(model, folder)
     target = device if device is not None else "cuda" if torch.cuda.is_available() else "cpu"
     return Recogniser(model.to(target).eval(), processor, contract, str(adapter) if adapter is not None else name)
 

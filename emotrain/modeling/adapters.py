@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import warnings
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from emotrain.damaged_files import DamagedFile
 from emotrain.digests import DIGESTS, check_digests, file_digest
 from emotrain.hub_errors import explained
 from emotrain.json_files import read_object
 from emotrain.modeling.adapter_config import CONFIG, read_config
+from emotrain.modeling.load_result import check_adapter, held_tensors
 
 CONTRACT = "emotrain.json"
 WEIGHTS = "adapter_model.safetensors"
@@ -47,11 +48,11 @@ def adapter_folder(adapter: str | Path) -> Path:
         )
     if lacking:
         raise FileNotFoundError(f"adapter {adapter!r}: no {' and no '.join(lacking)} there; is it a PEFT adapter?")
-    check_adapter(folder)
+    check_vouched(folder)
     return folder
 
 
-def check_adapter(folder: Path) -> None:
+def check_vouched(folder: Path) -> None:
     """Raise DamagedFile where a file of the adapter is not what its list vouches for.
 
     An adapter without a list (any other PEFT adapter, one of an earlier version) is taken as it is.
@@ -82,18 +83,27 @@ def adapter_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def load_adapter(model: Any, adapter: str) -> Any:
+def load_adapter(model: Any, adapter: str | Path) -> Any:
     """Put a PEFT adapter on its base: a folder, a Hub id, or `id@revision`.
 
-    Raises what `adapter_folder` raises, and ValueError for a configuration that asks PEFT for more than a LoRA.
+    Raises what `adapter_folder` raises, ValueError for a configuration that asks PEFT for more than a LoRA, for other
+    shapes than the base's, and unless every tensor of the file found a place and every adapter weight got one.
     """
     from peft import PeftModel
-    from safetensors import SafetensorError
 
     folder = adapter_folder(adapter)
     read_config(folder)
+    held = held_tensors(folder / WEIGHTS)
     try:
-        return PeftModel.from_pretrained(model, str(folder)).eval()
-    except (SafetensorError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-        found = f"PEFT cannot put it on its base ({' '.join(str(error).split())[:300]})"
-        raise DamagedFile(folder / WEIGHTS, found, "an adapter of this base", REMEDY) from error
+        with warnings.catch_warnings():
+            # PEFT warns of what does not fit and goes on; check_adapter stops.
+            warnings.filterwarnings("ignore", message="Found missing adapter keys")
+            loaded = PeftModel.from_pretrained(model, str(folder))
+    except RuntimeError as error:
+        if "size mismatch" not in str(error):
+            raise
+        raise ValueError(
+            f"adapter {adapter} does not fit this base model: its tensors have other shapes; name its own base (--base)"
+        ) from error
+    check_adapter(loaded, held, f"adapter {adapter}: {WEIGHTS}")
+    return loaded.eval()

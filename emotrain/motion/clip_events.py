@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from emotrain.face_layout import ALIGNED_CROP, FaceLayout
 from emotrain.motion.face_motion import face_motion
-from emotrain.motion.shots import find_shots, followable
 from emotrain.motion.spotting import SpotSettings, spot
 from emotrain.records import Event
+from emotrain.video.shots import find_shots, followable
 
 TUNED = SpotSettings()
 

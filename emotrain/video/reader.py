@@ -140,6 +140,14 @@ class ClipReader(ABC):
                 return picture.shape()
         raise self._nothing()
 
+    def watch(self, see: Callable[[int, Picture], object]) -> None:
+        """Hand every frame in order to `see(index, picture)`; a picture is valid until the next one is drawn."""
+        self._run(see)
+
+    def stated_fps(self) -> float | None:
+        """The rate that the container states, None where it states none; known before any frame is decoded."""
+        return self._declared_fps()
+
     def frames(self, indices: Sequence[int] | Indices, size: int | None = None) -> Pixels:
         """(N, H, W, 3) uint8 RGB in the order of `indices`; longer side `size`, native for None.
 

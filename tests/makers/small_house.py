@@ -78,7 +78,7 @@ class House:
         Seconds are left out.
         """
         found: dict[str, Any] = {}
-        for path in sorted(self.data.rglob("*.parquet")) + [self.scores / "predictions.parquet"]:
+        for path in [*sorted(self.data.rglob("*.parquet")), self.scores / "predictions.parquet"]:
             found[str(path.relative_to(self.folder))] = pq.read_table(path) if path.is_file() else None
         for path in sorted(self.data.rglob("*.json*")):
             if not path.name.endswith("digests.json"):
