@@ -11,8 +11,8 @@ from typing import Any
 from emotrain.digests import DIGESTS, check_digests, file_digest
 from emotrain.hub_errors import explained
 from emotrain.json_files import read_object
+from emotrain.load_result import check_adapter, held_tensors
 from emotrain.modeling.adapter_config import CONFIG, read_config
-from emotrain.modeling.load_result import check_adapter, held_tensors
 
 CONTRACT = "emotrain.json"
 WEIGHTS = "adapter_model.safetensors"

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotrain.datasets.clips import CLIPS_FILE, ClipIndex
+from emotrain.datasets.long_tail import cut_long_tail
 from emotrain.datasets.splits import OWN_FOLDS, VALIDATION_SHARE
 from emotrain.emotions import PUBLISHED_COUNTS, label_set
 from emotrain.examples.manifests import usable_clips
@@ -82,6 +83,8 @@ def _published_clips(recipe: Recipe) -> tuple[tuple[Clip, ...], tuple[str, ...]]
         f"clips: published class counts of {name} times {share:.2f} (train is {OWN_FOLDS - 1} of {OWN_FOLDS} folds, "
         f"less {VALIDATION_SHARE:.0%} for validation), for there is no index yet"
     )
+    if recipe.data.long_tail is not None:
+        clips = cut_long_tail(clips, recipe.data.long_tail, recipe.data.long_tail_seed)
     return tuple(clips), (said,)
 
 
