@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from emotrain.atomic_files import replacing, write_json
+from emotrain.atomic_files import write_json, write_table
 from emotrain.damaged_files import DamagedFile
 from emotrain.json_files import entry, read_object
-from emotrain.parquet_files import WRITING
 
 DIGESTS = "digests.json"
 _BLOCK = 1 << 24
@@ -42,10 +40,10 @@ def write_digests(files: Iterable[Path], listed: Path, *, read_from: Mapping[Pat
 
 
 def write_vouched_table(table: pa.Table, path: Path) -> None:
-    """Write a parquet file atomically, its list with it."""
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, row_group_size=4096, **WRITING)
-        write_digests([path], list_beside(path), read_from={path: temporary})
+    """Write a parquet file atomically, then its list; a kill in between leaves the old file or the new, without one."""
+    list_beside(path).unlink(missing_ok=True)
+    write_table(table, path)
+    write_digests([path], list_beside(path))
 
 
 def faults(listed: Path, remedy: str, *, content: bool = True, only: Iterable[str] | None = None) -> list[DamagedFile]:

@@ -173,10 +173,19 @@ def _reader(dataset: str, options: dict[str, str | None]) -> Reader:
     return READERS[dataset]
 
 
+LONGEST_ID = 1024
+"""Characters; parts find their clips by statistics of the footer, which hold no text of some thousands."""
+
+
 def _drop_unnamed(reading: Reading) -> None:
-    """Quarantine clips whose name no table can hold: bytes in another encoding, as old archives unpack."""
+    """Quarantine clips whose name no table can hold: without end, or in another encoding, as old archives unpack."""
     named: list[Clip] = []
     for clip in reading.clips:
+        if max(len(clip.clip_id), len(clip.path)) > LONGEST_ID:
+            found = f"{len(clip.clip_id)} and {len(clip.path)} characters ({clip.clip_id[:40]!r}...)"
+            reason = f"id and path of {found}; expected at most {LONGEST_ID} each: give the clip a shorter name"
+            reading.quarantine(clip.clip_id[:LONGEST_ID], clip.label, clip.path[:LONGEST_ID], reason)
+            continue
         if printable(clip.clip_id + clip.path) == clip.clip_id + clip.path:
             named.append(clip)
             continue
