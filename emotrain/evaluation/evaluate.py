@@ -24,7 +24,7 @@ from emotrain.metrics.predictions import PredictionTable, read_predictions, writ
 from emotrain.metrics.summary import summarise
 from emotrain.modeling.adapters import adapter_digest, adapter_folder
 from emotrain.parquet_files import read_schema
-from emotrain.recipe.recipe import Recipe
+from emotrain.recipe.recipe import RESOLVED, Recipe
 from emotrain.records import Clip, Prediction
 
 PREDICTIONS = "predictions.parquet"
@@ -88,7 +88,7 @@ def write_scores(
     )
     metrics |= {**about, "quarantined": dict(left_out)}
     write_json(metrics, out / METRICS)
-    write_digests([out / METRICS, path], list_beside(out / METRICS))
+    write_digests([out / METRICS, path, out / RESOLVED], list_beside(out / METRICS))
     return metrics
 
 

@@ -115,7 +115,7 @@ def test_a_name_without_end_is_quarantined_and_the_others_are_kept(tmp_path, tou
     written = json.loads((tmp_path / "out" / "index_report.json").read_text())
     assert written["clips"] == 6
     (row,) = written["quarantined"]
-    assert row["reason"].startswith("id and path of 100000 and 100004 characters ('xxx")
+    assert row["reason"].startswith("id and path of 100004 and 100004 characters ('xxx")
     assert len(row["clip_id"]) == 1024
 
 
