@@ -78,15 +78,16 @@ def read_digests(listed: Path, remedy: str) -> dict[str, dict[str, Any]]:
 
 def file_digest(file: Path) -> str:
     """Thirty-two hex digits of a file's content (BLAKE2b)."""
-    digest = blake2b(digest_size=16)
-    with file.open("rb") as opened:
-        while block := opened.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    return str(_stated(file)[_HASH])
 
 
 def _stated(file: Path) -> dict[str, Any]:
-    return {"bytes": file.stat().st_size, _HASH: file_digest(file)}
+    digest, size = blake2b(digest_size=16), 0
+    with file.open("rb") as opened:
+        while block := opened.read(_BLOCK):
+            digest.update(block)
+            size += len(block)  # counted: what a network's file system says of a file can be some seconds old
+    return {"bytes": size, _HASH: digest.hexdigest()}
 
 
 def _fault(listed: Path, name: str, stated: Mapping[str, Any], content: bool, remedy: str) -> DamagedFile | None:

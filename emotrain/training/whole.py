@@ -29,7 +29,7 @@ RESULT = (*WEIGHTS, "adapter_config.json", "config.json", "emotrain.json", RESOL
 VOUCHED_BY = "vouched_by"
 """Key of a provenance that names the list which was written after it."""
 
-_READ = (".json", ".pt", ".pth", ".bin", ".safetensors", ".distcp")
+_READ = (".json", ".pt", ".pth", ".bin", ".safetensors")
 _REMEDY = "nothing is lost while another checkpoint is whole; delete this one"
 _RESULT_REMEDY = "put the file back, or delete {} to have it made again"
 
@@ -96,9 +96,12 @@ def readable_provenance(folder: Path) -> dict[str, Any] | None:
 
 
 def _strangers(folder: Path, listed: Path) -> list[str]:
-    """Files that a library would read with the checkpoint and that were not written with it."""
+    """Files that a library would read with the checkpoint and that were not written with it.
+
+    Those of single ranks are left out: the rank that wrote the list may not have seen those of other machines yet.
+    """
     known = read_digests(listed, _REMEDY)
-    there = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.suffix in _READ)
+    there = [path.name for path in folder.iterdir() if path.suffix in _READ and not path.name.startswith("rng_state_")]
     return [f"{name}: not written with this checkpoint" for name in sorted(there) if name not in {*known, DIGESTS}]
 
 
