@@ -53,7 +53,9 @@ def score(
     groups_from: Annotated[
         str | None, typer.Option(help="Training clips a class: JSON, CSV (label,count), or mafw, dfew, ...")
     ] = None,
-    cluster: Annotated[str | None, typer.Option(help="subject: resample subjects, not clips; needs --clips.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="subject, source or none: resampled as wholes; else what --clips knows.")
+    ] = None,
     arm: Annotated[str | None, typer.Option(help="The arm to score, when the file has several.")] = None,
     seed: Annotated[int | None, typer.Option(help="The seed to score, when the file has several.")] = None,
 ) -> None:

@@ -46,6 +46,10 @@ ONE_SIDE: dict[str, str] = {
 LANGUAGES = ("en", "zh")
 
 QUIET = "no visible change."
+MOST_EVENTS, MOST_CUTS = 8, 4
+"""Changes of one gap that are told, the strongest, and cuts, the first; more are counted, however long the gap is."""
+MORE_EVENTS = "and {count} weaker changes."
+MORE_CUTS = "and {count} more cuts."
 CUT = "{time_s:.2f} s: cut to another shot."
 """The picture became another: what the face did before it and does after it is told apart."""
 
@@ -59,14 +63,21 @@ BRIEF_S = 0.6
 def describe(events: Sequence[Event], *, cuts_s: Sequence[float] = (), language: str = "en") -> str:
     """One sentence an event and a cut, in order of time; "no visible change." for none of either.
 
-    Times are on the clip's time line. Events come in order of onset. Raises ValueError for a language without words.
+    Times are on the clip's time line. Events come in order of onset; of more than MOST_EVENTS the strongest are told
+    and the others counted, of cuts the first MOST_CUTS. Raises ValueError for a language without words.
     """
     check_language(language)
-    sentence, cut, quiet = (_sentence, CUT, QUIET) if language == "en" else (_sentence_zh, zh.CUT, zh.QUIET)
-    told = [(event.onset_s, sentence(event)) for event in events]
-    told += [(cut_s, cut.format(time_s=cut_s)) for cut_s in cuts_s]
+    strongest = sorted(range(len(events)), key=lambda i: -events[i].strength)[:MOST_EVENTS]
+    if language == "en":
+        sentence, cut, quiet, more_events, more_cuts = _sentence, CUT, QUIET, MORE_EVENTS, MORE_CUTS
+    else:
+        sentence, cut, quiet, more_events, more_cuts = _sentence_zh, zh.CUT, zh.QUIET, zh.MORE_EVENTS, zh.MORE_CUTS
+    told = [(events[i].onset_s, sentence(events[i])) for i in sorted(strongest)]
+    told += [(cut_s, cut.format(time_s=cut_s)) for cut_s in cuts_s[:MOST_CUTS]]
+    rest = ((len(events) - MOST_EVENTS, more_events), (len(cuts_s) - MOST_CUTS, more_cuts))
+    counted = [words.format(count=count) for count, words in rest if count > 0]
     joint = " " if language == "en" else ""
-    return joint.join(sentence for _, sentence in sorted(told, key=itemgetter(0))) if told else quiet
+    return joint.join([*(words for _, words in sorted(told, key=itemgetter(0))), *counted]) if told else quiet
 
 
 def cuts_of(text: str) -> list[float]:

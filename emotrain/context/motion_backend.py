@@ -15,15 +15,16 @@ from typing import Any
 from emotrain.context.facs_words import check_language
 from emotrain.context.retell import told
 from emotrain.motion.action_units import TEMPLATES
-from emotrain.motion.clip_events import ClipEvents, clip_events
+from emotrain.motion.clip_events import ClipEvents
 from emotrain.motion.cue_events import cue_events
 from emotrain.motion.cues import cues_fingerprint, read_cues
+from emotrain.motion.long_clips import events_of_frames
 from emotrain.motion.spotting import SpotSettings
 from emotrain.records import Clip, Gap, Summary
 from emotrain.video.face_boxes import FaceBoxes
 from emotrain.video.frame_settings import Crop
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same clip would give another text, so that old and new summaries never mix."""
 
 
@@ -100,6 +101,4 @@ class MotionSummarizer:
                 reader.box = "centre"
             elif self.boxes is not None:
                 reader.box = self.boxes.of(clip.clip_id)
-            grey = reader.grey(SIZE)
-            times_s = reader.times_s
-        return clip_events(grey, times_s, self.spotting)
+            return events_of_frames(reader.grey_frames(SIZE), self.spotting)

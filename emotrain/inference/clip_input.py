@@ -20,6 +20,7 @@ from emotrain.context.summarizer import Summarizer
 from emotrain.examples.examples import Examples
 from emotrain.examples.input_contract import InputContract
 from emotrain.inference.asked_summaries import AskedSummaries
+from emotrain.inference.clip_limits import LONGEST_S, check_clip, kept
 from emotrain.inference.input_settings import frame_settings, summarizer_of
 from emotrain.recipe.arguments import ContextArguments, DataArguments
 from emotrain.records import FRAMES, SUMMARIES, Clip, Frame, Summary, from_table
@@ -32,7 +33,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SeenClip:
-    """What is made of one video: stored frames with their times, the summaries of its gaps, what of it was lost."""
+    """What is made of one video: its keyframes with their times (and the frames between them, where a model was asked
+    about them), the summaries of its gaps, what of it was lost."""
 
     path: str
     duration_s: float
@@ -57,18 +59,20 @@ class ClipEyes:
         if self.shown_to is not None:
             print(f"emotrain: {self.shown_to}", file=sys.stderr, flush=True)
 
-    def see(self, path: Path, clip_id: str | None = None) -> SeenClip:
+    def see(self, path: Path, clip_id: str | None = None, *, longest_s: float = LONGEST_S) -> SeenClip:
         """Frames and summaries of one video file, or of a folder of frame images (25 frames a second).
 
-        Raises ClipError with the reason when the video cannot be decoded, and when a model that writes the summaries
+        Raises ClipError with the reason when the video cannot be decoded or lasts more than `longest_s` seconds (see
+        clip_limits.py), and when a model that writes the summaries
         gives no reply. A clip that only the summariser cannot read goes on without words, as it would in training, with
         a warning in the log.
         """
         given, path = str(path), path.expanduser().absolute()
         with open_clip(path, self.settings.decoder) as reader:
+            check_clip(reader, self.settings, self.summarizer, longest_s)
             duration_s = reader.duration_s
         clip = Clip(path.stem if clip_id is None else clip_id, path.name, "", duration_s=duration_s)
-        found = ExtractClip(path.parent, self.settings)(clip)
+        found = ExtractClip(path.parent, kept(self.settings, self.summarizer))(clip)
         rows, damage = (found.rows, found.note) if isinstance(found, Damaged) else (found, None)
         frames = from_table(pa.Table.from_pylist(rows, schema=FRAMES), Frame)
         told, declined = self._told(clip, path, frames)
