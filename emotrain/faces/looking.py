@@ -26,7 +26,7 @@ WHOLE_S = 1.5
 SEARCH_S = 0.5
 """Time between looks at whole frames with and without a known face."""
 
-MOVING_S, STILL_S = 2 / 15, 1 / 3
+MOVING_S, STILL_S = 2 / 15, 4 / 15
 MOVES = 0.08
 """A face moves when the middle of its eyes goes by more than this share of their distance between two looks."""
 
