@@ -8,13 +8,12 @@ phrase, in the order of FACS; a unit on one side names the side. When no unit is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import cache
 from operator import itemgetter
 
 from emotrain.context import facs_words_zh as zh
-from emotrain.records import Event
+from emotrain.context.facs_times import sentences
+from emotrain.records import Event, Unread
 
 PHRASES: dict[str, str] = {
     "1": "inner brows rise",
@@ -46,8 +45,6 @@ ONE_SIDE: dict[str, str] = {
 LANGUAGES = ("en", "zh")
 
 QUIET = "no visible change."
-CUT = "{time_s:.2f} s: cut to another shot."
-"""The picture became another: what the face did before it and does after it is told apart."""
 
 SLIGHT, STRONG = 4.0, 12.0
 """Peak motion in percent of the inter-ocular distance below which a change is slight, and from which it is strong."""
@@ -56,25 +53,18 @@ BRIEF_S = 0.6
 """An event shorter than this is brief; a micro-expression lasts at most half a second."""
 
 
-def describe(events: Sequence[Event], *, cuts_s: Sequence[float] = (), language: str = "en") -> str:
-    """One sentence an event and a cut, in order of time; "no visible change." for none of either.
+def describe(
+    events: Sequence[Event], *, cuts_s: Sequence[float] = (), unread: Sequence[Unread] = (), language: str = "en"
+) -> str:
+    """One sentence an event, a cut and a stretch without a face, in order of time; "no visible change." for none.
 
     Times are on the clip's time line. Events come in order of onset. Raises ValueError for a language without words.
     """
     check_language(language)
-    sentence, cut, quiet = (_sentence, CUT, QUIET) if language == "en" else (_sentence_zh, zh.CUT, zh.QUIET)
-    told = [(event.onset_s, sentence(event)) for event in events]
-    told += [(cut_s, cut.format(time_s=cut_s)) for cut_s in cuts_s]
+    sentence, quiet = (_sentence, QUIET) if language == "en" else (_sentence_zh, zh.QUIET)
+    told = [(event.onset_s, sentence(event)) for event in events] + sentences(cuts_s, unread, language)
     joint = " " if language == "en" else ""
     return joint.join(sentence for _, sentence in sorted(told, key=itemgetter(0))) if told else quiet
-
-
-def cuts_of(text: str) -> list[float]:
-    """The times in seconds of the cuts that a text of `describe` tells of, in its order; the text is where they live.
-
-    Both languages are read.
-    """
-    return [float(found) for match in _cut_pattern().finditer(text) for found in match.groups() if found is not None]
 
 
 def check_language(language: str) -> None:
@@ -99,13 +89,6 @@ def vocabulary() -> list[str]:
     """Every phrase that tells of the face, for tokenizers and for tests."""
     sided = [words.format(side=side) for words in ONE_SIDE.values() for side in ("left", "right")]
     return [*PHRASES.values(), *sided, QUIET]
-
-
-@cache
-def _cut_pattern() -> re.Pattern[str]:
-    templates = (re.escape(CUT), re.escape(zh.CUT))
-    placeholder = re.escape("{time_s:.2f}")
-    return re.compile("|".join(cut.replace(placeholder, r"(-?\d+\.\d\d)") for cut in templates))
 
 
 def _sentence(event: Event) -> str:

@@ -40,7 +40,6 @@ REGIONS: dict[str, str] = {
 }
 
 QUIET = "无可见变化。"
-CUT = "{time_s:.2f} 秒：切换镜头。"
 SENTENCE = "{start:.2f}-{end:.2f} 秒：{intensity}{what}（{lasting}）。"
 BRIEF = "短暂，顶点 {apex:.2f} 秒"
 HELD = "持续 {length:.1f} 秒，顶点 {apex:.2f} 秒"
