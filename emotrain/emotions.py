@@ -20,15 +20,15 @@ OWN = "own"
 """Name of a label set that no data set ships, but a user's own classes."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    "anger": ("angry", "angered", "mad", "furious", "rage", "愤怒", "生气"),
+    "anger": ("angry", "angered", "mad", "furious", "rage", "angrily", "愤怒", "生气", "恼怒", "震怒", "气愤"),
     "disgust": ("disgusted", "disgusting", "revulsion", "厌恶"),
-    "fear": ("fearful", "afraid", "scared", "frightened", "terrified", "恐惧", "害怕"),
-    "happiness": ("happy", "joy", "joyful", "happily", "delighted", "高兴", "快乐", "开心"),
-    "neutral": ("neutrality", "expressionless", "中性", "平静"),
-    "sadness": ("sad", "sorrow", "sorrowful", "unhappy", "悲伤", "难过"),
+    "fear": ("fearful", "afraid", "scared", "frightened", "terrified", "fearfully", "恐惧", "害怕", "惊恐"),
+    "happiness": ("happy", "joy", "joyful", "joyous", "happily", "delighted", "高兴", "快乐", "开心", "愉快"),
+    "neutral": ("neutrality", "expressionless", "emotionless", "中性", "平静", "中立", "无表情"),
+    "sadness": ("sad", "sorrow", "sorrowful", "unhappy", "sadly", "悲伤", "难过", "伤心"),
     "surprise": ("surprised", "astonished", "astonishment", "惊讶", "吃惊"),
     "contempt": ("contemptuous", "scorn", "scornful", "disdain", "disdainful", "轻蔑", "蔑视"),
-    "anxiety": ("anxious", "snxiety", "nervous", "nervousness", "worried", "焦虑"),
+    "anxiety": ("anxious", "snxiety", "nervous", "nervousness", "worried", "焦虑", "不安"),
     "helplessness": ("helpless", "powerless", "powerlessness", "无助", "无奈"),
     "disappointment": ("disappointed", "dissatisfied", "失望"),
     "repression": ("repressed", "压抑"),

@@ -30,6 +30,41 @@ SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+_OTHERS = re.compile(
+    r"(?:AWS|GCP|HF|GH|GL|CI|UV|PIP|DB|PG|S3|SSH|GPG|NPM|API_ORG|GOOGLE_APPLICATION|AZURE(?!_OPENAI)|"
+    r"(?:HUGGING|GITHUB|GITLAB|BITBUCKET|WANDB|COMET|NEPTUNE|CLEARML|MLFLOW|TRACKIO|SLACK|DISCORD|TELEGRAM|PYPI|TWINE|"
+    r"CONDA|DOCKER|KUBE|VAULT|SENTRY|STRIPE|TWILIO|SENDGRID|DATABASE|POSTGRES|MYSQL|REDIS|MONGO|DJANGO|FLASK|SECRET|"
+    r"JWT|SESSION|ENCRYPTION|MINIO|CLOUDFLARE|DIGITALOCEAN|HEROKU|NETLIFY|VERCEL)[A-Z]*)_"
+)
+"""How variables of other services begin: clouds, forges, registries, trackers, chats, data bases, web frameworks."""
+
+_KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]*_(API_)?(KEY|TOKEN)(_\d+)?")
+
+
+def check_key_variable(name: object) -> None:
+    """Raise ValueError unless a variable's name is that of the key of a model server, such as OPENAI_API_KEY.
+
+    What it holds is sent to that server, so a variable of another service (AWS, the Hub, GitHub) is never one.
+    """
+    if not isinstance(name, str) or _KEY_NAME.fullmatch(name) is None:
+        raise ValueError(
+            f"key_variable {name!r:.60}: not the name of a server's key; export the key as OPENAI_API_KEY, or name a "
+            "variable of your own such as MY_SERVER_API_KEY"
+        )
+    if _OTHERS.match(name) is not None:
+        raise ValueError(
+            f"key_variable {name!r:.60}: the secret of another service, and what it holds would be sent to the server; "
+            "export the server's own key as OPENAI_API_KEY or MY_SERVER_API_KEY"
+        )
+
+
+def check_address(url: object) -> None:
+    """Raise ValueError unless an address is that of a server, http:// or https://, without a password in it."""
+    if not isinstance(url, str) or re.fullmatch(r"https?://[\w.:\[\]-]+(?:/[\w./~-]*)?", url) is None:
+        shown = re.sub(r"//[^/]*@", "//...@", str(url))
+        raise ValueError(f"base_url {shown!r:.80}: expected http(s)://HOST[:PORT]/v1, without user, password or query")
+
+
 def is_secret_name(name: str) -> bool:
     """Whether a variable or flag of this name holds a secret: HF_TOKEN, WANDB_API_KEY, MY_PAT, --api-key."""
     return _NAMES.search(name.replace("-", "_")) is not None

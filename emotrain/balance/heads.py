@@ -122,15 +122,23 @@ def save_head(head: LinearHead, path: Path) -> None:
 
 
 def load_head(path: Path) -> LinearHead:
-    """Read a head that `save_head` wrote; raises ValueError for another kind of safetensors file."""
+    """Read a head that `save_head` wrote; raises ValueError for another safetensors file, or shapes that do not fit."""
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:
-        metadata = file.metadata()
-        if metadata is None or "labels" not in metadata:
-            raise ValueError(f"{path}: no label names in the metadata, so this is no head; expected one of save_head")
-        tensors = {name: file.get_tensor(name) for name in ("weight", "bias", "centre", "scale")}
+        metadata, held = file.metadata(), set(file.keys())
+        if metadata is None or "labels" not in metadata or held != {"weight", "bias", "centre", "scale"}:
+            raise ValueError(f"{path}: tensors {sorted(held)} and no label names: no head; expected one of save_head")
+        tensors = {name: file.get_tensor(name) for name in held}
     labels = tuple(json.loads(metadata["labels"]))
+    wide = tensors["weight"].shape[-1:]
+    wanted = {"weight": (len(labels), *wide), "bias": (len(labels),), "centre": wide, "scale": (1,)}
+    for name, tensor in tensors.items():
+        if tensor.shape != wanted[name] or not np.isfinite(tensor).all():
+            raise ValueError(
+                f"{path}: {name} is {tensor.shape} for {len(labels)} labels; expected finite {wanted[name]}; train the "
+                "head again"
+            )
     return LinearHead(labels, tensors["weight"], tensors["bias"], tensors["centre"], float(tensors["scale"][0]))
 
 

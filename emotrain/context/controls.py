@@ -16,8 +16,12 @@ from emotrain.context.rearrange import reorder, static_text
 from emotrain.emotions import nearest
 from emotrain.records import Summary
 
-Control = Literal["none", "shuffled", "reversed", "static", "same_class", "other_class"]
-CONTROLS: tuple[Control, ...] = ("none", "shuffled", "reversed", "static", "same_class", "other_class")
+Control = Literal["none", "shuffled", "reversed", "static", "any", "same_class", "other_class"]
+CONTROLS: tuple[Control, ...] = ("none", "shuffled", "reversed", "static", "any", "same_class", "other_class")
+LENT: tuple[Control, ...] = ("any", "same_class", "other_class")
+"""Another clip's words. Those of `any` clip say nothing of the label. `same_class` is an oracle: it picks by the true
+label. `other_class` picks by it too and says what the label is not: all of it among two classes, .59 of 1.58 bit among
+three."""
 NO_FAULT = "none"
 
 
@@ -56,7 +60,7 @@ class Controls:
     @property
     def needs_donors(self) -> bool:
         """Whether other clips lend their summaries."""
-        return self.control in ("same_class", "other_class") or self.corrupt == "swap"
+        return self.control in LENT or self.corrupt == "swap"
 
     @property
     def needs_tokenizer(self) -> bool:
@@ -81,7 +85,7 @@ def controlled(
     summaries = list(of_clip(clip_id))
     if not summaries:
         return []
-    if controls.control in ("same_class", "other_class"):
+    if controls.control in LENT:
         donor = _need(donors).donor(clip_id, controls.control)  # type: ignore[arg-type]
         summaries = lend(summaries, of_clip(donor), language)
     elif controls.control in ("shuffled", "reversed"):

@@ -1,44 +1,41 @@
 """Emotion words in a summary would tell the model the answer: find them, and drop, mask or refuse the text.
 
-Words are the aliases of all labels and a user's own labels, in English with every inflection that spelling rules make
-of them. English words match whole words without case; Chinese has no word boundaries, so its words match anywhere.
+Words are the aliases of all labels, the lists of `emotion_lexicon` and `emotion_lexicon_zh`, and a user's own labels,
+in English with every inflection that spelling rules make of them. English words match whole words without case; Chinese
+has no word boundaries, so its words match anywhere, in simplified and in traditional characters. Passages in which
+such a word says something of muscles, poses or the picture (`emotion_senses`) are left alone.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from emotrain.context import emotion_lexicon as english
+from emotrain.context import emotion_lexicon_zh as chinese
+from emotrain.context.emotion_senses import HARMLESS
 from emotrain.emotions import ALIASES, canonical
 
 Policy = Literal["drop", "mask", "fail"]
 
 MASK = "[...]"
 
+FILTER = 2
+"""Number of the word lists and senses, part of the fingerprint of summaries: another filter leaves other words."""
+
 # "other", "negative" and "positive" are ordinary words of a description; as labels they name no emotion.
 _ORDINARY = frozenset({"others", "negative", "positive"})
 
-_ROOTS: dict[str, tuple[str, ...]] = {
-    "anger": ("enrage", "fury", "infuriate", "irritate", "madden", "outrage", "rageful"),
-    "disgust": ("revolt",),
-    "fear": ("fright", "frighten", "scare", "scary", "terrify", "terror"),
-    "happiness": ("cheerful", "delight", "joyous"),
-    "sadness": ("sadden",),
-    "surprise": ("astonish",),
-    "contempt": ("contemptible",),
-    "anxiety": ("worrisome", "worry"),
-    "disappointment": ("disappoint", "dissatisfaction", "dissatisfy"),
-    "repression": ("repress",),
-}
-"""Words of the same families that no alias is: nobody writes them in an annotation or as an answer."""
-
 _SUFFIXES = ("s", "ed", "ing", "ly", "ness")
-_GRADES = ("er", "est", "ingly")
+_GRADES = ("er", "est", "ingly", "edly")
 """Not of own labels: a class "low" would take "brows lower" for its own."""
+
+_NO_FORM = frozenset({"awing", "bores", "borer", "boring", "lovely", "luster"})
+"""Forms that rules make of an emotion word and that mean something else, or nothing."""
 
 
 class EmotionWordFound(ValueError):
@@ -67,22 +64,37 @@ def emotion_words(own: Sequence[str] = ()) -> dict[str, str]:
     well.
     """
     words: dict[str, str] = {}
+    known = {label: (label, *aliases) for label, aliases in ALIASES.items() if label not in _ORDINARY}
+    for families in (_split(english.STEMS), _split(chinese.STEMS), known):
+        for label, stems in families.items():
+            for word in stems:
+                words.update(dict.fromkeys(_inflected(word, _SUFFIXES + _GRADES), label))
+    words = {word: label for word, label in words.items() if word not in _NO_FORM}
+    for label, phrases in english.PHRASES.items():
+        words.update(dict.fromkeys((_SEPARATOR.sub(" ", phrase) for phrase in phrases.split(", ")), label))
     for label in own:
         words.update(dict.fromkeys(_inflected(label, _SUFFIXES), label))
-    for label, aliases in ALIASES.items():
-        if label not in _ORDINARY:
-            for word in (label, *aliases, *_ROOTS.get(label, ())):
-                words.update(dict.fromkeys(_inflected(word, _SUFFIXES + _GRADES), label))
     return words
+
+
+def _split(families: Mapping[str, str]) -> dict[str, Sequence[str]]:
+    return {label: stems.split() for label, stems in families.items()}
 
 
 def find_leaks(text: str, own: Sequence[str] = ()) -> list[Leak]:
     """The emotion words of `text` and the words of `own` labels, in order, the longest match at each place."""
     pattern, words = _pattern(tuple(own))
-    return [
-        Leak(words[word], m.group(), m.start(), m.end())
-        for m in pattern.finditer(text)
+    plain = text.translate(_SIMPLIFIED)
+    found = [
+        (words[word], m.start(), m.end())
+        for m in pattern.finditer(plain)
         if (word := _SEPARATOR.sub(" ", m.group().lower())) in words
+    ]
+    harmless = [m.span() for kind in (HARMLESS, _HARMLESS_ZH) for m in kind.finditer(plain)] if found else []
+    return [
+        Leak(label, text[start:end], start, end)
+        for label, start, end in found
+        if label in own or not any(left <= start and end <= right for left, right in harmless)
     ]
 
 
@@ -109,6 +121,9 @@ def count_leaks(texts: Sequence[str], own: Sequence[str] = ()) -> Counter[str]:
     return Counter(leak.label for text in texts for leak in find_leaks(text, own))
 
 
+_SIMPLIFIED = str.maketrans({**chinese.TRADITIONAL, "’": "'"})
+_HARMLESS_ZH = re.compile("|".join(chinese.HARMLESS))
+
 _SEPARATOR = re.compile(r"[\s_-]+")
 """What joins the words of a label; "very_calm" and "very calm" are one."""
 
@@ -116,7 +131,7 @@ _SEPARATOR = re.compile(r"[\s_-]+")
 def _inflected(label: str, suffixes: Sequence[str]) -> list[str]:
     word = _SEPARATOR.sub(" ", label.strip().lower())
     if not word.isascii():
-        return [word]
+        return [word.translate(_SIMPLIFIED)]
     if sum(letter.isalpha() for letter in word) < 2:
         return []  # classes called "a" or "1": words of every description, and they name nothing
     return [word, *(_with_suffix(word, suffix) for suffix in suffixes)]

@@ -21,6 +21,7 @@ from emotrain.context.chat_completion import tokens_used, words_of
 from emotrain.context.gap_request import GapRequest
 from emotrain.context.journal import EMPTY, Reply
 from emotrain.context.text_backend import BudgetReached, Unanswered, question_digest
+from emotrain.secret_words import check_address, check_key_variable
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,10 @@ class OpenaiBackend:
     spent: dict[str, int] = field(default_factory=lambda: {"requests": 0, "tokens": 0})
     _course: _Course = field(default_factory=_Course, init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        check_key_variable(self.key_variable)
+        check_address(self.base_url)
+
     def settings(self) -> Mapping[str, Any]:
         """Everything that changes the words; not where the server runs, nor how it is asked for them."""
         return {
@@ -96,7 +101,8 @@ class OpenaiBackend:
             api_key=key,
             max_retries=self.retries,
             timeout=self.timeout_s,
-            http_client=DefaultAsyncHttpxClient(event_hooks={"request": [self._count_attempt]}),
+            # Frames go to the address that was named, and not to where it points.
+            http_client=DefaultAsyncHttpxClient(event_hooks={"request": [self._count_attempt]}, follow_redirects=False),
         ) as client:
             halted = False
 

@@ -16,7 +16,7 @@ from typing import Any
 from emotrain.atomic_files import write_json
 from emotrain.clip_errors import ClipError
 from emotrain.context.gaps import gaps_of
-from emotrain.context.leakage import Policy, own_labels
+from emotrain.context.leakage import FILTER, Policy, own_labels
 from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.openai_backend import OpenaiBackend
 from emotrain.context.precomputed import PrecomputedTexts, read_texts
@@ -133,6 +133,7 @@ def plan_summaries(data: Path, backend: str, leakage: Policy | None, settings: M
     about["frames"] |= {"between": _between(data / "frames")}
     journals = f"{backend}-{fingerprint(made, about)}"
     about["leakage"] = "mask" if leakage is None else leakage
+    about["filter"] = FILTER
     # Known label sets have their words in every filter, so only a user's own classes make other summaries.
     own = own_labels(read_index(data).label_set.labels)
     if own:

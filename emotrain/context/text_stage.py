@@ -8,14 +8,15 @@ second step, so the policy can be changed without asking again.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from emotrain.atomic_files import write_json
+from emotrain.atomic_files import write_json, write_text
 from emotrain.clip_errors import ClipError, Damaged
 from emotrain.context.gap_request import clip_gaps, gap_requests
 from emotrain.context.journal import Journal, Reply, read_journal
@@ -59,6 +60,7 @@ def summarize_texts(
     reply, and what the back end raises when it cannot go on; in both cases what was answered is kept.
     """
     leaks: dict[str, Counter[str]] = defaultdict(Counter)
+    made: dict[Path, TellWords] = {}
 
     def work_of(part: Path, shard: int, total: int) -> Work:
         words: Words
@@ -69,10 +71,15 @@ def summarize_texts(
             if not part.exists():
                 _ask(clips, frames, backend, journal, shard, total)
             words = FromReplies({reply.key: reply for reply in read_journal(journal)})
-        return TellWords(words, frames, backend.name, leakage, leaks, tuple(own))
+        work = TellWords(words, frames, backend.name, leakage, leaks, tuple(own))
+        if not part.exists():
+            made[part] = work
+        return work
 
     def finished(part: Path) -> None:
-        if leaks:
+        if part in made:
+            lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in made.pop(part).written)
+            write_text(lines, out / "leaks" / f"{part.stem}.jsonl")
             write_json({label: dict(found) for label, found in leaks.items()}, out / "leaks" / f"{part.stem}.json")
             leaks.clear()
         if not isinstance(backend, PrecomputedTexts):
@@ -109,6 +116,8 @@ class TellWords:
     leakage: Policy
     leaks: dict[str, Counter[str]]
     own: tuple[str, ...] = ()
+    written: list[dict[str, Any]] = field(default_factory=list)
+    """Texts with emotion words as they were before the policy: what the leak is measured by."""
 
     def __call__(self, clip: Clip) -> list[dict[str, Any]] | Damaged:
         try:
@@ -118,7 +127,10 @@ class TellWords:
         texts, note = self.words(clip, gaps)
         rows = []
         for gap in gaps:
-            text, found = apply_policy(texts.get(gap.gap, ""), self.leakage, self.own)
+            raw = texts.get(gap.gap, "")
+            text, found = apply_policy(raw, self.leakage, self.own)
+            if found:
+                self.written.append({"clip_id": clip.clip_id, "gap": gap.gap, "text": raw})
             self.leaks[clip.label].update(leak.label for leak in found)
             changed = bool(text) and not is_quiet(text)
             rows.append(asdict(Summary(gap.clip_id, gap.gap, gap.start_s, gap.end_s, text, changed, self.backend)))

@@ -17,6 +17,7 @@ from emotrain.context.asking import cleaned, is_refusal, observe_messages
 from emotrain.context.gap_request import GapRequest
 from emotrain.context.journal import EMPTY, Reply
 from emotrain.context.text_backend import question_digest
+from emotrain.modeling.load_result import check_processor, loaded_whole
 
 VERSION = 2
 
@@ -120,13 +121,20 @@ class VlmBackend:
                 )
             from transformers import AutoModelForImageTextToText, AutoProcessor
 
-            shared = {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
-            model = AutoModelForImageTextToText.from_pretrained(
-                self.model, dtype=self.dtype, device_map=self.device_map, use_safetensors=True, **shared
+            shared: dict[str, Any] = {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
+            model = loaded_whole(
+                AutoModelForImageTextToText,
+                self.model,
+                dtype=self.dtype,
+                device_map=self.device_map,
+                use_safetensors=True,
+                **shared,
             ).eval()
             if self.device_map is None:
                 from accelerate import PartialState
 
                 model = model.to(PartialState().device if self.device is None else self.device)
-            self._loaded = model, AutoProcessor.from_pretrained(self.model, **shared)
+            processor = AutoProcessor.from_pretrained(self.model, **shared)
+            check_processor(processor, model.config, self.model)
+            self._loaded = model, processor
         return self._loaded

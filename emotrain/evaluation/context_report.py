@@ -1,7 +1,8 @@
 """`emotrain context report RECIPE --out E`: what summaries are like, before a model is trained on them.
 
-Tokens a clip, share of gaps with change, emotion words by class, agreement of back ends on which part of the face
-moved, and a picture of single clips with their words. Tables as Markdown and JSON.
+Tokens a clip, share of gaps with change, emotion words by class, how well a linear reader tells the label from the
+words before and after masking, agreement of back ends on which part of the face moved, and a picture of single clips
+with their words. Tables as Markdown and JSON.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import io
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -20,9 +22,10 @@ import numpy as np
 from emotrain.atomic_files import replacing, write_json, write_text
 from emotrain.context.budget import text_tokens
 from emotrain.context.leakage import count_leaks, own_labels
-from emotrain.context.summarize import load_summaries
+from emotrain.context.summarize import load_summaries, summaries_folder
 from emotrain.datasets.clips import read_index
 from emotrain.evaluation.figures import STYLE
+from emotrain.evaluation.word_leak import word_leak, written_texts
 from emotrain.examples.manifests import usable_clips
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip, Frame, Summary
@@ -66,6 +69,7 @@ def report_context(recipe: Recipe, out: Path, *, examples: int = 6) -> Path:
     own = own_labels(read_index(data).label_set.labels)
     facts: dict[str, Any] = {
         "backends": {name: describe_backend(of_name, clips, count, own) for name, of_name in told.items()},
+        "leak": {name: _leak(of_name, summaries_folder(data, name), clips, own) for name, of_name in told.items()},
         "agreement": {
             f"{first} / {second}": agreement(told[first], told[second]) for first, second in combinations(names, 2)
         },
@@ -160,6 +164,7 @@ def _markdown(facts: Mapping[str, Any]) -> str:
         classes = ", ".join(f"{label} {share:.0%}" for label, share in row["changed_by_class"].items())
         parts = ", ".join(f"{part} {share:.0%}" for part, share in row["parts"].items())
         lines += [f"* {name}: {classes}; {parts}"]
+    lines += _leak_lines(facts["leak"])
     if facts["agreement"]:
         lines += ["", "Agreement on which part moved in a gap (Cohen's kappa):", ""]
         lines += [f"| back ends | gaps | {' | '.join(PARTS)} |", "|-|-|" + "-|" * len(PARTS)]
@@ -167,6 +172,33 @@ def _markdown(facts: Mapping[str, Any]) -> str:
             cells = ("–" if row[part] is None else f"{row[part]:.2f}" for part in PARTS)
             lines.append(f"| {name} | {row['gaps']} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _leak(told: Told, folder: Path, clips: Mapping[str, Clip], own: Sequence[str]) -> dict[str, Any] | None:
+    found = word_leak(told, written_texts(folder), clips, own)
+    return None if found is None else asdict(found)
+
+
+def _leak_lines(leak: Mapping[str, Any]) -> list[str]:
+    """The table of `word_leak` and the words that speak most for each class."""
+    lines = [
+        "",
+        "UAR of a linear reader of the words alone, in five folds. Muscles tell emotions too: the leak is what",
+    ]
+    lines += ["masking takes away; whether any is left shows in the words that speak most for each class:", ""]
+    lines += ["| summaries | as written | masked | masked words alone | labels shuffled |", "|-|-|-|-|-|"]
+    for name, row in leak.items():
+        cells = ["too few clips"] + 3 * [""] if row is None else [
+            "not kept" if row["written"] is None else f"{row['written']:.1%}",
+            f"{row['masked']:.1%}",
+            "none" if row["removed"] is None else f"{row['removed']:.1%}",
+            f"{row['chance']:.1%}",
+        ]  # fmt: skip
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    for name, row in leak.items():
+        for label, words in (row or {"telling": {}})["telling"].items():
+            lines.append(f"* {name}, {label}: {', '.join(words)}")
+    return lines
 
 
 def _picture(told: Told, clips: Mapping[str, Clip], store: FrameStore, path: Path, examples: int) -> None:

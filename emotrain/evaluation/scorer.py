@@ -13,6 +13,7 @@ import numpy.typing as npt
 from emotrain.emotions import display_names, label_set
 from emotrain.examples.base_model import check_device, load_base
 from emotrain.examples.examples import Collator, Examples
+from emotrain.examples.input_contract import read_contract
 from emotrain.examples.scoring import score_clips
 from emotrain.modeling.adapters import load_adapter
 from emotrain.modeling.label_tokens import LabelTokens, processor_labels
@@ -31,13 +32,19 @@ class Scorer:
 
 
 def load_scorer(recipe: Recipe, adapter: Path | None = None) -> Scorer:
-    """The recipe's base model, with the adapter of a folder on it when one is given."""
+    """The recipe's base model, with the adapter of a folder on it when one is given.
+
+    The recipe says how clips are read, and the adapter's input contract says nothing here; one that it could not say
+    is refused all the same (ValueError), before anything is loaded.
+    """
     import torch
 
     check_device(recipe)
+    if adapter is not None:
+        read_contract(adapter)
     model, processor = load_base(recipe)
     if adapter is not None:
-        model = load_adapter(model, str(adapter))
+        model = load_adapter(model, adapter)
     if torch.cuda.is_available() and not recipe.sft.use_cpu:
         model = model.to("cuda")
     names = label_set(recipe.data.label_set).labels

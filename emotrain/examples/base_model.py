@@ -64,7 +64,9 @@ def weights_digest(name: str, revision: str) -> str:
 
     folder = Path(resolve_name(name))
     if not folder.is_dir():
-        commit = getattr(AutoConfig.from_pretrained(str(folder), revision=revision), "_commit_hash", None)
+        commit = getattr(
+            AutoConfig.from_pretrained(str(folder), revision=revision, trust_remote_code=False), "_commit_hash", None
+        )
         if commit is None:
             raise ValueError(
                 f"model_name_or_path {name!r}: its commit on the Hub is unknown; download it into a folder"

@@ -1,14 +1,15 @@
 """`emotrain.json` beside an adapter: how a clip must be put to the model so that it sees what it was trained on.
 
 An adapter's weights say nothing about frames, sizes, summaries or labels, and the recipe beside it names folders of the
-machine it ran on. This file holds just the values that shape the input, and no path, so it can be published.
+machine it ran on. This file holds just the values that shape the input, and no path, so it can be published. It is
+read by contract_schema.py, whoever reads it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
@@ -18,14 +19,18 @@ from emotrain.atomic_files import write_json
 from emotrain.context.prompt import TEMPLATES
 from emotrain.context.summarize import summaries_folder
 from emotrain.emotions import label_set
+from emotrain.examples.contract_schema import contract_faults
 from emotrain.examples.examples import Examples
 from emotrain.examples.prepared import FRAMES
 from emotrain.examples.summaries import summaries_name
+from emotrain.foreign_values import read_object, told
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import Recipe
 
 CONTRACT = "emotrain.json"
 FORMAT = 1
+
+_OF_THIS_MACHINE = ("summarizer_options", "cues")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +68,24 @@ class InputContract:
 
 
 def input_contract(recipe: Recipe, prior: Mapping[str, float] | None = None) -> InputContract:
-    """The contract of a recipe whose data is prepared; `prior` holds the class shares that the scores will carry."""
+    """The contract of a recipe whose data is prepared; `prior` holds the class shares that the scores will carry.
+
+    Raises ValueError when what lies in the data folder does not fit into a contract.
+    """
     data = Path(recipe.data.data)
     names = label_set(recipe.data.label_set).labels
-    told = recipe.context.context != "none"
+    told_between = recipe.context.context != "none"
     name = recipe.model.model_name_or_path
     prompt = asdict(Examples(recipe.data, recipe.context, names).prompt)
-    return InputContract(
+    made = InputContract(
         labels=names,
         frames=_read(data / FRAMES)["settings"],
-        # Cues are files of the training machine; their fingerprint is among the summariser's settings.
-        context={**portable(asdict(recipe.context)), "cues": None},
+        # What a summariser asked, and by which files, is among its settings; where it ran is nobody else's.
+        context={key: value for key, value in asdict(recipe.context).items() if key not in _OF_THIS_MACHINE},
         prompt=prompt,
         label_set=recipe.data.label_set,
         image_size=recipe.data.image_size,
-        summarizer=_backend(data, summaries_name(data, recipe.context)) if told else None,
+        summarizer=_backend(data, summaries_name(data, recipe.context)) if told_between else None,
         base_model=None if name is None or Path(name).expanduser().is_absolute() or Path(name).is_dir() else name,
         base_revision=recipe.model.model_revision,
         dtype=recipe.model.dtype if recipe.model.dtype is not None else "auto",
@@ -86,33 +94,33 @@ def input_contract(recipe: Recipe, prior: Mapping[str, float] | None = None) -> 
         option_orders=recipe.evaluation.option_orders,
         emotrain=version("emotrain"),
     )
+    faults = contract_faults(asdict(made))
+    if faults:
+        raise ValueError(
+            f"{data}: what the adapter would be published with is no input contract; check the recipe and the folder's "
+            f"frames.json and backend.json\n{told(faults)}"
+        )
+    return made
 
 
 def read_contract(folder: Path) -> InputContract | None:
     """The contract in an adapter's folder, None where there is none.
 
-    Raises ValueError for a file that a newer version wrote or that is damaged.
+    Raises ValueError, with every reason, for a file that a newer version wrote, that is damaged, or that says what an
+    adapter has no say in: a server, a key, a path, a device.
     """
     path = folder / CONTRACT
     if not path.is_file():
         return None
-    try:
-        values = _read(path)
-    except json.JSONDecodeError as error:
+    values = read_object(path)
+    if values.get("format") != FORMAT:
         raise ValueError(
-            f"{path}: not valid JSON ({error}); take the file from the adapter's publisher again"
-        ) from error
-    if not isinstance(values, dict):
-        raise ValueError(
-            f"{path}: expected an object with the keys of an input contract, found {type(values).__name__}"
+            f"{path}: this is no input contract of format {FORMAT} (format {values.get('format')!r:.40}); install the "
+            "emotrain that wrote it"
         )
-    known = {entry.name for entry in fields(InputContract)}
-    missing = sorted({"labels", "frames", "context", "prompt"} - values.keys())
-    if values.get("format") != FORMAT or missing or values.keys() - known:
-        odd = f"format {values.get('format')!r}, missing {missing}, unknown {sorted(values.keys() - known)}"
-        raise ValueError(
-            f"{path}: this is no input contract of format {FORMAT} ({odd}); install the emotrain that wrote it"
-        )
+    faults = contract_faults(values)
+    if faults:
+        raise ValueError(f"{path}: {len(faults)} fault(s) in the adapter's input contract\n{told(faults)}")
     return InputContract(**{**values, "labels": tuple(values["labels"])})
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from importlib.metadata import version
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from emotrain.stages.clip_parts import ClipParts
 VERSION = 1
 SETTINGS = "embeddings.json"
 REMEDY = "`emotrain prep` with this recipe"
+_DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 SCHEMA = pa.schema(
     [
         pa.field("clip_id", pa.string(), nullable=False),
@@ -51,7 +53,8 @@ class VisionEmbeddings:
     def of(self, clip_id: str, frames: Sequence[Frame]) -> Tensor:
         """Features (F, T, D) of a clip that shows these keyframes.
 
-        Raises KeyError, with the reason, for a clip without features, and ValueError for other pictures than theirs.
+        Raises KeyError, with the reason, for a clip without features, and ValueError for features of other pictures, or
+        of another shape than theirs.
         """
         (row,) = self._parts.rows(clip_id).to_pylist()
         if row["pictures"] != pictures_digest(frames):
@@ -59,7 +62,13 @@ class VisionEmbeddings:
                 f"{self._parts.folder}: the features of clip {clip_id!r} are of other keyframes than those stored now; "
                 f"delete this folder and run {REMEDY}"
             )
-        return torch.frombuffer(bytearray(row["values"]), dtype=getattr(torch, row["dtype"])).view(row["shape"])
+        dtype = _DTYPES.get(row["dtype"])
+        if dtype is None or len(row["shape"]) != 3 or prod(row["shape"]) * dtype.itemsize != len(row["values"]):
+            raise ValueError(
+                f"{self._parts.folder}: the features of clip {clip_id!r} are {len(row['values'])} bytes of "
+                f"{row['dtype']} {row['shape']}, which do not fit; delete this folder and run {REMEDY}"
+            )
+        return torch.frombuffer(bytearray(row["values"]), dtype=dtype).view(row["shape"])
 
 
 def stored_embeddings(recipe: Recipe) -> VisionEmbeddings | None:

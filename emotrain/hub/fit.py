@@ -6,13 +6,13 @@ and one small download.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from emotrain.hub.base import Base
+from emotrain.modeling.adapter_config import read_config
 from emotrain.modeling.adapters import WEIGHTS
 
 LORA = re.compile(
@@ -47,7 +47,10 @@ def misfits(folder: Path, base: Base, values: Mapping[str, Any]) -> list[str]:
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import safe_open
 
-    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    try:
+        config = read_config(folder)
+    except ValueError:
+        return []  # `lint` says why; PEFT does not get to see it
     if config.get("modules_to_save"):
         return [f"adapter_config.json: modules_to_save {config['modules_to_save']} replaces whole modules of the base"]
     with safe_open(folder / WEIGHTS, framework="pt") as file:
@@ -74,7 +77,7 @@ def _without_weights(base: Base) -> Any:
     import torch
     from transformers import AutoConfig, AutoModelForImageTextToText
 
-    config = AutoConfig.from_pretrained(base.source, revision=base.revision or "main")
+    config = AutoConfig.from_pretrained(base.source, revision=base.revision or "main", trust_remote_code=False)
     with torch.device("meta"):
         return AutoModelForImageTextToText.from_config(config)
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import yaml
 
+from emotrain.examples.contract_schema import contract_faults
 from emotrain.examples.input_contract import CONTRACT
 from emotrain.hub.base import Base, unresolved
 from emotrain.hub.fit import bad_numbers, misfits
 from emotrain.hub.private_words import Private, leaks
 from emotrain.hub.staging import CONFUSION, PUBLISHED, recipe_values
-from emotrain.modeling.adapters import CONFIG, WEIGHTS
+from emotrain.modeling.adapter_config import CONFIG, config_faults
+from emotrain.modeling.adapters import WEIGHTS
 from emotrain.recipe.machine_values import machine_values
 from emotrain.recipe.recipe import RESOLVED
 
@@ -75,7 +77,12 @@ def _file_faults(path: Path, name: str, private: Private) -> list[str]:
         if kind is not None:
             return found
     found.extend(f"{name}: holds {leak}" for leak in leaks(_text(path, name), private))
-    if name in (CONTRACT, RESOLVED):
+    for foreign, faults_of in ((CONTRACT, contract_faults), (CONFIG, config_faults)):
+        if name == foreign:
+            values = _values(path)
+            said = faults_of(values) if isinstance(values, dict) else ["no JSON object"]
+            found.extend(f"{name}: {fault}" for fault in said)
+    if name == RESOLVED:
         found.extend(f"{name}: {place} is about this machine" for place in machine_values(_values(path)))
     return found
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from emotrain.atomic_files import replacing, write_json, write_text
-from emotrain.examples.input_contract import CONTRACT
+from emotrain.examples.input_contract import CONTRACT, read_contract
 from emotrain.hub.base import Base
-from emotrain.modeling.adapters import CONFIG, WEIGHTS
+from emotrain.modeling.adapter_config import CONFIG, read_config
+from emotrain.modeling.adapters import WEIGHTS
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import RESOLVED
 from emotrain.training.checkpoints import PROVENANCE
@@ -42,13 +44,14 @@ OF_THIS_MACHINE_TOO = re.compile(
 def stage(adapter: Path, base: Base, out: Path) -> list[str]:
     """Write the published form of an adapter's folder into `out`; returns the names of what was left behind.
 
-    Raises FileNotFoundError for a folder without a safetensors adapter, naming a pickled one where it finds that.
+    Raises FileNotFoundError for a folder without a safetensors adapter, naming a pickled one where it finds that, and
+    ValueError for a configuration or an input contract that no adapter may bring.
     """
     if not (adapter / WEIGHTS).is_file() or not (adapter / CONFIG).is_file():
         pickled = sorted(path.name for path in adapter.glob("adapter_model.*") if path.name != WEIGHTS)
         found = f", only {', '.join(pickled)}; pickles are never published: save it with safetensors" if pickled else ""
         raise FileNotFoundError(f"{adapter}: no {WEIGHTS} with {CONFIG} here{found}")
-    config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
+    config = read_config(adapter)
     write_json(published_config(config, base), out / CONFIG)
     with replacing(out / WEIGHTS) as temporary:
         temporary.write_bytes((adapter / WEIGHTS).read_bytes())
@@ -57,10 +60,10 @@ def stage(adapter: Path, base: Base, out: Path) -> list[str]:
         head = "# The recipe of this adapter, without its folders. Keys that are not named had their defaults.\n"
         text = yaml.safe_dump(published_recipe(values, base), sort_keys=False, allow_unicode=True)
         write_text(head + text, out / RESOLVED)
-    if (adapter / CONTRACT).is_file():
-        contract = json.loads((adapter / CONTRACT).read_text(encoding="utf-8"))
-        named = {"base_model": base.name, "base_revision": base.revision if base.revision is not None else "main"}
-        write_json({**portable({**contract, "base_model": None}), **named}, out / CONTRACT)
+    contract = read_contract(adapter)
+    if contract is not None:
+        revision = base.revision if base.revision is not None else "main"
+        replace(contract, base_model=base.name, base_revision=revision).save(out)
     if (adapter / PROVENANCE).is_file():
         provenance = json.loads((adapter / PROVENANCE).read_text(encoding="utf-8"))
         write_json({key: provenance[key] for key in MADE_WITH if key in provenance}, out / PROVENANCE)
@@ -74,8 +77,11 @@ def recipe_values(folder: Path) -> dict[str, Any]:
 
 
 def published_config(config: Mapping[str, Any], base: Base) -> dict[str, Any]:
-    """adapter_config.json with the base that others can load in the place of the one on this machine."""
-    return {**config, "base_model_name_or_path": base.name, "revision": base.revision}
+    """adapter_config.json with the base that others can load in the place of the one on this machine.
+
+    `auto_mapping` goes: it names a library that PEFT's AutoPeftModel would import.
+    """
+    return {**config, "base_model_name_or_path": base.name, "revision": base.revision, "auto_mapping": None}
 
 
 def published_recipe(values: Mapping[str, Any], base: Base) -> dict[str, Any]:

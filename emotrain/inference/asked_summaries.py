@@ -1,7 +1,8 @@
 """The summaries of one video by a back end that asks a model: what training asked is asked again, of the same model.
 
-The contract says which model and which question. Where a server runs, whose key is sent and where a model lies on this
-machine stand in no published file; the caller says them as `summarizer_options`.
+The contract says which model and which question training had, to be compared with. Who is asked now (the model, its
+server, whose key is sent) the caller says as `summarizer_options`: an adapter comes from anybody, and what it names is
+neither loaded nor shown a frame.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any, cast
 from emotrain.clip_errors import ClipError, Damaged
 from emotrain.context.gap_request import gap_requests
 from emotrain.context.journal import Reply
-from emotrain.context.leakage import EmotionWordFound, Policy, own_labels
+from emotrain.context.leakage import FILTER, EmotionWordFound, Policy, own_labels
+from emotrain.context.openai_backend import OpenaiBackend
 from emotrain.context.summarize import BACKENDS, make_backend
 from emotrain.context.text_backend import TextBackend
 from emotrain.context.text_stage import FromReplies, TellWords
@@ -29,6 +31,10 @@ WITHOUT = (
     'training did, context="none" (--context none) shows keyframes alone'
 )
 _NOT_SETTINGS = ("backend", "leakage", "labels")
+_CONTRACTS = ("language", "dtype", "max_new_tokens")
+"""Options that the contract may fill in: they change words and cost, not who is asked."""
+
+_EXAMPLES = {"openai": "model: NAME, base_url: http://127.0.0.1:8000/v1", "vlm": "model: NAME"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,14 @@ class AskedSummaries:
     leakage: Policy
     own: tuple[str, ...]
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+    @property
+    def where(self) -> str:
+        """Who is shown the frames, in a sentence."""
+        back = self.backend
+        if isinstance(back, OpenaiBackend):
+            return f"frames of every clip go to {back.base_url} (model {back.model!r}, key from ${back.key_variable})"
+        return f"frames of every clip are described by model {getattr(back, 'model', back.name)!r} on this machine"
 
     def tell(self, clip: Clip, frames: Frames) -> tuple[list[Summary], str | None]:
         """The summaries of a clip, and which gaps the model declined to describe (None: it described all).
@@ -100,17 +114,19 @@ def asked_summaries(contract: InputContract, between: int | None) -> AskedSummar
     settings = {key: value for key, value in saved.items() if key not in _NOT_SETTINGS}
     kind: Any = BACKENDS[name]
     mine = {entry.name for entry in fields(kind) if entry.init}
-    given: dict[str, Any] = {"language": contract.prompt["language"]}
-    given |= {key: value for key, value in settings.items() if key in mine}
+    given = {"language": contract.prompt["language"], **{key: settings[key] for key in _CONTRACTS if key in settings}}
+    given = {key: value for key, value in given.items() if key in mine}
     given |= dict(contract.context.get("summarizer_options", {}))
     try:
         backend = cast(TextBackend, make_backend(name, given))
     except ValueError as error:
+        model = f", there {settings['model']!r}" if "model" in settings else ""
         raise ValueError(
-            f"the adapter was trained with summaries by a model. {error}; say what is missing with "
-            f"summarizer_options={{...}} (--summarizer-options '{{key: value}}'), {WITHOUT}"
+            f"the adapter was trained with summaries by a model ({name}{model}), and an adapter does not choose who is "
+            f"shown your frames. {error}; say who is with summarizer_options={{...}} (--summarizer-options "
+            f"'{{{_EXAMPLES.get(name, 'key: value')}}}'), {WITHOUT}"
         ) from error
-    odd = changed_since(settings, backend.settings())
+    odd = changed_since(settings, {**backend.settings(), "filter": FILTER})
     if odd:
         raise ValueError(
             f"the {name} summaries asked for are not those of training ({'; '.join(odd)}); give the same options, "

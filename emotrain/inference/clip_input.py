@@ -6,6 +6,7 @@ The stages' own functions do the work; what they would read from a data folder i
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,9 @@ class ClipEyes:
         self.contract = contract
         self.settings: FrameSettings = frame_settings(contract)
         self.summarizer: Summarizer | AskedSummaries | None = summarizer_of(contract)
+        self.shown_to = self.summarizer.where if isinstance(self.summarizer, AskedSummaries) else None
+        if self.shown_to is not None:
+            print(f"emotrain: {self.shown_to}", file=sys.stderr, flush=True)
 
     def see(self, path: Path, clip_id: str | None = None) -> SeenClip:
         """Frames and summaries of one video file, or of a folder of frame images (25 frames a second).

@@ -33,7 +33,7 @@ def merge(adapter: str | Path, out: Path, *, base_model: str | None = None, dtyp
     processor = load_processor(
         name, revision=revision, image_size=contract.image_size if contract is not None else None
     )
-    merged = load_adapter(load_model(name, wanted, revision=revision), str(folder)).merge_and_unload(safe_merge=True)
+    merged = load_adapter(load_model(name, wanted, revision=revision), folder).merge_and_unload(safe_merge=True)
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{out.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +13,18 @@ from scipy.special import softmax
 from emotrain.balance.posthoc import adjust
 from emotrain.context.prompt import keyframes
 from emotrain.emotions import display_names
+from emotrain.examples.contract_schema import HUB_ID, REVISION
 from emotrain.examples.examples import Collator
-from emotrain.examples.input_contract import InputContract, read_contract
+from emotrain.examples.input_contract import CONTRACT, InputContract, read_contract
 from emotrain.examples.scoring import score_clips
 from emotrain.inference.clip_input import ClipEyes, SeenClip, SeenExamples
 from emotrain.inference.input_settings import settle, summarizer_of
 from emotrain.inference.reading import Reading
-from emotrain.modeling.adapters import CONFIG, adapter_folder
+from emotrain.modeling.adapter_config import CONFIG, read_config
+from emotrain.modeling.adapters import adapter_folder
 from emotrain.modeling.label_tokens import processor_labels
-from emotrain.modeling.loading import load_model, load_processor, resolve_name
+from emotrain.modeling.loading import TINY, load_model, load_processor, resolve_name
+from emotrain.modeling.tiny_base_path import SHIPPED
 
 BATCH = 8
 
@@ -111,12 +113,13 @@ def load(
     `adapter` is a folder, a checkpoint folder of a run, or a Hub id, optionally `id@revision`; None is zero-shot with
     `base_model`, which may be a merged folder. `device` defaults to a visible GPU, else the CPU; `dtype` to the
     recipe's. `given` replaces single values of the saved input contract, under their names in recipes (label_set,
-    keyframe_policy, keyframes, frame_size, crop, image_size, context, summarizer, summarizer_options, tau). An adapter
-    trained with summaries by a model asks that model; `summarizer_options` says where it is: a base_url and the
-    key_variable for openai, a model's folder and device for vlm (the device is this one's unless said).
+    keyframe_policy, keyframes, frame_size, crop, image_size, context, summarizer, summarizer_options, tau). For an
+    adapter trained with summaries by a model, `summarizer_options` says who is asked: model, base_url and key_variable
+    for openai, model and device for vlm (the device is this one's unless said). Nothing that came with the adapter
+    does, and who is shown frames is said on stderr.
 
     Raises FileNotFoundError for an adapter or base that is not there, ValueError when nothing says how its input was
-    made, or when this version cannot make it.
+    made, when this version cannot make it, or when a file of the adapter says what an adapter has no say in.
     """
     import torch
 
@@ -130,12 +133,7 @@ def load(
     processor = load_processor(name, revision=revision, image_size=contract.image_size)
     model = load_model(name, dtype if dtype is not None else contract.dtype, revision=revision)
     if folder is not None:
-        try:
-            model = load_adapter(model, str(folder))
-        except RuntimeError as error:
-            if "size mismatch" not in str(error):
-                raise
-            raise ValueError(f"adapter {adapter} does not fit base model {name}; name its own with --base") from error
+        model = load_adapter(model, folder)
     target = device if device is not None else "cuda" if torch.cuda.is_available() else "cpu"
     return Recogniser(model.to(target).eval(), processor, contract, str(adapter) if adapter is not None else name)
 
@@ -164,20 +162,39 @@ def base_and_contract(
 
 
 def declared_base(folder: Path, contract: InputContract | None, base_model: str | None) -> tuple[str, str]:
-    """Name and revision of an adapter's base: the caller's, the contract's, or the one in PEFT's own configuration."""
+    """Name and revision of an adapter's base: the caller's, the contract's, or the one in PEFT's own configuration.
+
+    Raises ValueError for a base that only the caller may choose: a folder, an address.
+    """
     if base_model is not None:
         return base_model, "main"
     if contract is not None and contract.base_model is not None:
-        return contract.base_model, contract.base_revision
-    declared = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        return _hub_id(contract.base_model, folder / CONTRACT), contract.base_revision
+    declared = read_config(folder)
     name, revision = declared.get("base_model_name_or_path"), declared.get("revision")
     if name is None or name == "":
         raise ValueError(f"{folder / CONFIG}: names no base model; give it with --base")
-    if Path(name).is_absolute() and not Path(name).is_dir():
-        raise FileNotFoundError(
-            f"{folder / CONFIG}: its base model {name} is not on this machine; name one with --base, a folder or Hub id"
+    if name != TINY and Path(name).expanduser().resolve() == SHIPPED.resolve():
+        return TINY, "main"
+    return _hub_id(str(name), folder / CONFIG), _revision(revision, folder / CONFIG)
+
+
+def _hub_id(name: str, where: Path) -> str:
+    """The name as it is; raises ValueError for a folder or an address, which are for whoever predicts to choose."""
+    if HUB_ID(name) is not None or (name != TINY and Path(name).exists()):
+        raise ValueError(
+            f"{where}: its base model {name!r:.200} is no id on the Hub, or a folder here has that name; an adapter "
+            "does not choose what is read on your machine: name the base yourself, --base FOLDER or --base ORG/NAME"
         )
-    return str(name), revision if revision is not None else "main"
+    return name
+
+
+def _revision(revision: object, where: Path) -> str:
+    if revision is None:
+        return "main"
+    if REVISION(revision) is not None:
+        raise ValueError(f"{where}: revision {revision!r:.80} is no commit, branch or tag; give the base with --base")
+    return str(revision)
 
 
 def _beside(base_model: str) -> InputContract | None:

@@ -1,80 +1,150 @@
 """Reading the label out of a model's free-text reply, without ever guessing.
 
 A reply counts for a label only when it names exactly that one (`mentions.py`). A reply that names several labels is
-AMBIGUOUS, one that names none is UNPARSED; both are errors and both are reported. Where a reply states its answer
-(JSON, <answer> tags, \\boxed{}, "final answer:") the answer alone counts: an answer outside the label set is UNPARSED,
-whatever the reasoning before it names.
+AMBIGUOUS, one that names none is UNPARSED; both are errors and both are reported. Where a reply states its answer in
+one of the forms of `answer_forms.py`, the answer alone counts: an answer outside the label set is UNPARSED, whatever
+the reasoning around it names.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from emotrain.metrics.mentions import mentions, spelled
+from emotrain.metrics.answer_forms import Stated, before_explanation, boxed, lines, rank, sayings, tagged
+from emotrain.metrics.denials_zh import simplified
+from emotrain.metrics.loose_objects import objects
+from emotrain.metrics.mentions import asserted, mentions, spelled, spellings
 
 AMBIGUOUS = "ambiguous"
 UNPARSED = "unparsed"
 
-ANSWER_NOUNS = (
-    "answer", "label", "emotion", "prediction", "predicted", "class", "category", "result", "expression",
-    "答案", "情绪", "情感", "标签", "类别", "表情",
-)  # fmt: skip
-"""What a key of a JSON reply that holds the answer is called, in the order in which the keys are asked."""
-ANSWER_KEY = re.compile(
-    r"(?P<which>(?:(?:final|predicted|detected|recogni[sz]ed|primary|dominant|main|overall|most_likely|facial)_"
-    r"|最终|主要|预测)*)"
-    rf"(?P<noun>{'|'.join(ANSWER_NOUNS)})s?(?:_(?:label|name|class|category))?"
-)
-"""Such a key: "emotion", "emotions", "final_emotion", "emotion_label"."""
+LONGEST = 8_000
+"""Characters of a reply that are read behind its thoughts: a model that never stopped says its answer, if any, last."""
 
-_THOUGHT = r"(?:think|thinking|thought|reasoning)"
-_OPENING = re.compile(r'\{|\[(?![^\[\]{}"]*\])')
-"""Where JSON begins. A remark such as [1], [0.85] or [smiles] holds no string and stays in the text."""
+_THOUGHT = r"(?:think|thinking|thought|reasoning|analysis|reflection)"
+_OPENS, _CLOSES = rf"[<\[◁]\|?{_THOUGHT}\|?[>\]▷]", rf"[<\[◁]\|?/{_THOUGHT}\|?[>\]▷]"
 _WORD = re.compile(r"[^\W\d_]{2}")
+_MARKS = " \t\n\"'*_`~#>-•.!。！,:：()（）[]"
+_NUMBER = r"(?P<number>\d*\.?\d+)\s*%?"
 
 
 def score_reply(reply: str, labels: Sequence[str]) -> str:
     """The one label of `labels` that `reply` names, else AMBIGUOUS (several) or UNPARSED (none)."""
-    text = unicodedata.normalize("NFKC", reply).replace("’", "'").replace("‘", "'").strip()
-    text = re.sub(rf"<{_THOUGHT}>.*?(?:</{_THOUGHT}>|$)", " ", text, flags=re.DOTALL | re.IGNORECASE)
+    text = unicodedata.normalize("NFKC", reply).replace("’", "'").replace("‘", "'")
+    text = re.sub(rf"{_OPENS}(?:(?!{_OPENS}).)*?{_CLOSES}", " ", simplified(text), flags=re.DOTALL | re.IGNORECASE)
+    text = re.sub(r"~~[^~\n]*~~", " ", text)  # struck out
+    text = text.replace("【", "[").replace("】", "]:")
+    text = re.sub(r"(?<![^\W_])__?(?=\w)|(?<=\w)__?(?!\w)", " ", text)  # __bold__
     # Chat templates often open the thought in the prompt, so that the reply holds only its end.
-    text = re.split(rf"</{_THOUGHT}>", text, flags=re.IGNORECASE)[-1]
-    structured = _from_json(text, labels)
+    text = re.split(_CLOSES, text, flags=re.IGNORECASE)[-1].strip()[-LONGEST:]
+    thought = re.search(_OPENS, text, flags=re.IGNORECASE)
+    verdict = _stated_verdict(text, labels)
+    if verdict is not None:
+        return verdict
+    if thought is not None:  # cut off while it thought, before it stated an answer
+        text = text[: thought.start()]
+    for verdict in (_sayings_verdict(text, labels), _scores(text, labels), _opening(text, labels)):
+        if verdict is not None:
+            return verdict
+    verdict = _verdict(mentions(text, labels))
+    # Of a single emotion the reply has to say that somebody shows it.
+    return verdict if verdict in (AMBIGUOUS, UNPARSED) or verdict in asserted(text, labels) else UNPARSED
+
+
+def _stated_verdict(text: str, labels: Sequence[str]) -> str | None:
+    """The verdict of the first explicit form that is there: tag, box, object, line."""
+    for found in (tagged(text), boxed(text)):
+        if found:
+            return _of_stated(found, labels)
+    structured = _joint(_said(value, labels) for value in objects(text))
     if structured is not None:
         return structured
-    named = mentions(_stated_answer(text), labels)
-    return named[0] if len(named) == 1 else AMBIGUOUS if named else UNPARSED
+    found = lines(text)
+    return _of_stated(found, labels) if found else None
 
 
-def _stated_answer(text: str) -> str:
-    """The last explicit answer of a reply, or the whole reply when it states none."""
-    tagged = re.findall(r"<answer>(.*?)(?:</answer>|$)", text, flags=re.DOTALL | re.IGNORECASE)
-    boxed = re.findall(r"\\boxed\{(?:\\text\{)?([^{}]*)\}", text)
-    # A line that only announces ("Answer: as follows:") brings the next one with it.
-    line = r"([^\n]*?:\W*\n[^\n]*|[^\n]*)"
-    marked = re.findall(rf"(?:\banswer|答案)(?:\W{{0,4}}\s*(?:is|是))?\W{{0,4}}:\W*{line}", text, re.IGNORECASE)
-    said = re.findall(rf"(?:\banswer is\b|答案是)\W{{0,4}}{line}", text, re.IGNORECASE)
-    return next((found[-1] for found in (tagged, boxed, marked, said) if found), text)
+def _sayings_verdict(text: str, labels: Sequence[str]) -> str | None:
+    """The verdict of what a sentence says the answer is; None where it only says what the answer is not."""
+    found = sayings(text)
+    verdict = _of_stated(found, labels) if found else None
+    denied = verdict == UNPARSED and any(spellings(simplified(one.value.lower()), labels) for one in found)
+    return None if denied else verdict
 
 
-def _from_json(text: str, labels: Sequence[str]) -> str | None:
-    """The verdict on the JSON in a reply, or None when there is none, it is broken, or it holds no answer."""
-    decoder, values = json.JSONDecoder(), []
-    start = _OPENING.search(text)
-    try:
-        while start is not None:
-            value, end = decoder.raw_decode(text, start.start())
-            values.append(value)
-            start = _OPENING.search(text, end)
-        return _joint(_said(value, labels) for value in values)
-    except (ValueError, RecursionError):
-        # Not JSON, an integer of thousands of digits, or brackets a thousand deep: text like any other.
+def _of_stated(stated: Sequence[Stated], labels: Sequence[str]) -> str:
+    chosen = stated[-1:] if stated[-1].final else stated
+    verdict = _joint(_value(one.value, labels) for one in chosen)
+    return UNPARSED if verdict is None else verdict
+
+
+def _value(value: str, labels: Sequence[str]) -> str:
+    """The verdict on the words of a stated answer."""
+    scored = _scores(value, labels)
+    return scored if scored is not None else _verdict(mentions(before_explanation(value, _bare(tuple(labels))), labels))
+
+
+def _scores(text: str, labels: Sequence[str]) -> str | None:
+    """The label of the highest number where every label in the text has one ("happy: 0.1, sad: 0.9"), else None.
+
+    Two labels with a bare share each ("sad 60%, angry 40%") are a mixture and no list of scores.
+    """
+    lower = _table_as_list(simplified(text.lower()), labels)
+    found = spellings(lower, labels)
+    if len(found) < 2:
         return None
+    scores: dict[str, float] = {}
+    marked = True
+    for place, match in enumerate(found):
+        end = found[place + 1].start() if place + 1 < len(found) else len(lower)
+        number = re.match(rf"[\"'*_`]*\s*(?P<mark>[:=|(–—→-]*)\s*[\"']?{_NUMBER}", lower[match.end() : end])
+        name = spelled(match.group(), labels)
+        if number is None or name is None or name in scores:
+            return None
+        marked = marked and bool(number["mark"])
+        scores[name] = float(number["number"])
+    own = {name: score for name, score in scores.items() if name in labels}
+    if len(own) < 2 or (len(scores) == 2 and not marked):
+        return None
+    best = [name for name, score in own.items() if score == max(own.values())]
+    return best[0] if len(best) == 1 else AMBIGUOUS
+
+
+def _table_as_list(text: str, labels: Sequence[str]) -> str:
+    """A table with labels in one line and as many numbers in a later one, as a list of labels with numbers."""
+    rows = [[cell.strip(" *_`\"'") for cell in re.split(r"[|,;\t]", line.strip(" |"))] for line in text.splitlines()]
+    heads = [row for row in rows if len(row) > 1 and all(spelled(cell, labels) is not None for cell in row)]
+    numbers = [row for row in rows if len(row) > 1 and all(re.fullmatch(r"\d*\.?\d+%?", cell) for cell in row)]
+    if len(heads) == len(numbers) == 1 and len(heads[0]) == len(numbers[0]):
+        return ", ".join(f"{name}: {number}" for name, number in zip(heads[0], numbers[0], strict=True))
+    return text
+
+
+def _opening(text: str, labels: Sequence[str]) -> str | None:
+    """The label that stands alone in the first or last line, or in the first sentence; None where none does."""
+    bare = _bare(tuple(labels))
+    alone = [line.strip(_MARKS) for line in text.splitlines() if line.strip(_MARKS)]
+    # "None. None. Sad" and lists of labels are no answer with an explanation.
+    if len(alone) > 1 and sum(bare.fullmatch(line) is not None for line in alone) < len(alone):
+        named = [line for line in (alone[0], alone[-1]) if bare.fullmatch(line) and spelled(line, labels) in labels]
+        if named:
+            return _verdict(mentions("\n".join(line for line in alone if bare.fullmatch(line)), labels))
+    head = before_explanation(text, bare)
+    if head != text and bare.fullmatch(head.strip(_MARKS)):
+        return _verdict(mentions(head, labels))
+    return None
+
+
+@lru_cache(maxsize=32)
+def _bare(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """What a text matches in full that is nothing but one spelling of a label or an emotion."""
+    from emotrain.metrics.mentions import _pattern
+
+    return re.compile(_pattern(labels).pattern, re.IGNORECASE)
 
 
 def _said(value: Any, labels: Sequence[str]) -> str | None:
@@ -83,22 +153,36 @@ def _said(value: Any, labels: Sequence[str]) -> str | None:
         verdict = score_reply(value, labels)
         return None if verdict == UNPARSED and not _WORD.search(value) else verdict
     if isinstance(value, list):
+        pairs = [_name_and_score(item) for item in value]
+        if len(pairs) > 1 and all(pair is not None for pair in pairs):
+            return _said(dict(pair for pair in pairs if pair is not None), labels)
         return _joint(_said(item, labels) for item in value)
     return _of_object(value, labels) if isinstance(value, Mapping) else None
 
 
+def _name_and_score(item: Any) -> tuple[str, float] | None:
+    """`{"label": "sad", "score": 0.8}` as a name and its score, None for any other item of a list."""
+    if not isinstance(item, Mapping) or len(item) != 2:
+        return None
+    named = [value for key, value in item.items() if rank(key) is not None and isinstance(value, str)]
+    scores = [value for value in item.values() if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    return (named[0], float(scores[0])) if len(named) == len(scores) == 1 else None
+
+
 def _of_object(value: Mapping[str, Any], labels: Sequence[str]) -> str | None:
     """The verdict on an object: its answer keys in turn, then scores by label, then the objects inside it."""
-    ranked = [(rank, item) for key, item in value.items() if (rank := _rank(key)) is not None]
+    ranked = [(place, item) for key, item in value.items() if (place := rank(key)) is not None]
     answers = [item for _, item in sorted(ranked, key=lambda pair: pair[0])]
     for item in answers:
         verdict = _said(item, labels)
         if verdict is not None:
             return verdict
+    if not answers and isinstance(value.get("name", value.get("value")), str):
+        return _said(value.get("name", value.get("value")), labels)
     scores: dict[str, float] = {}
     for key, item in value.items():
         name = spelled(key, labels)
-        if name in labels and isinstance(item, (int, float)) and math.isfinite(item):
+        if name in labels and isinstance(item, (int, float)) and not isinstance(item, bool) and math.isfinite(item):
             scores[str(name)] = max(item, scores.get(str(name), item))
     if scores:
         best = [name for name, score in scores.items() if score == max(scores.values())]
@@ -111,11 +195,8 @@ def _of_object(value: Mapping[str, Any], labels: Sequence[str]) -> str | None:
     return verdict
 
 
-def _rank(key: str) -> tuple[int, bool] | None:
-    """How early an answer key is asked, "final_emotion" before "emotion"; None for a key of something else."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key.strip())
-    found = ANSWER_KEY.fullmatch(re.sub(r"[\s-]+", "_", words).lower())
-    return None if found is None else (ANSWER_NOUNS.index(found["noun"]), not found["which"])
+def _verdict(named: Sequence[str]) -> str:
+    return named[0] if len(named) == 1 else AMBIGUOUS if named else UNPARSED
 
 
 def _joint(verdicts: Iterable[str | None]) -> str | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from emotrain.hub_errors import explained
+from emotrain.modeling.adapter_config import CONFIG, read_config
+from emotrain.modeling.load_result import check_adapter, held_tensors
 
-CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PARTS = (CONFIG, WEIGHTS, "emotrain.json", "recipe.resolved.yaml", "provenance.json")
 """Files of an adapter that are fetched from the Hub; never a pickle."""
@@ -52,9 +54,27 @@ def adapter_digest(folder: Path) -> str:
     return blake2b((folder / WEIGHTS).read_bytes()).hexdigest()
 
 
-def load_adapter(model: Any, adapter: str) -> Any:
-    """Put a PEFT adapter on its base: a folder, a Hub id, or `id@revision`."""
+def load_adapter(model: Any, adapter: str | Path) -> Any:
+    """Put a PEFT adapter on its base: a folder, a Hub id, or `id@revision`.
+
+    Raises what `adapter_folder` raises, ValueError for a configuration that asks PEFT for more than a LoRA, for other
+    shapes than the base's, and unless every tensor of the file found a place and every adapter weight got one.
+    """
     from peft import PeftModel
 
-    name, _, revision = (adapter, "", "") if Path(adapter).is_dir() else adapter.partition("@")
-    return PeftModel.from_pretrained(model, name, revision=revision or None).eval()
+    folder = adapter_folder(adapter)
+    read_config(folder)
+    held = held_tensors(folder / WEIGHTS)
+    try:
+        with warnings.catch_warnings():
+            # PEFT warns of what does not fit and goes on; check_adapter stops.
+            warnings.filterwarnings("ignore", message="Found missing adapter keys")
+            loaded = PeftModel.from_pretrained(model, str(folder))
+    except RuntimeError as error:
+        if "size mismatch" not in str(error):
+            raise
+        raise ValueError(
+            f"adapter {adapter} does not fit this base model: its tensors have other shapes; name its own base (--base)"
+        ) from error
+    check_adapter(loaded, held, f"adapter {adapter}: {WEIGHTS}")
+    return loaded.eval()

@@ -9,6 +9,7 @@ import torch
 
 from emotrain.modeling.families import family, family_of, language_model
 from emotrain.modeling.frozen import frozen_parts, spare_backward
+from emotrain.modeling.load_result import check_processor, loaded_whole
 from emotrain.modeling.tiny_base_path import tiny_base_path
 
 TINY = "tiny"
@@ -47,11 +48,13 @@ def load_model(
     """A vision-language model in evaluation mode whose vision side is frozen unless `train_vision`.
 
     The arguments are those of TRL's ModelConfig (`dtype` "auto" keeps the checkpoint's own). Only safetensors weights
-    are read. Raises what transformers raises for a name it cannot find, ValueError for an unknown architecture.
+    are read. Raises what transformers raises for a name it cannot find, ValueError for an unknown architecture and for
+    a checkpoint whose weights are not exactly the model's.
     """
     from transformers import AutoModelForImageTextToText
 
-    model = AutoModelForImageTextToText.from_pretrained(
+    model = loaded_whole(
+        AutoModelForImageTextToText,
         resolve_name(name_or_path),
         dtype=dtype,
         revision=revision,
@@ -77,7 +80,8 @@ def load_processor(
     """The processor of a model, padding on the left; with `image_size` every image is one square of that side.
 
     Qwen-VL models keep an image's shape and give it the area of that square. Raises ValueError for a side that the
-    model cannot read (the message names one that it can) and for an unknown architecture.
+    model cannot read (the message names one that it can), for an unknown architecture, and for a tokenizer or image
+    token that is not the model's.
     """
     from transformers import AutoConfig, AutoProcessor
 
@@ -85,6 +89,7 @@ def load_processor(
     config = AutoConfig.from_pretrained(resolve_name(name_or_path), **given)
     kind = family(config.model_type)
     processor = AutoProcessor.from_pretrained(resolve_name(name_or_path), **given)
+    check_processor(processor, config, name_or_path)
     processor.tokenizer.padding_side = "left"
     if kind.chat_template is not None:
         processor.chat_template = kind.chat_template

@@ -1,5 +1,7 @@
 """Second-stage heads: at the optimum of the right objective, better on rare classes, SMOTE on embeddings only."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import log_softmax
@@ -171,6 +173,16 @@ def test_smote_refuses_pixels_and_tokens(points):
         smote(points, np.array([0, 0, 1, 1]))
     with pytest.raises(ValueError, match="floating-point vectors"):
         fit_head(points, ["a", "a", "b", "b"], ("a", "b"), "smote")
+
+
+def test_a_head_of_other_shapes_than_its_labels_is_refused(tmp_path):
+    path, head = tmp_path / "head.safetensors", fit_head(X, Y, LABELS, "linear")
+    save_head(replace(head, bias=head.bias[:-1]), path)
+    with pytest.raises(ValueError, match=r"head.safetensors: bias is \(\d+,\) for \d+ labels; expected finite"):
+        load_head(path)
+    save_head(replace(head, weight=head.weight * np.nan), path)
+    with pytest.raises(ValueError, match="weight is"):
+        load_head(path)
 
 
 @pytest.mark.parametrize(

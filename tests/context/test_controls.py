@@ -72,6 +72,18 @@ def test_a_donor_is_another_clip_of_the_same_part_with_the_relation_asked_for(re
             assert (label == lender.label) == (relation == "same_class")
 
 
+def test_any_donor_says_nothing_of_the_label_and_another_class_says_it_all_of_two() -> None:
+    lenders = [Lender(f"c{n}", ("fear", "joy")[n % 2], "test") for n in range(1000)]
+    labels = {lender.clip_id: lender.label for lender in lenders}
+    donors = Donors(lenders)
+    same = {
+        relation: sum(labels[donors.donor(clip_id, relation)] == label for clip_id, label in labels.items()) / 1000
+        for relation in ("any", "other_class")
+    }
+    assert same["other_class"] == 0.0
+    assert same["any"] == pytest.approx(0.5, abs=0.05)
+
+
 def test_donors_hang_on_clips_and_seed_not_on_their_order() -> None:
     def all_donors(lenders: list[Lender], seed: int) -> list[str]:
         donors = Donors(lenders, seed)

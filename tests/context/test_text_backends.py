@@ -32,6 +32,7 @@ from emotrain.context.summarize import load_summaries, make_backend, summarize_c
 from emotrain.context.text_backend import BudgetReached, Unanswered
 from emotrain.context.vlm_backend import VlmBackend
 from emotrain.datasets.clips import read_clips
+from emotrain.evaluation.word_leak import written_texts
 from emotrain.modeling.tiny_base_path import tiny_base_path
 from emotrain.records import CLIPS, Clip, to_table
 from emotrain.stages.report import TooManyBadClips
@@ -299,21 +300,24 @@ def test_another_policy_asks_nothing_again_and_fail_stops(data: Path, serve: Any
 
 
 def test_the_users_own_classes_are_emotion_words_of_their_data(data: Path, serve: Any) -> None:
-    server = serve(lambda number, body: "A calm look, then calmly a smile.")
+    server = serve(lambda number, body: "A limp look, then limply a nod.")
     ask(data, server)
     (known,) = data.glob("summaries/openai-*")
     assert "labels" not in json.loads((known / "backend.json").read_text())
     clips = read_clips(data)
-    metadata = {"root": str(data), "label_set": "own", "labels": '["calm", "fear", "anger"]', "dataset": "csv"}
+    metadata = {"root": str(data), "label_set": "own", "labels": '["limp", "fear", "anger"]', "dataset": "csv"}
     write_table(to_table(clips, Clip, metadata).cast(CLIPS.with_metadata(metadata)), data / "clips.parquet")
     ask(data, server)
     assert len(server.bodies) == GAPS, "replies do not hang on the labels"
     (own,) = set(data.glob("summaries/openai-*")) - {known}
-    assert json.loads((own / "backend.json").read_text())["labels"] == ["calm"]
+    assert json.loads((own / "backend.json").read_text())["labels"] == ["limp"]
     texts = {summary.text for clip in load_summaries(data, own.name).values() for summary in clip}
-    assert texts == {"", "A [...] look, then [...] a smile."}
+    assert texts == {"", "A [...] look, then [...] a nod."}
+    written = written_texts(own)
+    assert written is not None
+    assert (len(written), set(written.values())) == (GAPS, {"A limp look, then limply a nod."})
     counts = [json.loads(file.read_text()) for file in own.glob("leaks/*.json")]
-    assert sum(found.get("calm", 0) for shard in counts for found in shard.values()) == 2 * GAPS
+    assert sum(found.get("limp", 0) for shard in counts for found in shard.values()) == 2 * GAPS
 
 
 @pytest.mark.skipif(

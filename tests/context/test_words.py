@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emotrain.context.emotion_lexicon_zh import TRADITIONAL
 from emotrain.context.facs_times import cuts_of
 from emotrain.context.facs_words import PHRASES, QUIET, describe, vocabulary
 from emotrain.context.leakage import EmotionWordFound, apply_policy, count_leaks, emotion_words, find_leaks, own_labels
@@ -81,22 +82,22 @@ def test_cuts_are_read_back_from_the_words(language: str, cuts: list[int], units
 
 
 def test_a_users_own_labels_are_leaks_with_their_simple_inflections() -> None:
-    own = own_labels(["calm", "tense", "tired", "Very_Happy", "放松", "1", "a", "doze", "grumpy", "joy"])
-    assert own == ("1", "Very_Happy", "a", "calm", "doze", "grumpy", "tired", "放松")
+    own = own_labels(["limp", "tense", "tired", "Very_Happy", "放松", "1", "a", "doze", "grumpy", "joy"])
+    assert own == ("1", "Very_Happy", "a", "doze", "grumpy", "limp", "tired", "放松")
     assert own_labels(["happiness", "anger", "others"]) == ()
-    text = "A calm, CALMLY tired face (1.20 s), dozing, grumpiness; very happy, 他很放松。 A calmative; retired."
+    text = "A limp, LIMPLY tired face (1.20 s), dozing, grumpiness; very happy, 他很放鬆。 A limpet; retired."
     assert [(leak.word, leak.label) for leak in find_leaks(text, own)] == [
-        ("calm", "calm"),
-        ("CALMLY", "calm"),
+        ("limp", "limp"),
+        ("LIMPLY", "limp"),
         ("tired", "tired"),
         ("dozing", "doze"),
         ("grumpiness", "grumpy"),
         ("very happy", "Very_Happy"),
-        ("放松", "放松"),
+        ("放鬆", "放松"),
     ]
-    assert [leak.word for leak in find_leaks(text)] == ["happy"]
-    assert apply_policy("Brows lower, calmly angry.", "mask", own)[0] == "Brows lower, [...] [...]."
-    assert count_leaks(["calm and calmness", "sad"], own) == {"calm": 2, "sadness": 1}
+    assert [leak.word for leak in find_leaks(text)] == ["grumpiness", "happy"]
+    assert apply_policy("Brows lower, limply angry.", "mask", own)[0] == "Brows lower, [...] [...]."
+    assert count_leaks(["limp and limpness", "sad"], own) == {"limp": 2, "sadness": 1}
 
 
 def test_inflections_of_emotion_words_are_leaks() -> None:
@@ -107,6 +108,73 @@ def test_inflections_of_emotion_words_are_leaks() -> None:
         dissatisfaction helplessly powerlessness repressing tensed neutrally expressionlessly
     """
     assert [leak.word for leak in find_leaks(words)] == words.split()
+
+
+SHAVER = """
+    adoration affection love fondness liking attraction caring tenderness compassion sentimentality arousal desire lust
+    passion infatuation longing amusement bliss cheerfulness gaiety glee jolliness joviality joy delight enjoyment
+    gladness happiness jubilation elation satisfaction ecstasy euphoria enthusiasm zeal zest excitement thrill
+    exhilaration contentment pleasure pride triumph eagerness hope optimism enthrallment rapture relief amazement
+    surprise astonishment aggravation irritation agitation annoyance grouchiness grumpiness exasperation frustration
+    anger rage outrage fury wrath hostility ferocity bitterness hate loathing scorn spite vengefulness dislike
+    resentment disgust revulsion contempt envy jealousy torment agony suffering hurt anguish depression despair
+    hopelessness gloom glumness sadness unhappiness grief sorrow woe misery melancholy dismay disappointment displeasure
+    guilt shame regret remorse alienation isolation neglect loneliness rejection homesickness defeat dejection
+    insecurity embarrassment humiliation insult pity sympathy alarm shock fear fright horror terror panic hysteria
+    mortification anxiety nervousness tenseness uneasiness apprehension worry distress dread
+"""
+"""The 135 emotion words of Shaver et al. (1987), figure 1."""
+
+
+def test_every_emotion_word_of_shaver_and_others_is_a_leak() -> None:
+    assert len(SHAVER.split()) == 135
+    assert [word for word in SHAVER.split() if not find_leaks(f"He shows {word}.")] == []
+
+
+EVERYDAY = """
+    amused grinning tearful crying upset annoyed scowling shocked startled amazed horrified panicked smirking sneering
+    uneasy hopeless discouraged delightful delightfully fearsome joyless weeping sobbing laughing smiling frowning
+    irritatedly seething glum downcast petrified aghast stunned repulsed haughtily mocking jittery apprehensive
+    despairing disheartened disillusioned expressionless deadpan bored puzzled ashamed jealous
+    伤心 恼火 震惊 惊恐 恶心 鄙视 不屑 担忧 沮丧 绝望 喜悦 愉快 面无表情
+    傷心 惱火 震驚 驚恐 噁心 鄙視 不屑 擔憂 沮喪 絕望 喜悅 愉快 面無表情 憤怒 緊張
+"""
+
+
+@pytest.mark.parametrize("word", EVERYDAY.split())
+def test_everyday_words_are_leaks_in_latin_simplified_and_traditional_letters(word: str) -> None:
+    sentence = f"She looks {word} now." if word.isascii() else f"她看起来{word}。"
+    assert [leak.word for leak in find_leaks(sentence)] == [word]
+
+
+OF_MUSCLES = """
+    tense lips | Tension around the eyes. | The lips are slightly tense. | tightened, tense lips | The jaw is tensed.
+    | tensing of the lower lids | muscle tension builds | lips pressed tensely together | Lip corners are depressed.
+    | neutral head pose | The mouth returns to neutral. | brows remain neutral | back to the neutral position
+    | from neutral, the brows rise | against a neutral background | irritated skin | The eyes look irritated.
+    | sadly the video is dark | Sadly, the frames are blurred. | a surprisingly quick movement | gloomy lighting
+    | smile lines deepen | the content of the frame | each lid moves in isolation | I hope this helps.
+    | 嘴唇紧张 | 眼睑略微紧张 | 緊張的嘴唇 | 肌肉紧张 | 回到中性 | 画面平静
+"""
+OF_PEOPLE = """
+    looks tense | tense expression | she is tense, lips pressed | The face looks tense. | a neutral face
+    | returns to a neutral expression | irritated look | seems irritated | smiles sadly | surprisingly happy
+    | looks content | blank stare | 神情紧张 | 他很緊張 | 恢复中性表情
+"""
+
+
+@pytest.mark.parametrize("text", [text.strip() for text in OF_MUSCLES.split("|")])
+def test_what_is_said_of_muscles_poses_and_pictures_is_no_leak(text: str) -> None:
+    assert find_leaks(text) == []
+
+
+@pytest.mark.parametrize("text", [text.strip() for text in OF_PEOPLE.split("|")])
+def test_the_same_words_said_of_a_person_are(text: str) -> None:
+    assert len(find_leaks(text)) >= 1
+
+
+def test_the_traditional_characters_stand_for_one_simplified_each() -> None:
+    assert all(len(one) == len(other) == 1 and one != other for one, other in TRADITIONAL.items())
 
 
 def test_words_of_the_face_are_no_inflections() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from emotrain.context.summarize import load_summaries, summarize_clips
 from emotrain.evaluation.context_report import PARTS, agreement, describe_backend, parts_named, report_context
+from emotrain.evaluation.word_leak import WordLeak, word_leak
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip, Summary
 
@@ -46,8 +47,29 @@ def test_figures_of_a_back_end_are_counts_of_its_texts() -> None:
     assert found["changed_share"] == pytest.approx(2 / 3)
     assert found["leaks"] == {"fear": {"anger": 2}}
     assert found["parts"]["brows"] == pytest.approx(0.5)
-    calm = describe_backend(told("brows rise calmly"), clips, len, own=("calm",))
-    assert calm["leaks"] == {"fear": {"calm": 1}}
+    limp = describe_backend(told("brows rise limply"), clips, len, own=("limp",))
+    assert limp["leaks"] == {"fear": {"limp": 1}}
+
+
+def test_the_leak_is_what_masking_takes_away_and_marks_that_tell_are_seen() -> None:
+    clips = {f"c{i:02d}": Clip(f"c{i:02d}", "x", ("anger", "fear")[i % 2], subject=f"s{i // 4}") for i in range(40)}
+
+    def leak(masked: Callable[[str], str], raw: Callable[[str], str] | None) -> WordLeak:
+        told = {i: [Summary(i, 0, 0, 1, masked(clip.label), True, "x")] for i, clip in clips.items()}
+        written = None if raw is None else {(i, 0): raw(clip.label) for i, clip in clips.items()}
+        found = word_leak(told, written, clips)
+        assert found is not None
+        return found
+
+    hidden = leak(lambda label: "brows move [...].", lambda label: f"brows move in {label}.")
+    assert (hidden.written, hidden.masked, hidden.removed) == (1.0, 0.5, 1.0)
+    marked = leak(lambda label: "[...] brows" if label == "fear" else "brows [...] move", None)
+    assert (marked.written, marked.masked) == (None, 1.0)
+    muscles = leak(lambda label: "brows lower" if label == "anger" else "lips stretch", lambda label: "")
+    assert muscles.masked == 1.0
+    assert set(muscles.telling["anger"]) == {"brows", "lower", "brows lower"}
+    assert muscles.chance < 0.8
+    assert word_leak({"c00": [Summary("c00", 0, 0, 1, "a", True, "x")]}, None, clips) is None
 
 
 def test_the_report_covers_every_back_end_of_a_data_folder(rendered: Rendered, tmp_path: Path) -> None:
@@ -67,6 +89,10 @@ def test_the_report_covers_every_back_end_of_a_data_folder(rendered: Rendered, t
     assert len(facts["backends"]) == 2
     first, second = facts["backends"].values()
     assert first == second
+    motion_leak, texts_leak = facts["leak"].values()
+    assert motion_leak == texts_leak
+    assert motion_leak["written"] == motion_leak["masked"] > motion_leak["chance"]
+    assert "| as written | masked |" in page
     assert 0.05 < first["changed_share"] < 0.5
     (pair,) = facts["agreement"].values()
     assert pair["gaps"] == sum(len(gaps) for gaps in motion.values())

@@ -110,15 +110,17 @@ def test_static_text_keeps_the_token_count_and_no_word(told: Path) -> None:
     assert pieces(static)[-1].endswith(pieces(plain)[-1][-60:])
 
 
-@pytest.mark.parametrize(("control", "same"), [("same_class", True), ("other_class", False)])
-def test_a_swapped_summary_is_that_of_another_clip_of_the_class_asked_for(told: Path, control: str, same: bool) -> None:
+@pytest.mark.parametrize(("control", "same"), [("same_class", True), ("other_class", False), ("any", None)])
+def test_a_swapped_summary_is_that_of_another_clip_of_the_class_asked_for(
+    told: Path, control: str, same: bool | None
+) -> None:
     clips = read_clips(told)
     labels = {f"peak {0.4 + n / 100:.2f} s": (clip.label, clip.split) for n, clip in enumerate(clips)}
     for n, clip in enumerate(clips):
         if clip.split == "train":
             words = text(told, clip.clip_id, context_control=control)
             donor = next(found for mark, found in labels.items() if mark in words)
-            assert (donor[0] == clip.label) == same
+            assert same is None or (donor[0] == clip.label) == same
             assert donor[1] == clip.split
             assert f"peak {0.4 + n / 100:.2f} s" not in words
 

@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
 from emotrain.examples.examples import Collator, Examples
-from emotrain.examples.vision_embeddings import VisionEmbeddings, embeddings_folder, stored_embeddings
+from emotrain.examples.vision_embeddings import SCHEMA, VisionEmbeddings, embeddings_folder, row_of, stored_embeddings
 from emotrain.modeling.image_features import FEATURES
 from emotrain.preparation.embed import embed_keyframes
 from emotrain.recipe.recipe import RecipeError, load_recipe
@@ -119,12 +121,14 @@ def test_features_of_other_pictures_are_refused(own: Any, tmp_path: Path) -> Non
             store.of("clip00", other)
     with pytest.raises(KeyError, match="'clip99' is not in"):
         store.of("clip99", shown)
+    rows = pa.Table.from_pylist([row_of("clip00", shown, torch.zeros(1, 4, 8)) | {"shape": [1, 4, 9]}], schema=SCHEMA)
+    pq.write_table(rows, tmp_path / "part-00000-of-00001.parquet")
+    with pytest.raises(ValueError, match=r"'clip00' are 128 bytes of float32 \[1, 4, 9\], which do not fit"):
+        VisionEmbeddings(tmp_path).of("clip00", shown)
 
 
 def test_a_clip_without_frames_is_quarantined(own: Any, tmp_path: Path) -> None:
     part = finished_parts(own.data / "frames")[0]
-    import pyarrow.parquet as pq
-
     table = pq.read_table(part)
     lost = table["clip_id"][0].as_py()
     with pq.ParquetWriter(part, table.schema) as writer:

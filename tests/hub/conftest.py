@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from training_bench import bench
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -28,8 +29,9 @@ def _module(name: str, file: Path) -> ModuleType:
     return module
 
 
+__all__ = ["bench"]  # a fixture: prepared clips and a tiny base on disk
+
 StandIn = _module("hub_stand_in", HERE / "stand_in.py").StandIn
-bench = _module("training_bench", HERE.parent / "training" / "conftest.py").bench  # its prepared clips and tiny base
 
 WRITE_TOKEN = "hf_" + "kQ7pZx2Lm9Rt4Vb6" * 2
 REPOSITORY = "org/emotion-adapter"

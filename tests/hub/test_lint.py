@@ -263,22 +263,14 @@ SECRETS = ("gpu07", "texts.csv", "LAB_KEY", "/models", "scratch", "notes")
 def test_options_at_any_depth_that_are_about_this_machine_stay_here(adapter: Path, tmp_path: Path) -> None:
     values = {**yaml.safe_load((adapter / "recipe.resolved.yaml").read_text("utf-8")), "summarizer": "openai"}
     write("recipe.resolved.yaml", yaml.safe_dump(values | {"summarizer_options": NESTED, "cues": None}))(adapter)
-    contract = {"base_model": "tiny", "context": {"summarizer_options": NESTED, "cues": "au.csv"}, "summarizer": NESTED}
-    write("emotrain.json", json.dumps(contract))(adapter)
     stage(adapter, TINY, tmp_path / "out")
-    recipe = yaml.safe_load((tmp_path / "out" / "recipe.resolved.yaml").read_text("utf-8"))
-    assert recipe["summarizer_options"] == {"deeper": [3], "max_new_tokens": 32}
-    published = json.loads((tmp_path / "out" / "emotrain.json").read_text("utf-8"))
-    assert published["context"] == {"summarizer_options": {"deeper": [3], "max_new_tokens": 32}}
-    assert published["summarizer"] == {"deeper": [3], "max_new_tokens": 32}
-    assert published["base_model"] == "tiny"
-    for name in ("recipe.resolved.yaml", "emotrain.json"):
-        text = (tmp_path / "out" / name).read_text("utf-8")
-        assert not [secret for secret in SECRETS if secret in text], name
+    text = (tmp_path / "out" / "recipe.resolved.yaml").read_text("utf-8")
+    assert yaml.safe_load(text)["summarizer_options"] == {"deeper": [3], "max_new_tokens": 32}
+    assert not [secret for secret in SECRETS if secret in text]
 
 
-@pytest.mark.parametrize("name", ["recipe.resolved.yaml", "emotrain.json"])
-def test_lint_names_such_options_at_any_depth(staged: Path, private: Private, name: str) -> None:
+def test_lint_names_such_options_at_any_depth(staged: Path, private: Private) -> None:
+    name = "recipe.resolved.yaml"
     inner = {"outer": [{"summarizer_options": NESTED}]}
     write(name, json.dumps({"model_name_or_path": "tiny", "lora_r": 2, **inner}))(staged)
     faults = lint(staged, TINY, private)

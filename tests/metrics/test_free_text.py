@@ -14,6 +14,7 @@ from emotrain.metrics.free_text import AMBIGUOUS, UNPARSED, score_reply
 from emotrain.metrics.mentions import mentions
 
 GOLDEN = [json.loads(line) for line in (Path(__file__).parent / "replies.jsonl").read_text("utf-8").splitlines()]
+TRICKY = [json.loads(line) for line in (Path(__file__).parent / "tricky_replies.jsonl").read_text("utf-8").splitlines()]
 MAFW = LABEL_SETS["mafw"].labels
 
 
@@ -27,6 +28,23 @@ def test_the_golden_file_covers_every_kind_of_reply() -> None:
 @pytest.mark.parametrize("row", GOLDEN, ids=[f"{n}-{row['kind']}" for n, row in enumerate(GOLDEN)])
 def test_golden_reply(row: dict[str, str]) -> None:
     assert score_reply(row["reply"], label_set(row["labels"]).labels) == row["expected"]
+
+
+def test_no_reply_that_declines_denies_or_speaks_of_something_else_is_a_hit() -> None:
+    dfew = LABEL_SETS["dfew"].labels
+    tricky = [row["reply"] for row in TRICKY if row["expected"] is None]
+    assert len(tricky) > 600
+    assert {reply: verdict for reply in tricky if (verdict := score_reply(reply, dfew)) in dfew} == {}
+
+
+def test_nearly_every_stated_answer_is_read_and_none_is_read_as_another_label() -> None:
+    dfew = LABEL_SETS["dfew"].labels
+    stated = [row for row in TRICKY if row["expected"] is not None]
+    missed = {
+        row["reply"]: verdict for row in stated if (verdict := score_reply(row["reply"], dfew)) != row["expected"]
+    }
+    assert {reply: verdict for reply, verdict in missed.items() if verdict in dfew} == {}
+    assert len(missed) <= 0.03 * len(stated), missed
 
 
 @pytest.mark.parametrize("label", MAFW)
@@ -70,6 +88,8 @@ def test_labels_of_a_custom_set_are_matched_whole() -> None:
         ('{"confidence": ' + "1" * 5_000 + ', "emotion": "anger"}', "anger"),
         ('{"' * 30_000 + "anger", "anger"),
         ("not " * 20_000 + "angry", UNPARSED),
+        ("angry, " * 20_000, "anger"),
+        ("\n" * 60_000 + "Emotion: anger", "anger"),
     ],
 )
 def test_a_runaway_reply_is_read_like_any_other(reply: str, expected: str) -> None:

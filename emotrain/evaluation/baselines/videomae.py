@@ -24,6 +24,7 @@ from emotrain.evaluation.baselines.vision import classify, fit_classifier
 from emotrain.examples.base_model import check_device
 from emotrain.examples.manifests import usable_clips
 from emotrain.faces.framing import framing_of
+from emotrain.modeling.load_result import loaded_whole
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
 from emotrain.video.extract import ExtractClip
@@ -66,8 +67,10 @@ def load_video_classifier(name: str, labels: Sequence[str], *, head_only: bool) 
     """
     from transformers import VideoMAEForVideoClassification
 
-    network = VideoMAEForVideoClassification.from_pretrained(
+    network = loaded_whole(
+        VideoMAEForVideoClassification,
         name,
+        fresh="classifier.",
         num_labels=len(labels),
         id2label=dict(enumerate(labels)),
         label2id={label: position for position, label in enumerate(labels)},

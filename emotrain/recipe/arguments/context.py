@@ -37,7 +37,7 @@ class ContextArguments:
     option_order: str = recipe_key("fixed, or shuffled: another order of the options at every draw.", default="fixed")
     max_summary_tokens: int | None = recipe_key("Token budget of a clip's summaries; null for none.", default=None)
     context_control: str = recipe_key(
-        "none, shuffled, reversed, static, same_class or other_class (see context/controls.py).", default="none"
+        "none, shuffled, reversed, static, any, same_class or other_class (see context/controls.py).", default="none"
     )
     corrupt_summaries: str = recipe_key("none, drop, swap, region or time: faults put into summaries.", default="none")
     corrupt_share: float = recipe_key("Share of the gaps that corrupt_summaries makes wrong.", default=0.0)

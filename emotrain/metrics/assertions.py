@@ -1,0 +1,188 @@
+"""How English prose says that a person or a face shows an emotion; what is said in no such way is no answer.
+
+The ways to deny, doubt, suppose or quote are endless; the ways to say what somebody shows are few. So a word of emotion
+in prose counts only where every word of its clause before it is in the small vocabulary below, and
+
+| the clause | for example |
+|-|-|
+| has a verb of showing before the word | "The man clearly looks angry", "this suggests a sense of fear" |
+| has the word as its subject, and says that it is seen | "Sadness dominates", "her joyful laughter fills the room" |
+| is nothing else | "Most likely sadness.", "pure joy" |
+| says how somebody does something | "he faces the crowd with contempt" |
+
+and no noun of another thing follows ("an angry wasp"). A clause begins with a sentence, a comma or a conjunction; one
+that goes on with a list or an "and" begins where the list does.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+VERBS = _words(
+    """is are was were 's 're it's that's he's she's they're there's i'd look looks looked seem seems seemed
+        appear appears appeared feel feels felt remain remains remained stay stays stayed became becomes becoming
+        get gets grow grows turns show shows showed showing express expresses expressed expressing convey conveys
+        conveyed display displays displayed exhibit exhibits suggest suggests suggested indicate indicates
+        indicated signals reveal reveals reflect reflects implies denotes portrays depict depicts demonstrates
+        experiences points fits matches corresponds belongs has have having give gives radiates betrays think
+        believe say guess choose chose pick select go answer call classify label interpret settle opt vote read
+        see hide hiding conceal contain stares shouts smiles cries laughs screams frowns sits stands speaks mean
+        means am i'm"""
+)
+"""Verbs that say that somebody shows, or that the writer decides for, what follows."""
+
+PERSONS = _words(
+    """man woman person boy girl child kid baby guy lady gentleman subject individual speaker actor actress
+        character protagonist figure teenager adult patient participant student teacher player he she they who
+        someone somebody"""
+)
+FACE = _words(
+    """expression expressions emotion emotions emotional facial feeling feelings face faces look looks smile
+        frown sneer scowl laugh laughter stare gaze eye eyes brow brows eyebrow eyebrows mouth lip lips jaw nose
+        cheeks teeth forehead features demeanor demeanour mood state affect countenance appearance reaction
+        response label class category option answer choice display sign signs sense tone voice tears body
+        language posture micro-expression contact head chin muscles"""
+)
+LIGHT = _words(
+    """a an the this that these those his her its their our my it i we which there to be been being of in on
+        with without as like out away for by from at and or but not no n't so if though than very quite rather
+        most more just somewhat indeed also still now then too pretty first fact course likely best final clear
+        strong deep deepest visible pure genuine slight mild intense subtle obvious evident dominant primary main
+        overall predicted detected young old older younger little middle-aged bearded second utter sheer great
+        extreme real true certain definite unmistakable distinct raised lowered correct right one-sided
+        unilateral wide broad big short sudden brief fleeting possible probable apparent whole entire same only
+        open tense pressed furrowed narrowed clenched downcast described classified labelled labeled identified
+        categorized categorised characterized characterised consistent feeling displaying conveying experiencing
+        looking indicative suggestive typical hint touch trace mixture moment level degree full filled both
+        something him them me all bit lot were would could can can't cannot may might must will d 'd ll perhaps
+        maybe probably clearly i'd because since while although yet however instead well here finally throughout
+        conclusion short summary end hand other each kind type form video clip frame frames image picture scene
+        sequence footage evidence cues combination pattern movement movements change absence lack presence
+        lifting raising lowering wrinkled wrinkles wrinkling behaviour behavior impression guess prediction
+        assessment verdict fit match result given based judging opinion view yes hmm okay concluded inferred
+        deduced fitting upset bursts into burst ok nothing doubt question positive sure confident convinced
+        certain safe conclude suspect argue infer does do did had good help not-only one two shown seen conveyed
+        displayed depicted rest lower lowers rises closes scowling smiling crying laughing frowning shaking
+        trembling s b c e f g h next assistant text textbf neither nor either definitely has-been contracted
+        dropped corners inner outer upper drawn together apart better candidate stretched shift position hidden
+        concealed disguised suppress control contain restrain eyed gaze's quick long every any some such much
+        rate hard difficult tell"""
+)
+_CLAIMS = _words(
+    """dominates dominate prevails prevail shows show fits fit wins radiates fills stands comes takes crosses
+        spreads flashes remains describes matches written deepens grows appears emerges follows lingers"""
+)
+"""What an emotion does that is seen."""
+
+VOCABULARY = VERBS | PERSONS | FACE | LIGHT
+_FOLLOWS = (
+    FACE
+    | PERSONS
+    | _CLAIMS
+    | _words(
+        """and or but because since as when while with in on at about over by from than rather instead though
+        although is are was were here now then throughout during towards toward to for after before due given
+        again too also indeed that which who not so of if most shown expressed displayed enough all through
+        himself herself it best more the his her well seems looks man woman person boy girl child unlike him into
+        upon like i he she they may might could would can along despite without per until there"""
+    )
+)
+_THINGS_OF_A_KIND = PERSONS | FACE
+
+_WORD = re.compile(r"[^\W\d_][\w'-]*|'s\b|'re\b|'d\b")
+_TOKENS = re.compile(r"</?\|?\w+\|?>")
+_SENTENCE = re.compile(r"[.;!?\n](?!\d)")
+_CLAUSE = re.compile(
+    r"(?P<joins>(?<!\d),|: |\band\b|\bor\b)|[—–]|\b(?:but|so|because|however|yet|while|although|though|where|whose)\b"
+)
+_SENTENCE_OR_COMMA = re.compile(r"(?:^|[.;!?\n,:]|\b(?:and|but|so))\s*$")
+_PLACED = re.compile(
+    r"\s*(?:in|at|on|against|behind|during|after|by|with|from|throughout|despite|instead of"
+    r"|rather than)\b[^,:]*?\b(?P<main>(?:he|she|they|it|the (?:\w+ )?(?:man|woman|person|boy|girl"
+    r"|child|face|expression|emotion)) (?:\w+ly )?(?:is|looks?|seems?|appears?|shows?|feels?|expresses"
+    r"|displays|remains)\b.*)$"
+)
+"""A place or time in front: "against a grey wall the man looks afraid"."""
+_REST = re.compile(
+    r"[,(:—–{\[]|\b(?:because|since|as|but|and|or|than|rather|instead|unlike|who|that|though|although"
+    r"|while|when)\b|\s-"
+)
+_NUMBER = re.compile(r"[\s\"'*_`]*(?:[:=({\[]|score)[\s:=({\[]*(?P<number>\d*\.?\d+)\s*(?P<percent>%?)")
+
+_HOW = re.compile(
+    r"(?:^|[,;]\s*)(?:he|she|they|the (?:man|woman|person|boy|girl|child)) [^,;]*\b(?:with|in|out of"
+    r"|full of) (?:\w+ly |great |such |his |her )?$"
+)
+"""How somebody does something: "he faces the crowd with contempt"."""
+
+HEDGED = re.compile(r"\b(?:may|might|could|can|possibl[ey]|perhaps|maybe)\b")
+DECLINES = re.compile(
+    r"\b(?:(?:can ?not|can't|could not|couldn't|unable to|impossible to|hard to"
+    r"|difficult to) (?:be )?(?:\w+ly )?(?:tell|say|know|see|"
+    r"seen|determine\w*|identify|judge|decide|confirm|verify|answer|read|pin|made out|make out"
+    r"|recogni[sz]e)|unclear|not visible"
+    r"|hidden|turned away|out of frame|no face|off-screen|n/a|not enough|insufficient|would not"
+    r"|wouldn't|in theory|cannot agree"
+    r"|too dark|too blurry)\b"
+)
+"""Behind words like these a hedge is no answer: "it may be sadness, but the face is hidden"."""
+
+
+def asserts(before: str, after: str) -> bool:
+    """Whether the clause around a mention says that somebody shows it; `before` and `after` are in lower case."""
+    before, after = _TOKENS.sub(" ", before), _TOKENS.sub(" ", after)
+    number = _NUMBER.match(after)
+    if number is not None and float(number["number"]) < (50 if number["percent"] else 0.5):
+        return False
+    follow = _WORD.match(after.lstrip(" \"'*_`)]}->"))
+    attached = re.match(r"[\s\"'*_`)\]}\->]*(?=[a-z])", after) is not None
+    if attached and follow is not None and not _known(follow.group(), _FOLLOWS):
+        return False
+    if after_claims(before, after):
+        return True
+    clause = _clause(before)
+    words = _WORD.findall(clause)
+    if _HOW.search(clause):
+        return True
+    if not all(_known(word, VOCABULARY) for word in words):
+        return False
+    if any(word in VERBS for word in words):
+        return True
+    rest = _WORD.findall(_REST.split(_SENTENCE.split(after, maxsplit=1)[0], maxsplit=1)[0])
+    while rest and rest[0] in _THINGS_OF_A_KIND - _CLAIMS:
+        rest = rest[1:]
+    return (bool(rest) and rest[0] in _CLAIMS) or all(_known(word, VOCABULARY | _CLAIMS) for word in rest)
+
+
+def after_claims(before: str, after: str) -> bool:
+    """Whether a mention begins its clause and does something that is seen: "..., disgust remains"."""
+    found = _WORD.match(after.lstrip())
+    begins = _SENTENCE_OR_COMMA.search(before)
+    return found is not None and begins is not None and found.group() in _CLAIMS
+
+
+def _clause(before: str) -> str:
+    """The clause that a mention ends; one without a verb behind a comma or "and" goes on with what is before it."""
+    start = max((found.end() for found in _SENTENCE.finditer(before)), default=0)
+    sentence = before[start:]
+    cuts = list(_CLAUSE.finditer(sentence))
+    for cut in reversed(cuts):
+        clause = sentence[cut.end() :]
+        if cut["joins"] is None or any(word in VERBS for word in _WORD.findall(clause)):
+            return clause
+    placed = _PLACED.match(sentence)
+    return sentence if placed is None else placed["main"]
+
+
+def _known(word: str, words: frozenset[str]) -> bool:
+    return (
+        word in words
+        or (word.endswith("ly") and len(word) > 4)
+        or not word.strip("_'-")
+        or (word.endswith("'s") and word[:-2] in PERSONS)
+    )
