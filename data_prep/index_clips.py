@@ -22,7 +22,7 @@ READER_OPTIONS = {
     "labels": "MAFW: single (default) or compound",
     "caption": "MAFW: en or zh fills the caption column",
     "label_set": "folder, csv: the known label set that all labels must belong to, for example mafw",
-    "annotation": "csv: the annotation file (default: clips.csv in the root)",
+    "annotation": "csv and micro-expression sets: the annotation, FILE or FILE#SHEET (default: found in the root)",
 }
 
 
@@ -56,6 +56,7 @@ def main() -> int:
             seed=args.seed,
             max_bad_share=args.max_bad_share,
             probe=_probe() if args.probe else None,
+            probe_timed=_probe() if args.dataset == "csv" else None,
             workers=args.workers,
             limit_s=args.limit_s,
             assume_fps=args.assume_fps,

@@ -1,4 +1,4 @@
-"""The order of the suite: a worker that gets a long file last would keep the others waiting."""
+"""The order of the suite, where a long file that comes last would keep the others waiting, and what real faces need."""
 
 from __future__ import annotations
 
@@ -31,3 +31,32 @@ LONG = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def face_weights() -> Path:
+    """The folder with the face detector's weights: $EMOTRAIN_MODELS, ../shared/models, else fetched from the Hub.
+
+    Child processes find it in the environment. The test is skipped where there is none of them.
+    """
+    from emotrain.faces.weights import FOLDER, WEIGHTS, WeightsMissing, weights_file
+
+    folder = os.environ.get(FOLDER) or str(SHARED / "models")
+    if (Path(folder) / WEIGHTS["yunet"].name).exists():
+        os.environ[FOLDER] = folder
+        return Path(folder)
+    try:
+        return weights_file("yunet").parent
+    except WeightsMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def real_faces() -> Path:
+    """The folder ../shared/realfaces; the test is skipped where it is not."""
+    if not (SHARED / "realfaces").is_dir():
+        pytest.skip(f"{SHARED / 'realfaces'} is not here: no real faces to look at")
+    return SHARED / "realfaces"

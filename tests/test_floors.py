@@ -26,7 +26,6 @@ FLOORS = (
     "context",
     "motion",
     "faces",
-    "faces",
     "balance",
     "video",
     "datasets",

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from emotrain.datasets.coding_sheets import read_coding_sheet
 from emotrain.datasets.media import Listing
 from emotrain.datasets.micro_expressions import MicroReader, numbered
-from emotrain.datasets.reading import Reading, first_existing, joined, media_folder, read_label
+from emotrain.datasets.reading import Reading, joined, media_folder, read_label
 from emotrain.datasets.splits import leave_one_subject_out
-from emotrain.datasets.tables import read_sheet
 from emotrain.emotions import label_set
 
 FPS = 200.0
@@ -38,13 +38,13 @@ FRAMES = (
 )
 
 
-def read_casme2(root: Path, listing: Listing, *, media: str | None = None) -> Reading:
+def read_casme2(root: Path, listing: Listing, *, media: str | None = None, annotation: str | None = None) -> Reading:
     """All coded clips, one fold a subject. `media` is the folder that holds sub01, sub02, ..."""
     reading = Reading("casme2", label_set("casme2"))
-    file = first_existing(root, ["CASME2-coding*.xlsx", "*/CASME2-coding*.xlsx", "CASME2*.xlsx"], "the coding sheet")
+    rows = read_coding_sheet(root, annotation, ("CASME2-coding*", "CASME2*"), COLUMNS, reading)
     folder = media_folder(root, media, FRAMES)
     micro = MicroReader(reading, listing, FPS)
-    for row in read_sheet(file, COLUMNS):
+    for row in rows:
         subject, name, word = numbered(row.text("subject"), 2), row.text("file"), row.text("label")
         if subject is None or name is None or word is None:
             micro.incomplete(row)

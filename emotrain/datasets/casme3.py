@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from emotrain.datasets.coding_sheets import read_coding_sheet
 from emotrain.datasets.media import Listing
 from emotrain.datasets.micro_expressions import MicroReader
-from emotrain.datasets.reading import Reading, first_existing, joined, media_folder, read_label
+from emotrain.datasets.reading import Reading, joined, media_folder, read_label
 from emotrain.datasets.splits import leave_one_subject_out
-from emotrain.datasets.tables import read_sheet
 from emotrain.emotions import label_set
 
 FPS = 30.0
@@ -28,17 +28,16 @@ COLUMNS = {
 FRAMES = ("Part_A_ME_clip/frame", "*/Part_A_ME_clip/frame", "Part_A_ME_clip/Part_A_ME_clip/frame", "ME_A", "frame", "")
 
 
-def read_casme3(root: Path, listing: Listing, *, media: str | None = None) -> Reading:
+def read_casme3(root: Path, listing: Listing, *, media: str | None = None, annotation: str | None = None) -> Reading:
     """The micro-expression clips of part A, one fold a subject. `media` is the folder that holds one folder a clip
 
     Labels say spNO where some copies' folders say spNo: folder names are matched without case.
     """
     reading = Reading("casme3", label_set("casme3"))
-    patterns = ["*part_A_ME_label*.xlsx", "*/*part_A_ME_label*.xlsx", "*/*/*part_A_ME_label*.xlsx"]
-    file = first_existing(root, patterns, "the label sheet of part A")
+    rows = read_coding_sheet(root, annotation, ("*part_A_ME_label*",), COLUMNS, reading, sheet="label")
     folder = media_folder(root, media, FRAMES)
     micro = MicroReader(reading, listing, FPS)
-    for row in read_sheet(file, COLUMNS, sheet="label"):
+    for row in rows:
         subject, name, word = row.text("subject"), row.text("file"), row.text("label")
         if subject is None or name is None or word is None or row.text("onset") is None:
             micro.incomplete(row)

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emotrain.datasets.fold_lists import FoldLists, Listed
+from emotrain.datasets.ignored import found
 from emotrain.datasets.media import Listing
 from emotrain.datasets.reading import LayoutError, Reading, UnknownLabel, first_existing, joined, read_label
-from emotrain.datasets.tables import read_lines
+from emotrain.datasets.tables import read_list
 from emotrain.datasets.votes import read_votes
 from emotrain.emotions import canonical, label_set
 from emotrain.records import Clip
@@ -27,6 +28,10 @@ MEDIA = {
     "clip_224x224_avi": "{0:05d}.avi",
 }
 _NAME = re.compile(r"0*(?P<number>\d{1,7})(?:\.0+)?(?:\.(?:mp4|avi))?", re.ASCII | re.IGNORECASE)
+_LIST = {
+    "clip": ("video_name", "clip_name", "name", "clip", "video", "file", "filename"),
+    "label": ("label", "emotion", "class", "annotation"),
+}
 _VOTES = {
     name: (f"{code}{word}", word, name)
     for code, (name, word) in enumerate(
@@ -63,13 +68,13 @@ def read_dfew(root: Path, listing: Listing, *, media: str | None = None) -> Read
 
 def _listed(file: Path, reading: Reading) -> list[Listed]:
     listed = []
-    for at, (number, line) in enumerate(read_lines(file)):
-        name, _, code = (part.strip().strip('"') for part in line.partition(","))
-        where = f"{file.parent.name}/{file.name} row {number}"
+    for at, row in enumerate(read_list(file, _LIST, reading)):
+        name, code = row.cells.get("clip", ""), row.cells.get("label", "")
+        where = f"{file.parent.name}/{row.where}"
         clip = _number(name)
         plain = code.removesuffix(".0")
         if at == 0 and clip is None and plain not in CODES and canonical(code) is None:
-            continue  # the header
+            continue  # a header in other words
         if plain.isdigit() and plain not in CODES:
             codes = ", ".join(f"{key} {label}" for key, label in CODES.items())
             raise UnknownLabel(f"{where}: label {code!r} is no code of DFEW, expected {codes}; correct the list")
@@ -82,8 +87,8 @@ def _listed(file: Path, reading: Reading) -> list[Listed]:
 
 
 def _number(name: str) -> str | None:
-    found = _NAME.fullmatch(name)
-    return found["number"].zfill(5) if found is not None else None
+    match = _NAME.fullmatch(name)
+    return match["number"].zfill(5) if match is not None else None
 
 
 def _split_file(splits: Path, part: str, fold: int) -> Path | None:
@@ -106,4 +111,5 @@ def _media_folder(base: Path, media: str | None) -> str:
 
 def _votes(base: Path, reading: Reading) -> dict[str, Mapping[str, float]]:
     columns = {"clip": ("clip name", "order", "video_name", "name", "clip"), **_VOTES}
-    return read_votes(sorted(base.glob("Annotation/annotation*.xlsx")), columns, _number, reading)
+    files = [file for name in ("annotation", "annotation*") for file in found(base, f"Annotation/{name}.xlsx")]
+    return read_votes(list(dict.fromkeys(files)), columns, _number, reading)

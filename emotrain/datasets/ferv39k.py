@@ -10,11 +10,15 @@ from pathlib import Path
 
 from emotrain.datasets.media import Listing
 from emotrain.datasets.reading import Reading, first_existing, joined, media_folder, read_label
-from emotrain.datasets.tables import read_lines
+from emotrain.datasets.tables import read_list
 from emotrain.emotions import canonical, label_set
 from emotrain.records import Clip, Split
 
 FRAMES = ("2_ClipsforFaceCrop*/2_ClipsforFaceCrop", "2_ClipsforFaceCrop", "*/2_ClipsforFaceCrop")
+_LIST = {
+    "clip": ("path", "clip", "video_name", "video", "name", "file", "filename"),
+    "label": ("label", "emotion", "class"),
+}
 _LISTS: tuple[tuple[Split, str], ...] = (("train", "train_All.csv"), ("test", "test_All.csv"))
 
 
@@ -32,10 +36,10 @@ def read_ferv39k(root: Path, listing: Listing, *, media: str | None = None) -> R
     for split, name in _LISTS:
         places = [f"{above}All_scenes/{name}" for above in ("4_setups/", "*/4_setups/", "*/*/4_setups/", "")]
         file = first_existing(root, places, name)
-        for number, line in read_lines(file):
-            where = f"{name} row {number}"
-            path, _, word = line.rpartition(" ")
-            clip = _clip(path.strip(), word, where, split, folder, reading)
+        for row in read_list(file, _LIST, reading):
+            where = f"{name} row {row.number}"
+            path = row.cells.get("clip", "").replace("\\", "/")
+            clip = _clip(path, row.cells.get("label", ""), where, split, folder, reading)
             if clip is None:
                 continue
             earlier = clips.get(clip.clip_id)

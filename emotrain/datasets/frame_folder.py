@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import median_low
 
 from emotrain.clip_errors import ClipError
+from emotrain.datasets.frame_names import arranged
+from emotrain.datasets.ignored import is_ignored
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 """How the system says that nothing is there; a name longer than it allows cannot be there either."""
-_NUMBER = re.compile(r"\d+(?!.*\d)")
+HOLE_S = 1.0
+HOLE_FRAMES = 25
+"""From how long on a stretch without images is told of; the second where no rate is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class FrameFolder:
 
     names: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is not sure about the order, and what was left out."""
 
     @property
     def step(self) -> int:
@@ -49,6 +54,15 @@ class FrameFolder:
     def duration_s(self, fps: float) -> float:
         """Seconds from the first image to the end of the last, which is shown for 1 / fps; 0 without images."""
         return (self._places()[-1] + 1) / fps if self.names else 0.0
+
+    def hole(self, fps: float | None) -> str | None:
+        """The longest stretch without images, in words; None where none is long."""
+        places = self._places()
+        gap, before = max(((b - a - 1, a) for a, b in pairwise(places)), default=(0.0, 0.0))
+        if gap < (HOLE_FRAMES if fps is None else max(2.0, HOLE_S * fps)):
+            return None
+        length = f"{gap:.0f} frames" if fps is None else f"{gap / fps:.2f} s"
+        return f"no image for {length} after {self.names[places.index(before)]}"
 
     def _places(self) -> list[float]:
         """Where each image stands, in frames from the first."""
@@ -70,20 +84,12 @@ def frame_folder(path: Path) -> FrameFolder:
         if error.errno in ABSENT:
             return FrameFolder()
         raise ClipError(f"{path}: the folder cannot be listed ({error.strerror})") from error
-    found = {name: frame_number(name) for name in names}
-    ordered = sorted(names, key=lambda name: (-1 if (number := found[name]) is None else number, name))
-    numbers = tuple(number for name in ordered if (number := found[name]) is not None)
-    return FrameFolder(tuple(ordered), numbers if len(set(numbers)) == len(names) else ())
-
-
-def frame_number(name: str) -> int | None:
-    """The last number in an image's stem ("006_05562.jpg" is 5562), or None when there is none."""
-    found = _NUMBER.search(Path(name).stem)
-    return int(found.group()) if found else None
+    order = arranged(names)
+    return FrameFolder(order.names, order.numbers, order.notes)
 
 
 def _is_image(entry: os.DirEntry[str]) -> bool:
-    if entry.name.startswith(".") or Path(entry.name).suffix.lower() not in IMAGE_SUFFIXES:
+    if is_ignored(entry.name) or Path(entry.name).suffix.lower() not in IMAGE_SUFFIXES:
         return False
     if entry.is_symlink():
         return os.path.isfile(entry.path) or not os.path.exists(entry.path)

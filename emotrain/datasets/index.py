@@ -28,6 +28,7 @@ from emotrain.datasets.samm import read_samm
 from emotrain.datasets.smic import read_smic
 from emotrain.datasets.splits import VALIDATION_SHARE, assign_folds, carve_validation
 from emotrain.datasets.synthetic import read_synthetic
+from emotrain.datasets.times import check_times
 from emotrain.emotions import PUBLISHED_COUNTS, nearest
 from emotrain.records import Clip, to_table
 from emotrain.stages.report import TooManyBadClips
@@ -83,6 +84,7 @@ def index_clips(
     seed: int = 0,
     max_bad_share: float = 0.01,
     probe: Probe | None = None,
+    probe_timed: Probe | None = None,
     assume_fps: float | None = None,
     workers: int | None = 1,
     limit_s: float | None = None,
@@ -92,7 +94,8 @@ def index_clips(
 
     `options` are the reader's own (for DFEW `media`, for MAFW `labels` and `caption`); None means its default. `probe`
     opens each video for its frame rate and length, which are null without it, in `workers` processes (None: one a
-    core; more than one need a picklable probe); a video that takes longer than `limit_s` is quarantined. `assume_fps`
+    core; more than one need a picklable probe); a video that takes longer than `limit_s` is quarantined. `probe_timed`
+    opens only those whose annotation gives times, which are held against the clip (see `times.py`). `assume_fps`
     is the rate of frame folders whose annotation names none. Raises LayoutError, UnknownLabel, and TooManyBadClips when
     more than `max_bad_share` of the clips is unusable; then the report is written and the index is not. Raises
     ValueError for a number out of its range.
@@ -113,7 +116,8 @@ def index_clips(
     _drop_without_split(reading)
     _compare_counts(reading)
     workers = workers if workers is not None else len(os.sched_getaffinity(0))
-    check_media(reading, listing, probe, assume_fps, workers=workers, limit_s=limit_s)
+    check_media(reading, listing, probe, assume_fps, timed=probe_timed, workers=workers, limit_s=limit_s)
+    check_times(reading)
     clips = _with_splits(reading, validation_share, seed)
     report = IndexReport(dataset, reading.label_set.name, str(root), len(clips))
     report.counts = _counts(clips, reading.label_set.labels)
@@ -201,6 +205,12 @@ def _with_splits(reading: Reading, validation_share: float, seed: int) -> list[C
     if any(clip.split == "validation" for clip in clips):
         return clips
     carved = carve_validation(train, validation_share, seed)
+    if carved:
+        reading.warn(
+            "validation",
+            f"{len(carved)} of {len(train)} train clips are set aside for validation, since the set names none; "
+            "--validation-share 0 (a recipe's validation_share: 0) keeps all of them in train",
+        )
     return [replace(clip, split="validation") if clip.clip_id in carved else clip for clip in clips]
 
 

@@ -15,15 +15,23 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emotrain.datasets.fold_lists import FoldLists, Listed
+from emotrain.datasets.ignored import found
 from emotrain.datasets.media import Listing
 from emotrain.datasets.reading import LayoutError, Reading, first_existing, joined, media_folder, read_label
-from emotrain.datasets.tables import read_lines
+from emotrain.datasets.tables import read_list
 from emotrain.datasets.votes import read_votes
 from emotrain.emotions import LabelSet, label_set
 from emotrain.records import Clip
 
 _NAME = re.compile(r"(?P<stem>\d{1,7})(?:\.mp4)?", re.ASCII | re.IGNORECASE)
-_CAPTION_COLUMN = {"zh": 2, "en": 3}
+_LIST = {
+    "clip": ("video_name", "clip_name", "name", "clip", "video", "file", "filename", "file_name"),
+    "label": ("label", "emotion", "class"),
+    "caption_zh": ("caption_zh", "chinese", "zh"),
+    "caption_en": ("caption_en", "english", "en"),
+}
+_CAPTIONS = ("caption_zh", "caption_en")
+_CAPTION_COLUMN = {"zh": "caption_zh", "en": "caption_en"}
 
 
 def read_mafw(
@@ -83,10 +91,9 @@ def _rank(label: str, single: LabelSet) -> tuple[int, list[int]]:
 
 def _listed(file: Path, reading: Reading, single: LabelSet) -> list[Listed]:
     listed = []
-    for number, line in read_lines(file):
-        where = f"{_short(file)} row {number}"
-        name, _, rest = line.partition("\t") if "\t" in line else line.partition(" ")
-        words = rest.split("\t")[0].strip().split("_")
+    for row in read_list(file, _LIST, reading, optional=_CAPTIONS):
+        where = f"{_short(file)} row {row.number}"
+        name, words = row.cells.get("clip", ""), row.cells.get("label", "").split("_")
         label = "_".join(sorted({read_label(word, single, where) for word in words}, key=single.index))
         stem = _stem(name)
         if stem is None:
@@ -96,32 +103,30 @@ def _listed(file: Path, reading: Reading, single: LabelSet) -> list[Listed]:
     return listed
 
 
-def _captions(file: Path, column: int, reading: Reading) -> dict[str, str]:
+def _captions(file: Path, column: str, reading: Reading) -> dict[str, str]:
     captions: dict[str, str] = {}
-    for number, line in read_lines(file):
-        cells = line.split("\t")
-        stem = _stem(cells[0])
-        where = f"{_short(file)} row {number}"
-        if stem is None or len(cells) <= column:
-            reading.warn("captions", f"{where}: {len(cells)} columns, expected 4 (file, label, Chinese, English)")
+    for row in read_list(file, _LIST, reading, optional=_CAPTIONS):
+        stem, text = _stem(row.cells.get("clip", "")), row.cells.get(column)
+        where = f"{_short(file)} row {row.number}"
+        if stem is None or text is None:
+            reading.warn("captions", f"{where}: {len(row.cells)} columns, expected 4 (file, label, Chinese, English)")
             continue
-        if "\ufffd" in cells[column]:
+        if "\ufffd" in text:
             reading.warn("captions", f"{where}: characters that are neither UTF-8 nor gb18030 were replaced")
-        text = cells[column].strip()
         if text:
             captions[stem] = text
     return captions
 
 
 def _votes(base: Path, reading: Reading, labels: list[str]) -> dict[str, Mapping[str, float]]:
-    files = [file for folder in ("Labels", "labels", "Annotation") for file in base.glob(f"{folder}/annotation.xlsx")]
+    files = [file for name in ("Labels", "labels", "Annotation") for file in found(base, f"{name}/annotation.xlsx")]
     columns = {"clip": ("clip", "name", "video"), **{label: (label,) for label in labels}}
     return read_votes(files, columns, _stem, reading)
 
 
 def _stem(name: str) -> str | None:
-    found = _NAME.fullmatch(name.strip())
-    return found["stem"].zfill(5) if found is not None else None
+    match = _NAME.fullmatch(name.strip())
+    return match["stem"].zfill(5) if match is not None else None
 
 
 def _warn_captions(reading: Reading, source: str, caption: str | None, captions: Mapping[str, str]) -> None:

@@ -6,19 +6,28 @@ One directory listing per folder instead of one `stat` per clip: that is what a 
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from emotrain.clip_errors import ClipError
+from emotrain.datasets.first_bytes import no_video
 from emotrain.datasets.frame_folder import ABSENT, FrameFolder, frame_folder
+from emotrain.datasets.ignored import is_ignored
 from emotrain.datasets.paths import inside
 from emotrain.datasets.reading import Reading
+from emotrain.datasets.times import is_timed
 from emotrain.progress import track
 from emotrain.records import Clip
 from emotrain.stages.workers import Died, spread
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv"})
+VIDEO_SUFFIXES = frozenset(
+    (
+        ".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".gif", ".mts",
+        ".m2ts", ".3gp", ".3g2", ".ogv", ".vob", ".asf", ".f4v", ".mxf",
+    )
+)  # fmt: skip
 
 Probe = Callable[[Path], tuple[float | None, int | None, float | None]]
 """Opens a video and answers (fps, number of frames, duration in seconds), None for what it cannot tell.
@@ -36,7 +45,7 @@ class Listing:
     _spellings: dict[Path, dict[str, str]] = field(default_factory=dict)
 
     def folder(self, path: Path) -> dict[str, bool]:
-        """Names in a folder, with True for those that are folders; empty when the folder does not exist."""
+        """Names in a folder, with True for folders and without what systems leave there; empty where there is none."""
         if path not in self._folders:
             self._folders[path] = _entries(path)
         return self._folders[path]
@@ -51,6 +60,34 @@ class Listing:
             self._spellings[path] = {other.lower(): other for other in sorted(names, reverse=True)}
         return self._spellings[path].get(name.lower(), name)
 
+    def located(self, path: str) -> str:
+        """`path` (relative to the root) as the disk spells it, else as given, backslashes read as folders.
+
+        Tables come from other systems: with backslashes, or with letters composed in another way (macOS).
+        """
+        plain = self._found(path)
+        if plain is None:
+            path = path.replace("\\", "/")
+            plain = self._found(path)
+        return path if plain is None else plain
+
+    def has(self, path: str) -> bool:
+        """True where something is at `path`, in whatever spelling `located` knows."""
+        return self._found(path) is not None or self._found(path.replace("\\", "/")) is not None
+
+    def _found(self, path: str) -> str | None:
+        if PurePosixPath(path).is_absolute() or ".." in path:
+            return None
+        folder, parts = self.root, []
+        for part in PurePosixPath(path).parts:
+            names = self.folder(folder)
+            same = part if part in names else next((n for n in names if _composed(n) == _composed(part)), None)
+            if same is None:
+                return None
+            parts.append(same)
+            folder = folder / same
+        return "/".join(parts)
+
     def frames(self, path: str) -> FrameFolder:
         """The images of a folder (relative to the root); raises ClipError for one that leaves the root or is locked."""
         return frame_folder(inside(self.root, path))
@@ -62,33 +99,46 @@ def check_media(
     probe: Probe | None = None,
     assume_fps: float | None = None,
     *,
+    timed: Probe | None = None,
     workers: int = 1,
     limit_s: float | None = None,
 ) -> None:
     """Move clips whose file is missing or empty into quarantine; fill `n_frames`, `fps` and `duration_s` of the others.
 
     Frame folders are counted and timed, their rate is `assume_fps` where the annotation names none. Videos are opened
-    only with `probe`, in `workers` processes; one that takes longer than `limit_s` or crashes there is quarantined.
+    only with `probe`, those with annotated times also with `timed`, in `workers` processes; one that takes longer than
+    `limit_s` or crashes there is quarantined.
     What an annotation already says is kept.
     """
     usable: list[Clip] = []
     with track("checking clip files", len(reading.clips)) as advance:
         for clip in reading.clips:
             try:
-                usable.append(_checked(clip, listing, assume_fps))
+                usable.append(_checked(clip, listing, assume_fps, reading))
             except ClipError as error:
                 reading.quarantine(clip.clip_id, clip.label, clip.path, str(error))
             advance(1)
     if probe is not None:
         usable = _probed(usable, reading, listing, probe, workers, limit_s)
+    elif timed is not None:
+        usable = _probed(usable, reading, listing, timed, workers, limit_s, is_timed)
     reading.clips = [_completed(clip, None, None, None) for clip in usable]
 
 
 def _probed(
-    clips: list[Clip], reading: Reading, listing: Listing, probe: Probe, workers: int, limit_s: float | None
+    clips: list[Clip],
+    reading: Reading,
+    listing: Listing,
+    probe: Probe,
+    workers: int,
+    limit_s: float | None,
+    wanted: Callable[[Clip], bool] = lambda clip: True,
 ) -> list[Clip]:
-    """The clips with what their videos tell; frame folders are passed on. The order, and so the index, is kept."""
-    paths = {clip.clip_id: inside(listing.root, clip.path) for clip in clips if not _is_folder(clip, listing)}
+    """The `wanted` clips with what their videos tell; frame folders and others are passed on, in the same order."""
+    asked = (clip for clip in clips if wanted(clip) and not _is_folder(clip, listing))
+    paths = {clip.clip_id: inside(listing.root, clip.path) for clip in asked}
+    if not paths:
+        return clips
     usable: list[Clip] = []
     with spread(workers, len(paths), limit_s) as run, track("probing videos", len(paths)) as advance:
         answers = iter(run(_Probed(probe), paths.values()))
@@ -122,12 +172,18 @@ class _Probed:
             return f"unreadable video: {path}: {error}"
 
 
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
 def _entries(path: Path) -> dict[str, bool]:
     try:
         with os.scandir(path) as entries:
             # A link that leads to itself has no kind: DirEntry would raise, os.path says that it is no folder.
             return {
-                entry.name: os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir() for entry in entries
+                entry.name: os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
+                for entry in entries
+                if not is_ignored(entry.name)
             }
     except OSError as error:
         if error.errno in ABSENT:
@@ -140,9 +196,11 @@ def _is_folder(clip: Clip, listing: Listing) -> bool:
     return listing.folder(path.parent)[path.name]
 
 
-def _checked(clip: Clip, listing: Listing, assume_fps: float | None) -> Clip:
+def _checked(clip: Clip, listing: Listing, assume_fps: float | None, reading: Reading) -> Clip:
     path = inside(listing.root, clip.path)
     siblings = listing.folder(path.parent)
+    if is_ignored(path.name):
+        raise ClipError(f"hidden: {path} has a name that systems give to files of their own; rename it")
     if path.name not in siblings:
         other = listing.spelled(os.path.dirname(clip.path), path.name)
         hint = f"; {other!r} does: spell it as the disk does" if other != path.name else ""
@@ -152,12 +210,24 @@ def _checked(clip: Clip, listing: Listing, assume_fps: float | None) -> Clip:
         if not folder.names:
             raise ClipError(f"empty frame folder: {path} holds no image")
         fps = clip.fps if clip.fps is not None else assume_fps
+        for note in folder.notes:
+            reading.warn("frame order", f"{clip.path}: {note}")
+        if (hole := folder.hole(fps)) is not None:
+            reading.warn("holes", f"{clip.path}: {hole}")
         duration_s = folder.duration_s(fps) if clip.duration_s is None and fps is not None else clip.duration_s
         return replace(clip, n_frames=len(folder.names), fps=fps, duration_s=duration_s)
     if not path.exists():
-        raise ClipError(f"missing: {path} is a link to a file that does not exist")
+        annex = ".git/annex/" in os.readlink(path) if path.is_symlink() else False
+        remedy = ": it was not fetched; run `git annex get` in its repository" if annex else ""
+        raise ClipError(f"missing: {path} is a link to a file that does not exist{remedy}")
     if path.stat().st_size == 0:
         raise ClipError(f"empty file: {path} has 0 bytes")
+    try:
+        instead = no_video(path) if path.is_file() else None
+    except OSError as error:
+        raise ClipError(f"locked: {path} cannot be read ({error.strerror})") from error
+    if instead is not None:
+        raise ClipError(f"no video: {path} is {instead}")
     return clip
 
 

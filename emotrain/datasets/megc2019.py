@@ -21,7 +21,7 @@ from emotrain.datasets.reading import Reading, UnknownLabel, first_existing
 from emotrain.datasets.samm import read_samm
 from emotrain.datasets.smic import read_smic
 from emotrain.datasets.splits import leave_one_subject_out
-from emotrain.datasets.tables import read_lines
+from emotrain.datasets.tables import read_list
 from emotrain.emotions import label_set
 from emotrain.records import Clip
 
@@ -41,13 +41,19 @@ MAPPING: dict[str, dict[str, str]] = {
     },
 }
 LIST_FILE = "combined_3class_gt.csv"
+_LIST = {
+    "dataset": ("dataset", "database", "db", "data_set"),
+    "subject": ("subject", "sub", "subj"),
+    "file": ("file", "filename", "clip", "video", "name", "material", "code"),
+    "class": ("class", "label", "gt", "emotion", "ground_truth"),
+}
 
 
 def read_megc2019(root: Path, listing: Listing) -> Reading:
     """The composite, subjects named "casme2:sub01", one fold for each of the 68 subjects."""
     reading = Reading("megc2019", label_set("megc2019"))
     file = root / LIST_FILE
-    listed = _challenge_list(file) if file.is_file() else None
+    listed = _challenge_list(file, reading) if file.is_file() else None
     taken: set[tuple[str, str, str]] = set()
     for name, (read, candidates) in SETS.items():
         folder = first_existing(root, candidates, f"the folder of {name}")
@@ -91,14 +97,16 @@ def _composite(clip: Clip, name: str, prefix: str, label: str) -> Clip:
     )
 
 
-def _challenge_list(file: Path) -> Mapping[tuple[str, str, str], str]:
+def _challenge_list(file: Path, reading: Reading) -> Mapping[tuple[str, str, str], str]:
     listed: dict[tuple[str, str, str], str] = {}
-    for number, line in read_lines(file):
-        cells = [cell.strip() for cell in line.split(",")]
-        if len(cells) < 4 or cells[3] not in CODES:
-            if number == 1:
-                continue
-            raise UnknownLabel(f"{file} row {number}: {line!r}, expected data set, subject, file, class 0, 1 or 2")
+    for row in read_list(file, _LIST, reading):
+        cells = [row.cells.get(name, "") for name in _LIST]
+        if cells[3] not in CODES:
+            if row.number == 1:
+                continue  # a header in other words
+            raise UnknownLabel(
+                f"{file} row {row.number}: {', '.join(cells)!r}, expected data set, subject, file, class 0, 1 or 2"
+            )
         listed[_key(cells[0], cells[1], cells[2])] = CODES[cells[3]]
     return listed
 

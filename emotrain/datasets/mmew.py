@@ -9,24 +9,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from emotrain.datasets.casme2 import COLUMNS
+from emotrain.datasets.coding_sheets import read_coding_sheet
 from emotrain.datasets.media import Listing
 from emotrain.datasets.micro_expressions import MicroReader, numbered
-from emotrain.datasets.reading import Reading, first_existing, joined, media_folder, read_label
+from emotrain.datasets.reading import Reading, joined, media_folder, read_label
 from emotrain.datasets.splits import leave_one_subject_out
-from emotrain.datasets.tables import read_sheet
 from emotrain.emotions import label_set
 
 FPS = 90.0
 FRAMES = ("Micro_Expression", "*/Micro_Expression", "")
 
 
-def read_mmew(root: Path, listing: Listing, *, media: str | None = None) -> Reading:
+def read_mmew(root: Path, listing: Listing, *, media: str | None = None, annotation: str | None = None) -> Reading:
     """All micro-expression clips, one fold a subject. `media` is the folder that holds one folder a class."""
     reading = Reading("mmew", label_set("mmew"))
-    file = first_existing(root, ["MMEW_Micro_Exp*.xlsx", "*/MMEW_Micro_Exp*.xlsx"], "the annotation of MMEW")
+    rows = read_coding_sheet(root, annotation, ("MMEW_Micro_Exp*",), COLUMNS, reading)
     folder = media_folder(root, media, FRAMES)
     micro = MicroReader(reading, listing, FPS)
-    for row in read_sheet(file, COLUMNS):
+    for row in rows:
         subject, name, word = numbered(row.text("subject"), 2), row.text("file"), row.text("label")
         if subject is None or name is None or word is None:
             micro.incomplete(row)

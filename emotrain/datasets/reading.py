@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
+from emotrain.datasets.ignored import found
 from emotrain.emotions import ALIASES, LabelSet, canonical, nearest
 from emotrain.records import Clip
 
@@ -32,6 +33,8 @@ class Reading:
     clips: list[Clip] = field(default_factory=list)
     warnings: dict[str, list[str]] = field(default_factory=dict)
     quarantined: list[dict[str, str]] = field(default_factory=list)
+    rows: dict[str, str] = field(default_factory=dict)
+    """File and row of a clip id, where the annotation has one row a clip: for what is found out later."""
 
     def warn(self, kind: str, message: str) -> None:
         """Note something odd; `kind` is the heading it is counted under."""
@@ -76,9 +79,9 @@ def first_existing(root: Path, candidates: Collection[str], what: str) -> Path:
             f"{root}: no such folder; --root is the folder that holds the data set as its authors ship it"
         )
     for candidate in candidates:
-        found = sorted(root.glob(candidate)) if candidate else [root]
-        if found:
-            return found[0]
+        places = found(root, candidate) if candidate else [root]
+        if places:
+            return places[0]
     raise LayoutError(
         f"{root}: {what} not found; expected one of {', '.join(candidates)} below it (docs/datasets.md has the layouts)"
     )

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from emotrain.datasets.coding_sheets import read_coding_sheet
 from emotrain.datasets.media import Listing
 from emotrain.datasets.micro_expressions import MicroReader, numbered
-from emotrain.datasets.reading import Reading, first_existing, joined, media_folder, read_label
+from emotrain.datasets.reading import Reading, joined, media_folder, read_label
 from emotrain.datasets.splits import leave_one_subject_out
-from emotrain.datasets.tables import read_sheet
 from emotrain.emotions import label_set
 
 FPS = 200.0
@@ -27,16 +27,16 @@ COLUMNS = {
 }
 
 
-def read_samm(root: Path, listing: Listing, *, media: str | None = None) -> Reading:
+def read_samm(root: Path, listing: Listing, *, media: str | None = None, annotation: str | None = None) -> Reading:
     """All clips, one fold a subject. `media` is the folder that holds one folder a subject
 
     The subject is a number in some copies and text in others; both are read as three digits.
     """
     reading = Reading("samm", label_set("samm"))
-    file = first_existing(root, ["SAMM*FACS_Codes*.xlsx", "*/SAMM*FACS_Codes*.xlsx"], "the FACS code sheet")
+    rows = read_coding_sheet(root, annotation, ("SAMM*FACS_Codes*",), COLUMNS, reading, sheet="MICRO_ONLY")
     folder = media_folder(root, media, ["SAMM", "SAMM_CROP", ""])
     micro = MicroReader(reading, listing, FPS)
-    for row in read_sheet(file, COLUMNS, sheet="MICRO_ONLY"):
+    for row in rows:
         subject, name, word = numbered(row.text("subject"), 3), row.text("file"), row.text("label")
         if subject is None or name is None or word is None:
             micro.incomplete(row)

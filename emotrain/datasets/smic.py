@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from emotrain.datasets.coding_sheets import SUFFIXES, read_coding_sheet
+from emotrain.datasets.ignored import found
 from emotrain.datasets.media import Listing
 from emotrain.datasets.micro_expressions import MicroReader, numbered
 from emotrain.datasets.reading import LayoutError, Reading, joined, media_folder, read_label
 from emotrain.datasets.splits import leave_one_subject_out
-from emotrain.datasets.tables import Row, read_sheet
+from emotrain.datasets.tables import Row
 from emotrain.emotions import label_set
 
 FPS = 100.0
@@ -23,19 +25,23 @@ COLUMNS = {
     "onset": ("onset",),
     "offset": ("offset",),
 }
+NAMES = ("smic", "SMIC", "SMIC-HS*", "SMIC_HS*")
 FRAMES = ("HS", "*/HS", "SMIC*HS*/HS", "")
 
 
-def read_smic(root: Path, listing: Listing, *, media: str | None = None) -> Reading:
+def read_smic(root: Path, listing: Listing, *, media: str | None = None, annotation: str | None = None) -> Reading:
     """All high-speed clips, one fold a subject. Without smic.xlsx the folders name subject and class.
 
     The images of a clip are its micro-expression, cut at onset and offset. `media` is the folder that holds s1, s2, ...
     """
     reading = Reading("smic", label_set("smic"))
     folder = media_folder(root, media, FRAMES)
-    sheets = sorted([*root.glob("smic.xlsx"), *root.glob("SMIC-HS*.xlsx")])
     micro = MicroReader(reading, listing, FPS)
-    rows = read_sheet(sheets[0], COLUMNS) if sheets else _from_folders(root / folder, reading)
+    official = [file for name in NAMES for suffix in SUFFIXES for file in found(root, name + suffix)]
+    if annotation is None and not official:
+        rows = _from_folders(root / folder, reading)
+    else:
+        rows = read_coding_sheet(root, annotation, NAMES, COLUMNS, reading)
     for row in rows:
         subject, name, word = row.text("subject"), row.text("file"), row.text("label")
         number = numbered(subject, 2)
@@ -58,13 +64,13 @@ def _subject_folder(listing: Listing, folder: str, subject: str, number: str) ->
 
 
 def _from_folders(base: Path, reading: Reading) -> list[Row]:
-    found = sorted(base.glob("s*/micro/*/*"))
-    if not found:
+    clips = [clip for letter in "sS" for clip in found(base, f"{letter}*/micro/*/*") if clip.is_dir()]
+    if not clips:
         raise LayoutError(f"{base.parent}: neither smic.xlsx nor folders like s1/micro/negative/NAME in {base}")
     reading.warn(
         "annotation", "smic.xlsx is missing: subjects and classes come from the folders, onset and offset are null"
     )
     return [
         Row(clip, number, {"subject": clip.parts[-4], "file": clip.name, "label": clip.parts[-2]})
-        for number, clip in enumerate(found, start=1)
+        for number, clip in enumerate(clips, start=1)
     ]

@@ -1,4 +1,4 @@
-"""Annotation tables as their authors ship them: Excel sheets with preambles, CSV with or without a header, word lists.
+"""Annotation tables as their authors ship them: workbooks with preambles, CSV, lists with or without a header.
 
 Every row keeps its file and its 1-based row number, so that each message can name them.
 """
@@ -6,18 +6,27 @@ Every row keeps its file and its 1-based row number, so that each message can na
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
-from emotrain.datasets.reading import LayoutError
+from emotrain.datasets.reading import LayoutError, Reading
+from emotrain.text_tables import listed, read_text, records, separator_of, stated_separator
+from emotrain.workbooks import is_workbook, read_workbook
 
 HEADER_WITHIN_ROWS = 40
+LOOKED_AT = 200
+"""Rows by which a separator or an encoding is chosen."""
 MISSING = frozenset({"", "/", "-", "?", "nan", "none", "n/a", "null"})
 """What annotators write when there is nothing to write; compared in lower case."""
+
+Columns = Mapping[str, Sequence[str]]
+"""Our name of each column, and the headers it goes by."""
+Cells = list[tuple[int, list[str]]]
+"""Row numbers and cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,115 +61,209 @@ class Row:
         return number
 
 
-def read_sheet(file: Path, columns: Mapping[str, Sequence[str]], sheet: str | None = None) -> list[Row]:
-    """Rows of an Excel sheet. `columns` maps our name of each column to the headers it goes by.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows under a header, the headers that stand for nothing here, and what a person should know of the choice."""
 
-    The header is the first row that has all columns, so a preamble of any length is skipped. Column names are compared
-    without case, spaces and underscores. `sheet` is taken when the workbook has it, else the first sheet that fits.
-    Empty rows are left out. Raises LayoutError when no sheet fits, and for two headers that stand for one column.
+    rows: list[Row]
+    ignored: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    title: str
+    hidden: bool
+    table: Table
+
+
+def read_table(
+    file: Path,
+    columns: Columns,
+    required: Sequence[str] | None = None,
+    *,
+    sheet: str | None = None,
+    only: str | None = None,
+    exists: Callable[[Mapping[str, str]], bool] | None = None,
+) -> Table:
+    """The rows of a workbook or of a text table (comma, semicolon, TAB or |) under its header.
+
+    The header is the first row, of the first forty, that has all `required` columns (default: all), so a preamble of
+    any length is skipped. Column names are compared without case, spaces and underscores. Of the sheets that fit, the
+    visible one is read: `sheet` where the workbook has it, `only` and no other where a person named one. `exists` tells
+    of a row whether the file it names is there, and so which old encoding its names are in. Empty rows are left out.
+    Raises LayoutError when nothing fits or too much does, for a cell that goes on in the next line, and for two headers
+    that stand for one column.
     """
-    heads: list[str] = []
-    for title, values in _pages(file, sheet):
-        rows = _under_header(file, values, columns)
-        if rows is not None:
-            return rows
-        heads += [f"{title}: {', '.join(filter(None, values[0]))}"] if values else []
-    wanted = ", ".join(aliases[0] for aliases in columns.values())
-    raise LayoutError(f"{file}: no sheet has the columns {wanted}; first rows found: {'; '.join(heads)}")
+    wanted = list(columns) if required is None else required
+    if is_workbook(file):
+        return _of_workbook(file, columns, wanted, sheet, only)
+    if only is not None:
+        raise LayoutError(f"{file}: no sheet {only!r}; the file is a text table, name it without a sheet")
+    text = read_text(file, LayoutError, None if exists is None else _counted(columns, wanted, exists))
+    notes = [] if text.encoding == "utf-8" else [f"{file.name}: read as {text.encoding}, it is not UTF-8"]
+    rows = _cells(file, text.text, columns)
+    table = _under_header(file, rows, columns, wanted)
+    if table is None:
+        header = rows[0][1] if rows else []
+        missing = [columns[name][0] for name in wanted if name not in {column_of(cell, columns) for cell in header}]
+        found = listed(header) if header else "nothing, the file is empty"
+        raise LayoutError(f"{file}: no column {', '.join(missing)}; found {found}")
+    return Table(table.rows, table.ignored, notes)
 
 
-def _pages(file: Path, sheet: str | None) -> Iterator[tuple[str, list[list[str]]]]:
-    """Title and cells of the pages of a workbook, of `sheet` alone when the workbook has it."""
-    import openpyxl
+def read_list(file: Path, columns: Columns, reading: Reading, optional: Sequence[str] = ()) -> list[Row]:
+    """The rows of a list that may have no header: cells by the header's names, without one by the order of `columns`.
 
-    try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    A header is a first row that has all of them, `optional` ones aside.
+
+    The cells are parted by TAB, semicolon, comma, | or, where none of them parts most lines, by the last blank. Raises
+    LayoutError for a row with more cells than there are columns to give them to.
+    """
+    text = read_text(file, LayoutError)
+    if text.encoding not in ("utf-8", "gb18030"):
+        reading.warn("encoding", f"{file.name}: read as {text.encoding}, it is not UTF-8")
+    lines = [(number, line.strip()) for number, line in enumerate(re.split(r"\r\n|\n|\r", text.text), start=1)]
+    lines = [(number, line) for number, line in lines if line]
+    first = [line[: 1 << 14] for _, line in lines[:LOOKED_AT]]
+    separator: str | None = separator_of(first, lambda cells: _known(cells, columns))
+    if 2 * sum(separator in line for line in first) <= len(first):
+        separator = None
+    rows = [(number, _parted(file, number, line, separator)) for number, line in lines]
+    if rows and set(columns) - set(optional) <= {column_of(cell, columns) for cell in rows[0][1]}:
+        names, rows = _named(file, rows[0][1], columns), rows[1:]
+    else:
+        names = list(columns)
+    for number, cells in rows:
+        if len(cells) > len(names) and separator != "\t":
+            head = ",".join(aliases[0] for aliases in columns.values())
+            raise LayoutError(
+                f"{file} row {number}: {len(cells)} cells ({listed(cells)}), expected {len(names)}; name the columns "
+                f"in a first row like {head}, or correct the row"
+            )
+    return [Row(file, number, {name: cell for name, cell in zip(names, cells) if name}) for number, cells in rows]
+
+
+def _parted(file: Path, number: int, line: str, separator: str | None) -> list[str]:
+    if separator is None:
+        cells = line.rsplit(None, 1)
+    elif separator == "\t":
+        cells = line.split("\t")
+    else:
         try:
-            wanted = [page for page in book.worksheets if page.title == sheet]
-            for page in wanted if wanted else book.worksheets:
-                # Some programs write a wrong extent into the file; without this, rows beyond it would be lost silently.
-                page.reset_dimensions()
-                yield page.title, [[_text(cell) for cell in row] for row in page.iter_rows(values_only=True)]
-        finally:
-            book.close()
-    except Exception as error:
-        # A damaged workbook fails in whichever of the zip, XML and spreadsheet parsers meets the damage first, with
-        # that parser's own error.
+            cells = next(csv.reader([line], delimiter=separator), [])
+        except csv.Error as error:
+            raise LayoutError(f"{file} row {number}: {error}; correct the row") from error
+    cells = [cell.strip().strip('"') for cell in cells]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _cells(file: Path, text: str, columns: Columns) -> Cells:
+    """The rows of a text table that hold anything."""
+    stated, text = stated_separator(text)
+    first = [line[: 1 << 14] for line in islice(filter(str.strip, _lines(text)), HEADER_WITHIN_ROWS)]
+    separator = stated if stated is not None else separator_of(first, lambda cells: _known(cells, columns))
+    table = [(n, [cell.strip() for cell in cells]) for n, cells in records(file, text, separator, LayoutError)]
+    return [(number, cells) for number, cells in table if any(cells)]
+
+
+def _lines(text: str) -> list[str]:
+    return text[: 1 << 20].replace("\r", "\n").split("\n")
+
+
+def _counted(
+    columns: Columns, required: Sequence[str], exists: Callable[[Mapping[str, str]], bool]
+) -> Callable[[str], int]:
+    """How many of the first rows of a text that are not ASCII name a file that exists."""
+
+    def count(text: str) -> int:
+        try:
+            rows = _cells(Path(), text, columns)
+            table = _under_header(Path(), rows, columns, required)
+        except LayoutError:
+            return 0
+        odd = (
+            row for row in (table.rows if table is not None else ()) if not all(map(str.isascii, row.cells.values()))
+        )
+        return sum(exists(row.cells) for row in islice(odd, LOOKED_AT))
+
+    return count
+
+
+def _of_workbook(
+    file: Path, columns: Columns, required: Sequence[str], preferred: str | None, only: str | None
+) -> Table:
+    pages: list[_Page] = []
+    heads: list[str] = []
+    titles: list[str] = []
+    for sheet in read_workbook(file, LayoutError):
+        titles.append(sheet.title)
+        if only is not None and sheet.title != only:
+            continue
+        rows = [(number, [_text(cell) for cell in row]) for number, row in enumerate(sheet.rows, start=1)]
+        rows = [(number, cells) for number, cells in rows if any(cells)]
+        table = _under_header(file, rows, columns, required)
+        if table is not None:
+            pages.append(_Page(sheet.title, sheet.hidden, table))
+        elif rows:
+            heads.append(f"{sheet.title}: {listed([cell for cell in rows[0][1] if cell])}")
+    if only is not None and only not in titles:
+        raise LayoutError(f"{file}: no sheet {only!r}; it has {listed(titles)}")
+    if not pages:
+        wanted = ", ".join(columns[name][0] for name in required)
+        raise LayoutError(f"{file}: no sheet has the columns {wanted}; first rows found: {'; '.join(heads)}")
+    return _chosen(file, pages, preferred)
+
+
+def _chosen(file: Path, pages: Sequence[_Page], preferred: str | None) -> Table:
+    """The one sheet to read of those that fit: a visible one, the preferred, or one of several that say the same."""
+    visible = [page for page in pages if not page.hidden]
+    candidates = visible if visible else pages
+    named = [page for page in candidates if page.title == preferred]
+    candidates = named if named else candidates
+    first, *others = candidates
+    unlike = [page.title for page in others if _content(page) != _content(first)]
+    if unlike:
+        kind = "visible" if visible else "hidden"
         raise LayoutError(
-            f"{file}: not a readable .xlsx workbook ({type(error).__name__}: {error}); open it in a spreadsheet and "
-            "save it as .xlsx"
-        ) from error
+            f"{file}: {len(candidates)} {kind} sheets have the columns of this annotation and differ: "
+            f"{listed([page.title for page in candidates])}; hide or delete all but the right one, or name it where "
+            "the data set takes --annotation 'FILE#SHEET'"
+        )
+    notes = []
+    if first.hidden:
+        notes.append(f"{file.name}: only the hidden sheet {first.title!r} fits: it is read")
+    left = [page.title for page in pages if page is not first]
+    if left:
+        notes.append(f"{file.name}: sheet {first.title!r} is read; {listed(left)} would fit too and is not")
+    return Table(first.table.rows, first.table.ignored, notes)
 
 
-def read_lines(file: Path, encodings: Sequence[str] = ("utf-8-sig", "gb18030")) -> list[tuple[int, str]]:
-    """Non-empty lines with their 1-based numbers, each in the first of `encodings` that reads it.
-
-    A line that none of them reads keeps its readable characters; the others become U+FFFD. Raises LayoutError for
-    UTF-16.
-    """
-    lines = _bytes(file).removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    decoded = ((number, _decode(line, encodings).strip("\r\n ")) for number, line in enumerate(lines, start=1))
-    return [(number, line) for number, line in decoded if line.strip()]
+def _content(page: _Page) -> list[Mapping[str, str]]:
+    return [row.cells for row in page.table.rows]
 
 
-def read_csv(file: Path, columns: Mapping[str, Sequence[str]], required: Sequence[str]) -> tuple[list[Row], list[str]]:
-    """Rows of a CSV with a header (comma, semicolon or TAB), and the headers that are not read.
-
-    Every line is a row: a quote that is never closed would make one cell of many rows, so a cell that goes on in the
-    next line is refused. A row with more or fewer cells than the header keeps what it has. Raises LayoutError, also
-    for UTF-16, without a `required` column and for two headers that stand for one column.
-    """
-    text = "\n".join(_decode(line, ("utf-8-sig", "gb18030")) for line in _bytes(file).split(b"\n"))
-    first = text.lstrip("\r\n").split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    table = [(n, [cell.strip() for cell in cells]) for n, cells in _records(file, text, delimiter)]
-    table = [(number, cells) for number, cells in table if any(cells)]
-    header = table[0][1] if table else []
-    names = _named(file, header, columns)
-    missing = [name for name in required if name not in names]
-    if missing:
-        found = ", ".join(header) if header else "nothing, the file is empty"
-        hint = "; it holds NUL characters as UTF-16 does, save it as UTF-8" if "\0" in text else ""
-        raise LayoutError(f"{file}: no column {', '.join(missing)}; found {found}{hint}")
-    rows = [
-        Row(file, number, {name: cell for name, cell in zip(names, cells) if name is not None})
-        for number, cells in table[1:]
-    ]
-    return rows, [cell for cell, name in zip(header, names) if name is None and cell]
-
-
-def _records(file: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of each line of a CSV."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 0
-    try:
-        for cells in reader:
-            if reader.line_num > line + 1:
-                raise LayoutError(
-                    f"{file} line {line + 1}: a quoted cell goes on to line {reader.line_num}, expected a row a line; "
-                    "close or remove its quote, or write the cell in one line"
-                )
-            line = reader.line_num
-            yield line, cells
-    except csv.Error as error:
-        raise LayoutError(
-            f"{file} line {line + 1}: not readable as CSV ({error}); close or remove a stray quote there"
-        ) from error
-
-
-def _under_header(file: Path, values: list[list[str]], columns: Mapping[str, Sequence[str]]) -> list[Row] | None:
-    for at, head in enumerate(values[:HEADER_WITHIN_ROWS]):
-        if set(columns) <= {column_of(cell, columns) for cell in head}:
+def _under_header(file: Path, rows: Cells, columns: Columns, required: Sequence[str]) -> Table | None:
+    for at, (_, head) in enumerate(rows[:HEADER_WITHIN_ROWS]):
+        if set(required) <= {column_of(cell, columns) for cell in head}:
             names = _named(file, head, columns)
-            return [
-                Row(file, number, {name: cell for name, cell in zip_longest(names, cells, fillvalue="") if name})
-                for number, cells in enumerate(values[at + 1 :], start=at + 2)
-                if any(cells)
-            ]
+            return Table(
+                [
+                    Row(file, number, {name: cell for name, cell in zip_longest(names, cells, fillvalue="") if name})
+                    for number, cells in rows[at + 1 :]
+                ],
+                [cell for cell, name in zip(head, names) if name is None and cell],
+            )
     return None
 
 
-def _named(file: Path, header: Sequence[str], columns: Mapping[str, Sequence[str]]) -> list[str | None]:
+def _known(cells: Sequence[str], columns: Columns) -> int:
+    return len({column_of(cell, columns) for cell in cells} - {None})
+
+
+def _named(file: Path, header: Sequence[str], columns: Columns) -> list[str | None]:
     """Our name of each header's column, None for one that is not read.
 
     Of two headers for one column the one spelled as the column's first alias is read. Raises LayoutError otherwise.
@@ -181,7 +284,7 @@ def _named(file: Path, header: Sequence[str], columns: Mapping[str, Sequence[str
     return names
 
 
-def column_of(header: str, columns: Mapping[str, Sequence[str]]) -> str | None:
+def column_of(header: str, columns: Columns) -> str | None:
     """Our name of the column that a header stands for, whatever its case, spaces and underscores; None for none."""
     key = _key(header)
     return next((name for name, aliases in columns.items() if key in map(_key, aliases)), None)
@@ -197,19 +300,3 @@ def _text(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()
-
-
-def _bytes(file: Path) -> bytes:
-    data = file.read_bytes()
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise LayoutError(f"{file}: the text is encoded as UTF-16, expected UTF-8 or gb18030; save it as UTF-8")
-    return data
-
-
-def _decode(line: bytes, encodings: Sequence[str]) -> str:
-    for encoding in encodings:
-        try:
-            return line.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return line.decode(encodings[-1], errors="replace")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from emotrain.datasets.reading import LayoutError, Reading
-from emotrain.datasets.tables import Row, read_sheet
+from emotrain.datasets.tables import Row, read_table
 
 
 def read_votes(
@@ -23,14 +23,19 @@ def read_votes(
     if not files:
         reading.warn("soft labels", "annotation.xlsx is missing: the votes column is empty")
         return {}
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files[1:])
+        reading.warn("soft labels", f"{files[0].name} is read; {names} beside it is not: swap them if need be")
     try:
-        rows = read_sheet(files[0], columns)
+        table = read_table(files[0], columns)
     except LayoutError as error:
         reading.warn("soft labels", f"{error}; the votes column is empty")
         return {}
+    for note in table.notes:
+        reading.warn("soft labels", note)
     labels = [column for column in columns if column != "clip"]
     votes: dict[str, Mapping[str, float]] = {}
-    for row in rows:
+    for row in table.rows:
         name = name_of(row.cells.get("clip", ""))
         shares = _shares(row, labels, reading)
         if name is not None and shares is not None:

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from glob import glob, has_magic
 from pathlib import Path
 
-from emotrain.datasets.frame_folder import frame_folder, frame_number
+from emotrain.datasets.frame_folder import frame_folder
+from emotrain.datasets.frame_names import natural_key
+from emotrain.datasets.ignored import is_ignored
 from emotrain.datasets.media import VIDEO_SUFFIXES
 
 
@@ -34,7 +36,7 @@ def clip_paths(words: Iterable[str]) -> list[Path]:
 def _of(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = [entry for entry in path.iterdir() if entry.is_file()]
+    files = [entry for entry in path.iterdir() if entry.is_file() and not is_ignored(entry.name)]
     videos = [entry for entry in files if entry.suffix.lower() in VIDEO_SUFFIXES]
     if videos:
         return sorted(videos, key=_natural)
@@ -43,6 +45,5 @@ def _of(path: Path) -> list[Path]:
     raise ValueError(f"{path}: no video ({', '.join(sorted(VIDEO_SUFFIXES))}) and no frame images in this folder")
 
 
-def _natural(path: Path) -> tuple[str, int, str]:
-    number = frame_number(path.name)
-    return path.stem.rstrip("0123456789"), -1 if number is None else number, path.name
+def _natural(path: Path) -> list[tuple[int, int | str]]:
+    return natural_key(path.name)

@@ -142,8 +142,7 @@ WEAK = 0.5
 
 def named(found: dict[str, float], thresholds: dict[str, float]) -> tuple[str, ...]:
     """Units at or above their thresholds, in numeric order: "12" for both sides, "L12" when the right is under half of
-    the left and under half of full strength. A strong smile is rarely even, and its weaker side is a smile all the same.
-    """
+    the left and under half of full strength: a strong smile is rarely even, and its weaker side is a smile, too."""
     pairs: dict[str, dict[str, float]] = {}
     for unit, value in found.items():
         side, number = (unit[0], unit[1:]) if unit[0] in "LR" else ("", unit)

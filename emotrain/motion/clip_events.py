@@ -11,9 +11,9 @@ from emotrain.face_layout import ALIGNED_CROP, FaceLayout
 from emotrain.faces.path import FacePath
 from emotrain.motion.face_motion import face_motion
 from emotrain.motion.readable import readable, unread
-from emotrain.motion.shots import find_shots, followable
 from emotrain.motion.spotting import SpotSettings, spot
 from emotrain.records import Event, Unread
+from emotrain.video.shots import find_shots, followable
 
 TUNED = SpotSettings()
 

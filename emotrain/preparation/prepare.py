@@ -60,9 +60,10 @@ def prepare(
             seed=settings.index_seed,
             max_bad_share=max_bad_share,
             probe=probe if settings.probe else None,
+            probe_timed=probe if settings.dataset == "csv" else None,
             assume_fps=settings.assume_fps,
             workers=workers,
-            limit_s=CLIP_LIMIT_S if settings.probe else None,
+            limit_s=CLIP_LIMIT_S if settings.probe or settings.dataset == "csv" else None,
             **index_options(settings),
         )
     if stage != "index":

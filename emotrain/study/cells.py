@@ -97,7 +97,8 @@ def _cell(study: Study, arm: StudyArm, fold: int | None, seed: int) -> Cell:
     keys |= {"arm": arm.name, "output_dir": str(folder / "adapter")}
     recipe = load_recipe(study.recipe, _words(keys))
     # Which frames an arm needs is known once its recipe is parsed; parsing it again would double the time.
-    data = str(study.out / "data" / frames_name(recipe.data.frame_settings()))
+    form = "" if recipe.data.media is None else f"_{slug(recipe.data.media)}"
+    data = str(study.out / "data" / (frames_name(recipe.data.frame_settings()) + form))
     recipe = replace(recipe, data=replace(recipe.data, data=data), values={**recipe.values, "data": data})
     run = Arm(
         recipe,

@@ -63,6 +63,7 @@ def prepare_study(study: Study, every: Sequence[Cell], workers: int) -> None:
     """Draw the synthetic clips that the study asks for, then run each preparation that some cell needs, once."""
     if study.clips is not None:
         from emotrain.synthetic.clip_set import write_clip_set
+        from emotrain.synthetic.scene_plan import SceneSettings
 
         sizes = study.clips
         write_clip_set(
@@ -72,6 +73,7 @@ def prepare_study(study: Study, every: Sequence[Cell], workers: int) -> None:
             test=sizes["test"],
             seed=sizes["seed"],
             workers=workers,
+            scenes=SceneSettings(width=sizes["scenes"]) if "scenes" in sizes else None,
         )
     done: set[tuple[str, ...]] = set()
     console = Console(stderr=True)

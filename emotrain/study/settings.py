@@ -33,6 +33,7 @@ from emotrain.recipe.recipe import read_values
 
 _KEYS = ("recipe", "out", "reference", "seeds", "folds", "keys", "arms", "clips", "title", "notes")
 _CLIPS = ("train", "validation", "test", "seed")
+_SCENES = "scenes"
 _DOES = ("train", "adapter_of", "baseline", "each")
 _OURS = ("output_dir", "arm", "seed", "sampling_seed", "fold", "data")
 _DRAWN = "root is set by the study itself, which draws its clips; remove it"
@@ -60,7 +61,10 @@ class StudyArm:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A study file as it was read. `clips` are the sizes of a synthetic clip set that is drawn where it is missing."""
+    """A study file as it was read. `clips` are the sizes of a synthetic clip set that is drawn where it is missing.
+
+    Its `scenes`, where given, is the width in pixels of scenes that the same clips are filmed in (`media: scenes`).
+    """
 
     path: Path
     recipe: Path
@@ -96,8 +100,10 @@ def read_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:
     faults += _names(arms, names, values.get("reference"))
     faults += _numbers(values, "seeds", least=0) + _numbers(values, "folds", least=1)
     clips = values.get("clips")
-    if clips is not None and (not isinstance(clips, dict) or set(clips) != set(_CLIPS) or not _whole(clips.values())):
-        faults.append(f"clips: {clips!r}; expected whole numbers for {', '.join(_CLIPS)}")
+    if clips is not None and (
+        not isinstance(clips, dict) or set(clips) - {_SCENES} != set(_CLIPS) or not _whole(clips.values())
+    ):
+        faults.append(f"clips: {clips!r}; expected whole numbers for {', '.join(_CLIPS)} and, where wanted, {_SCENES}")
     keys = values.get("keys", {})
     given = dict(overrides) if overrides is not None else {}
     faults += _foreign("keys", keys) + _foreign("command line", given)

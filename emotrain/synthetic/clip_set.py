@@ -5,6 +5,8 @@
     root/truth/<clip_id>.npz    units (T, 19) float16 in order AUS, time_s (T,), pose (T, 7), events (N, 3) seconds
     root/clip_set.json          the arguments; a set is resumed only with the same ones
 
+With `scenes` the same clips, under the same names, are also filmed in scenes (`scene_set`).
+
 A clip appears by a rename, so a write that was killed goes on where it stopped.
 """
 
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple
 from functools import lru_cache, partial
 from itertools import groupby
@@ -34,6 +36,8 @@ from emotrain.synthetic.face import Face
 from emotrain.synthetic.h264 import write_mp4
 from emotrain.synthetic.identity import sample_identity
 from emotrain.synthetic.performance import FPS, Level, Performance, perform
+from emotrain.synthetic.scene_plan import SceneSettings
+from emotrain.synthetic.scene_set import SCENE_RENDERER, SCENE_TRUTH, SCENES, film_batch, scene_path
 from emotrain.synthetic.sensor import Sensor
 
 RENDERER = 1
@@ -54,25 +58,43 @@ def write_clip_set(
     micro_share: float = 0.4,
     level: Level = "moderate",
     workers: int | None = None,
+    scenes: SceneSettings | None = None,
+    aligned: bool = True,
 ) -> None:
     """Render the clips of `plan_clips` under `root`; finished clips are kept, and all is a pure function of the seed.
 
-    Raises ValueError when `root` holds a set that was written with other arguments.
+    With `scenes` each clip is filmed in a scene besides; without `aligned` only there. Raises ValueError when `root`
+    holds a set that was written with other arguments.
     """
     counts = {"train": train, "validation": validation, "test": test}
     settings: dict[str, Any] = {"label_set": label_set, **counts, "seed": seed, "size": size}
     settings |= {"micro_share": micro_share, "level": level, "renderer": RENDERER}
     plans = plan_clips(label_set_name=label_set, **counts, seed=seed, micro_share=micro_share)
-    _claim(root, settings)
-    for folder in ("videos", "truth"):
-        (root / folder).mkdir(exist_ok=True)
-    todo = [plan for plan in plans if not (root / plan.clip.path).exists()]
+    _claim(root, settings, "clip_set.json", "videos")
+    if aligned:
+        todo = [plan for plan in plans if not (root / plan.clip.path).exists()]
+        for folder in ("videos", "truth"):
+            (root / folder).mkdir(exist_ok=True)
+        _render("render", root, todo, partial(_render_batch, root=root, size=size, level=level), workers)
+    if scenes is not None:
+        filmed = {**settings, **asdict(scenes), "scene_renderer": SCENE_RENDERER}
+        _claim(root, filmed, "scene_set.json", SCENES)
+        for folder in (SCENES, SCENE_TRUTH):
+            (root / folder).mkdir(exist_ok=True)
+        todo = [plan for plan in plans if not scene_path(root, plan.clip_id).exists()]
+        _render("film scenes", root, todo, partial(film_batch, root=root, settings=scenes, level=level), workers)
+    write_table(annotation_table(plans, label_set), root / "annotations.parquet")
+
+
+def _render(
+    said: str, root: Path, todo: list[ClipPlan], work: Callable[[list[ClipPlan]], int], workers: int | None
+) -> None:
+    """Spread clips over processes, those of one person in one batch: a person is painted once."""
     todo.sort(key=attrgetter("subject"))
     batches = [list(group) for _, group in groupby(todo, key=attrgetter("subject"))]
-    work = partial(_render_batch, root=root, size=size, level=level)
     with (
         spread(workers if workers is not None else len(os.sched_getaffinity(0)), len(batches)) as run,
-        track("render", len(todo)) as advance,
+        track(said, len(todo)) as advance,
     ):
         for batch, done in zip(batches, run(work, batches)):
             if isinstance(done, Died):
@@ -80,7 +102,6 @@ def write_clip_set(
                     f"{root}: the process that rendered {batch[0].subject} {done.reason}; run again to go on"
                 )
             advance(done)
-    write_table(annotation_table(plans, label_set), root / "annotations.parquet")
 
 
 def annotation_table(plans: list[ClipPlan], label_set: str) -> pa.Table:
@@ -102,8 +123,8 @@ def render_clip(
     return performance, (sensor(face.render(units, pose, light)) for units, pose, light in shots)
 
 
-def _claim(root: Path, settings: dict[str, Any]) -> None:
-    note = root / "clip_set.json"
+def _claim(root: Path, settings: dict[str, Any], name: str, folder: str) -> None:
+    note, settings = root / name, json.loads(json.dumps(settings))
     if note.exists():
         found = json.loads(note.read_text(encoding="utf-8"))
         other = [
@@ -114,10 +135,8 @@ def _claim(root: Path, settings: dict[str, Any]) -> None:
                 f"{note}: this set was written with {'; '.join(other)}; use those arguments or another folder"
             )
         return
-    if (root / "annotations.parquet").exists() or (root / "videos").exists():
-        raise ValueError(
-            f"{root}: holds clips but no clip_set.json, so they are not ours to resume; use an empty folder"
-        )
+    if (root / folder).exists() or ((root / "annotations.parquet").exists() and name == "clip_set.json"):
+        raise ValueError(f"{root}: holds clips but no {name}, so they are not ours to resume; use an empty folder")
     write_json(settings, note)
 
 

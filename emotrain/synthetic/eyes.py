@@ -17,9 +17,11 @@ EYE_UNITS = ("5", "6", "7", "45")
 """What the drawing depends on, besides the gaze."""
 
 _AWAY = ALIGNED_CROP.left_eye[0] - MIDDLE
+HEIGHT = 0.004
+"""The opening of the lids lies so much below the eye's place (crop fractions)."""
+
 _HALF = (0.096, 0.066)
 _T = np.linspace(-1.0, 1.0, 15)
-_BRIM = 8
 
 
 class Eyes:
@@ -40,7 +42,9 @@ class Eyes:
             self.rest.append(painted[box].copy())
             self.centres.append(plane.points(at) - low)
         height, width = self.rest[0].shape[:2]
-        self.ball = _eyeball(height + 2 * _BRIM, width + 2 * _BRIM, self.unit, identity)
+        # So many pixels the iris can be shifted: the eyeball is drawn that much larger than the eye.
+        self.brim = max(8, round(0.031 * self.unit))
+        self.ball = _eyeball(height + 2 * self.brim, width + 2 * self.brim, self.unit, identity)
 
     def draw(self, canvas: Image, units: NDArray[np.floating], gaze: tuple[float, float]) -> None:
         """Redraw both eyes in place; `gaze` is the shift of the iris in crop fractions (right of the picture, down)."""
@@ -48,14 +52,15 @@ class Eyes:
         upper = self.upper * (1 + 0.62 * u5 - 0.30 * u7 - 0.15 * u6)
         lower = self.lower * (1 + 0.15 * u5 - 0.75 * min(1.0, u7 + 0.7 * u6))
         lid = -upper + blink * (upper + 0.92 * lower)
-        shift = np.round(np.clip(np.array(gaze) * self.unit, -_BRIM, _BRIM)).astype(int)
+        brim = self.brim
+        shift = np.round(np.clip(np.array(gaze) * self.unit, -brim, brim)).astype(int)
         for side, box, rest, centre in zip(self.sides, self.boxes, self.rest, self.centres):
             tilt = -0.004 * side * _T
             # The lid's highest point lies a little towards the nose.
             arch = (1 - np.abs(_T) ** 2.3) * (1 - 0.10 * side * _T)
             x = centre[0] + _T * self.half_width * self.unit
-            top = centre[1] + (lid * arch + tilt + 0.004) * self.unit
-            bottom = centre[1] + (lower * (1 - _T**2) * (1 + 0.12 * side * _T) + tilt + 0.004) * self.unit
+            top = centre[1] + (lid * arch + tilt + HEIGHT) * self.unit
+            bottom = centre[1] + (lower * (1 - _T**2) * (1 + 0.12 * side * _T) + tilt + HEIGHT) * self.unit
             bottom = np.maximum(bottom, top)
             above, below = np.stack([x, top], 1), np.stack([x, bottom], 1)
             patch = rest.copy()
@@ -63,7 +68,7 @@ class Eyes:
                 opening = np.zeros(rest.shape[:2], np.uint8)
                 cv2.fillPoly(opening, [fixed_point(np.concatenate([above, below[::-1]]))], 255, cv2.LINE_AA, 4)
                 h, w = len(opening), len(opening[0])
-                ball = self.ball[_BRIM - shift[1] : _BRIM - shift[1] + h, _BRIM - shift[0] : _BRIM - shift[0] + w]
+                ball = self.ball[brim - shift[1] : brim - shift[1] + h, brim - shift[0] : brim - shift[0] + w]
                 weight = opening.astype(np.float32) * np.float32(1 / 255)
                 patch = cv2.blendLinear(np.ascontiguousarray(ball), patch, weight, 1 - weight)
             thick = max(1, round(self.unit * 0.0085))

@@ -56,9 +56,10 @@ MOVES: tuple[str, ...] = (*AUS, "4 lower")
 
 
 def move_weights(units: NDArray[np.floating]) -> Floats:
-    """Weights (20,) of the displacement fields: the units, and 4 lower, which 1 cancels (1+4 is not additive)."""
-    lower = units[INDEX["4"]] * (1 - min(1.0, 1.4 * float(units[INDEX["1"]])))
-    return np.append(units, lower).astype(np.float32)
+    """Weights (..., 20) of the displacement fields: the units (..., 19), and 4 lower, which 1 cancels."""
+    # 1+4 is not additive: the inner brows go up together with being drawn together.
+    lower = units[..., INDEX["4"]] * (1 - np.minimum(1.0, 1.4 * units[..., INDEX["1"]].astype(np.float64)))
+    return np.concatenate([units, lower[..., None]], axis=-1).astype(np.float32)
 
 
 def displacements(x: Floats, y: Floats) -> Floats:
@@ -155,7 +156,7 @@ def folds(plane: Plane, identity: Identity) -> Floats:
     return maps
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _common_folds(plane: Plane) -> Floats:
     x, y = plane.grid()
     maps = np.zeros((len(AUS), plane.pixels, plane.pixels), np.float32)

@@ -106,14 +106,14 @@ def perform(script: Script, level: Level, rng: np.random.Generator) -> Performan
         raise ValueError(f"disturbance level {level!r}: expected one of {', '.join(DISTURBANCE)}")
     disturbance, n = DISTURBANCE[level], script.n_frames
     time = np.asarray(np.arange(n) / FPS, np.float32)
-    tremor = 1 + 0.05 * _drift(rng, n, 0.25) if script.kind == "macro" else 1.0
+    tremor = 1 + 0.05 * drift(rng, n, 0.25) if script.kind == "macro" else 1.0
     units = (envelope(script, time) * tremor)[:, None] * np.asarray(script.peak, np.float32)
     restless = script.label == "anxiety" and script.kind == "macro"
     units[:, INDEX["45"]] = np.maximum(units[:, INDEX["45"]], _blinks(script, time, restless, rng))
     poses = _poses(script, disturbance, time, restless, rng)
-    gain = 1 + disturbance.gain * _drift(rng, n, 0.8)
+    gain = 1 + disturbance.gain * drift(rng, n, 0.8)
     slopes = disturbance.slope * (
-        rng.uniform(-1, 1, 2)[:, None] + 0.3 * np.stack([_drift(rng, n, 0.8) for _ in range(2)])
+        rng.uniform(-1, 1, 2)[:, None] + 0.3 * np.stack([drift(rng, n, 0.8) for _ in range(2)])
     )
     lights = tuple(Light(float(g), float(sx), float(sy)) for g, sx, sy in zip(gain, *slopes))
     return Performance(np.clip(units, 0, 1).astype(np.float32), time, poses, lights, disturbance.noise)
@@ -133,7 +133,7 @@ def _on_frame(duration_s: float) -> float:
     return round(duration_s * FPS) / FPS
 
 
-def _drift(rng: np.random.Generator, n: int, sigma_s: float) -> NDArray[np.float64]:
+def drift(rng: np.random.Generator, n: int, sigma_s: float) -> NDArray[np.float64]:
     """Smooth noise of unit variance: white noise under a Gaussian window of `sigma_s` seconds."""
     reach = int(np.ceil(3 * sigma_s * FPS))
     window = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (sigma_s * FPS)) ** 2)
@@ -157,7 +157,7 @@ def _poses(
     script: Script, disturbance: Disturbance, time_s: Floats, restless: bool, rng: np.random.Generator
 ) -> tuple[Pose, ...]:
     n = len(time_s)
-    tracks = np.stack([_drift(rng, n, 0.40) for _ in range(5)]) + 0.7 * rng.uniform(-1, 1, (5, 1))
+    tracks = np.stack([drift(rng, n, 0.40) for _ in range(5)]) + 0.7 * rng.uniform(-1, 1, (5, 1))
     spread = [disturbance.shift, disturbance.shift, disturbance.roll, disturbance.scale, disturbance.yaw]
     dx, dy, roll, scale, yaw = tracks * np.asarray(spread)[:, None]
     gaze = _glances(script, time_s, restless, rng) if disturbance.shift > 0 or restless else np.zeros((2, n))

@@ -40,9 +40,9 @@ class Plane:
         return (np.asarray(xy, np.float64) - self.low) * self.per_unit - 0.5
 
 
-def with_margin(per_crop: int) -> Plane:
-    """The plane with margins, at `per_crop` pixels per crop width."""
-    return Plane(round(per_crop * (1 + 2 * MARGIN)), -MARGIN, 1 + MARGIN)
+def with_margin(per_crop: int, margin: float = MARGIN) -> Plane:
+    """The plane with `margin` crop fractions on every side, at `per_crop` pixels per crop width."""
+    return Plane(round(per_crop * (1 + 2 * margin)), -margin, 1 + margin)
 
 
 def spot(x: Floats, y: Floats, at: tuple[float, float], spread: tuple[float, float]) -> Floats:

@@ -32,14 +32,9 @@ def paint(plane: Plane, identity: Identity) -> Floats:
     width = _half_width(y, identity)
     _lay(image, hair * 0.72, _hair_behind(across, y, edge, identity))
     neck = np.array(identity.skin, np.float32) * (0.62 + 0.12 * step(0.2 - across, 0.25)[..., None])
-    _lay(image, neck, step(0.235 - across, edge * 2) * step(y - 0.8, edge))
-    _lay(
-        image,
-        np.broadcast_to(np.array(identity.shirt, np.float32), image.shape),
-        step(y - 1.08 - 0.2 * across, edge * 2),
-    )
-    ears = step(1 - ((across - 0.400 * identity.face_width) / 0.035) ** 2 - ((y - 0.48) / 0.085) ** 2, 0.3)
-    _lay(image, np.array(identity.skin, np.float32) * 0.78 * np.ones_like(image), ears)
+    _lay(image, neck, _neck(across, y, edge))
+    _lay(image, np.broadcast_to(np.array(identity.shirt, np.float32), image.shape), _shirt(across, y, edge))
+    _lay(image, np.array(identity.skin, np.float32) * 0.78 * np.ones_like(image), _ears(across, y, identity))
 
     skin = _skin(rng, x, y, n, identity) * (shade * _at_half_size(plane, identity))[..., None] + 255 * gloss[..., None]
     _nose_details(skin, x, y, identity)
@@ -47,6 +42,36 @@ def paint(plane: Plane, identity: Identity) -> Floats:
     _lay(image, skin, step(width - across, edge))
     _lay(image, hair, _hair_front(rng, across, y, edge, identity))
     return np.clip(image, 0, 255)
+
+
+def head_mask(plane: Plane, identity: Identity) -> Floats:
+    """How much of each pixel of `paint` is head, hair and neck: (pixels, pixels) in 0..1; shirt and backdrop are 0."""
+    x, y = plane.grid()
+    across, edge = np.abs(x - MIDDLE), 2.5 / plane.per_unit
+    skin = step(_half_width(y, identity) - across, edge)
+    neck = _neck(across, y, edge) * step(1.075 - 0.5 * across**2 - y, 4 * edge)
+    behind = np.maximum(_hair_behind(across, y, edge, identity) * (1 - _shirt(across, y, edge)), neck)
+    return np.asarray(np.max([skin, _ears(across, y, identity), behind], axis=0), np.float32)
+
+
+def head_outline(identity: Identity) -> Floats:
+    """Points around the bare face from hairline to chin, (N, 2) float32 crop fractions."""
+    y = np.linspace(identity.hairline, _OUTLINE_Y[-1], 64, dtype=np.float32)[:, None]
+    half = np.clip(_half_width(y, identity)[:, 0], 0, None)
+    side = np.stack([half, y[:, 0]], axis=1)
+    return np.concatenate([side * (1, 1) + (MIDDLE, 0), side * (-1, 1) + (MIDDLE, 0)]).astype(np.float32)
+
+
+def _neck(across: Floats, y: Floats, edge: float) -> Floats:
+    return step(0.235 - across, edge * 2) * step(y - 0.8, edge)
+
+
+def _shirt(across: Floats, y: Floats, edge: float) -> Floats:
+    return step(y - 1.08 - 0.2 * across, edge * 2)
+
+
+def _ears(across: Floats, y: Floats, identity: Identity) -> Floats:
+    return step(1 - ((across - 0.400 * identity.face_width) / 0.035) ** 2 - ((y - 0.48) / 0.085) ** 2, 0.3)
 
 
 def _half_width(y: Floats, identity: Identity) -> Floats:

@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from emotrain.clip_errors import ClipError
+from emotrain.datasets.times import outside
 from emotrain.emotions import nearest
 from emotrain.records import Clip
 from emotrain.video.reader import Indices, Pixels, Times
@@ -172,6 +173,8 @@ def _onset_apex_offset(request: Request) -> Indices:
     if clip is None or clip.onset_s is None or clip.offset_s is None:
         name = "this clip" if clip is None else f"clip {clip.clip_id}"
         raise ClipError(f"{name} has no annotated onset and offset; choose another keyframe policy")
+    if (left := outside(clip, request.duration_s)) is not None:
+        raise ClipError(f"clip {clip.clip_id}: {left}; correct the annotation and index again")
     apex_s = (clip.onset_s + clip.offset_s) / 2 if clip.apex_s is None else clip.apex_s
     marks = _nearest_frame(times, np.asarray([apex_s, clip.onset_s, clip.offset_s]))
     chosen = sorted(set(marks[: request.count].tolist()))

@@ -172,7 +172,7 @@ def test_marks_stay_on_their_images(tmp_path, sheet, frames, marks, images, seco
 
 def test_marks_of_images_without_distinct_numbers_are_dropped_with_a_warning(casme2, tmp_path, touch):
     root = casme2()
-    touch("CASME2_RAW_selected/sub01/EPa/cover.jpg")
+    touch("CASME2_RAW_selected/sub01/EPa/img46b.jpg")
     report = index_clips("casme2", root, tmp_path / "out", max_bad_share=0.2)
     clip = clips_of(tmp_path / "out")["sub01/EPa"]
     assert (clip.onset_s, clip.apex_s, clip.offset_s, clip.n_frames) == (None, None, None, 61)

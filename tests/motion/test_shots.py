@@ -7,7 +7,7 @@ import pytest
 from films import burst, film, somebody
 
 from emotrain.motion.clip_events import clip_events, pace
-from emotrain.motion.shots import find_shots
+from emotrain.video.shots import find_shots
 
 TIMES = np.arange(66) / 30
 BROWS = {"1": 0.8 * burst(TIMES, 0.6, 1.0), "2": 0.8 * burst(TIMES, 0.6, 1.0)}

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,8 +15,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from emotrain.datasets.clips import read_index
+from emotrain.datasets.index import index_clips
+from emotrain.datasets.reading import LayoutError
 from emotrain.records import CLIPS, Clip, from_table
-from emotrain.synthetic.clip_set import write_clip_set
+from emotrain.synthetic.clip_plan import plan_clips
+from emotrain.synthetic.clip_set import annotation_table, write_clip_set
+from emotrain.synthetic.scene_plan import SceneSettings
+from emotrain.synthetic.scene_set import read_scene_truth
 
 SET = {"label_set": "dfew", "train": 14, "validation": 14, "test": 0, "seed": 3, "size": 64}
 
@@ -90,3 +97,30 @@ def test_a_folder_with_foreign_clips_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "videos").mkdir()
     with pytest.raises(ValueError, match=r"no clip_set\.json"):
         write_clip_set(tmp_path, **SET, workers=1)  # type: ignore[arg-type]
+
+
+def test_a_set_filmed_in_scenes_has_the_same_clips_and_the_truth_of_each(tmp_path: Path) -> None:
+    scenes = SceneSettings(width=128, face=(0.2, 0.4), company=0.0)
+    few = {**SET, "train": 0, "validation": 0, "test": 14}
+    write_clip_set(tmp_path, **few, workers=1, scenes=scenes, aligned=False)  # type: ignore[arg-type]
+    aligned = plan_clips(label_set_name="dfew", train=0, validation=0, test=14, seed=3)
+    assert pq.read_table(tmp_path / "annotations.parquet").equals(annotation_table(aligned, "dfew"))
+    index_clips("synthetic", tmp_path, tmp_path / "index")
+    clips = read_index(tmp_path / "index").clips
+    assert [clip.path for clip in clips] == [f"scenes/{clip.clip_id}.mp4" for clip in clips]
+    for clip in clips:
+        with av.open(str(tmp_path / clip.path)) as container:
+            stream = container.streams.video[0]
+            assert (stream.width, stream.height) == (128, 72)
+            assert sum(1 for _ in container.decode(stream)) == clip.n_frames
+        assert read_scene_truth(tmp_path, clip.clip_id).landmarks.shape == (clip.n_frames, 5, 2)
+    with pytest.raises(ValueError, match=r"scene_set\.json: this set was written with width 128, now 256"):
+        write_clip_set(
+            tmp_path,
+            **few,
+            workers=1,
+            scenes=replace(scenes, width=256),
+            aligned=False,  # type: ignore[arg-type]
+        )
+    with pytest.raises(LayoutError, match="no folder"):
+        index_clips("synthetic", tmp_path, tmp_path / "index", media="videos")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,10 @@ from emotrain.clip_errors import ClipError
 from emotrain.datasets.frame_folder import IMAGE_SUFFIXES, frame_folder
 from emotrain.video.decoders.array_picture import ArrayPicture
 from emotrain.video.reader import DEFAULT_FPS, ClipReader, Picture, Pixels, Times
+
+_told: set[str] = set()
+
+log = logging.getLogger(__name__)
 
 
 class ImagesReader(ClipReader):
@@ -29,6 +34,8 @@ class ImagesReader(ClipReader):
         folder = frame_folder(path)
         if not folder.names:
             raise ClipError(f"{path}: the folder holds no image ({', '.join(sorted(IMAGE_SUFFIXES))})")
+        for note in folder.notes:
+            _tell(path, note)
         self._files = [path / name for name in folder.names]
         self._stamps = folder.times_s(self._fps)
 
@@ -51,6 +58,14 @@ class ImagesReader(ClipReader):
                 unread += 1
         if unread:
             self.damage = f"{len(self._files) - unread} of {len(self._files)} images could be read"
+
+
+def _tell(path: Path, note: str) -> None:
+    """Say it of the first folder of its kind; the index of a set says it of each."""
+    kind = note.partition(",")[0]
+    if kind not in _told:
+        _told.add(kind)
+        log.warning("%s: %s", path, note)
 
 
 def _read(file: Path) -> Pixels | None:

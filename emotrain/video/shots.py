@@ -3,7 +3,8 @@
 Neighbouring frames of one shot look alike: the same structure (32 x 32 cells, each less its surroundings, in units of
 the contrast there, so light hardly matters) at nearly the same brightness. Where they do not, the picture jumped. If it
 is back within a third of a second it was a flash, whose frames tell nothing of the face; if another structure stays it
-was a cut; if only the brightness stays another it was the light. Cross-fades are no jumps and are not found.
+was a cut; if only the brightness stays another it was the light. Blank frames (black or white) belong to no shot: what
+stands before and after them decides. Cross-fades are no jumps and are not found.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emotrain.motion.face_regions import Floats
+Floats = NDArray[np.float32]
 
 CELLS = 32
 OTHER_STRUCTURE = 0.12
@@ -33,6 +34,9 @@ CANDIDATE = 0.05
 ABRUPT = 4.0
 """A cut stands out this far from the changes in the half second around it; a fast head does not."""
 
+BLANK = 2.0
+"""Standard deviation of the cells, in grey levels, below which a frame shows nothing."""
+
 FLASH_S = 0.34
 NOTHING_IN_COMMON = 0.6
 SAMPLES = 9
@@ -51,15 +55,30 @@ class Shot:
 def find_shots(grey: NDArray[np.uint8], times_s: NDArray[np.float64]) -> list[Shot]:
     """The shots of a clip of T > 0 frames, (T, S, S) uint8 with S a multiple of 32, in order.
 
-    The first frame of every shot but the first is where the picture was cut.
+    The first frame of every shot but the first is where the picture was cut. A clip of blank frames is one shot.
     """
     cells = _cells(grey)
+    shown = np.flatnonzero(cells.std((1, 2)) >= BLANK)
+    if not len(shown):
+        shown = np.arange(len(cells))
+    return [Shot(shown[shot.frames], shot.light_steps) for shot in _shots(cells[shown], times_s[shown], shown)]
+
+
+def _shots(cells: Floats, times_s: NDArray[np.float64], numbers: NDArray[np.intp]) -> list[Shot]:
+    """`find_shots` of frames that show something; `numbers` are their places in the clip."""
     level = np.maximum(cells.mean((1, 2)), 1.0)
     change = np.abs(np.diff(cells, axis=0)).mean((1, 2)) / level[1:]
+    after_blank = np.diff(numbers) > 1
     shots: list[Shot] = []
     kept: list[int] = [0]
     steps: list[int] = []
-    candidates = (change > CANDIDATE).tolist()
+    candidates = ((change > CANDIDATE) | after_blank).tolist()
+
+    def cut() -> None:
+        nonlocal kept, steps
+        shots.append(Shot(np.array(kept), tuple(steps)))
+        kept, steps = [], []
+
     t = 1
     while t < len(cells):
         if candidates[t - 1] and not _alike(cells[kept[-1]], cells[t], OTHER_STRUCTURE):
@@ -68,12 +87,19 @@ def find_shots(grey: NDArray[np.uint8], times_s: NDArray[np.float64]) -> list[Sh
                 t = back
             elif _structure(cells[kept[-1]], cells[t]) < OTHER_STRUCTURE:
                 steps.append(len(kept))
-            elif change[t - 1] > ABRUPT * _usual(change, times_s, t - 1):
-                shots.append(Shot(np.array(kept), tuple(steps)))
-                kept, steps = [], []
+            elif after_blank[t - 1] or change[t - 1] > ABRUPT * _usual(change, times_s, t - 1):
+                cut()
+        elif after_blank[t - 1] and times_s[t] - times_s[t - 1] > FLASH_S:
+            cut()
         kept.append(t)
         t += 1
     return [*shots, Shot(np.array(kept), tuple(steps))]
+
+
+def same_view(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
+    """Whether two frames (S, S), S a multiple of 32, show the same view, but for what moves in a third of a second."""
+    a, b = _cells(np.stack([before, after]))
+    return _structure(a, b) < BACK_STRUCTURE
 
 
 def followable(grey: NDArray[np.uint8]) -> bool:
