@@ -83,6 +83,10 @@ class MotionSummarizer:
             )
         return replace(self, crop=crop, framing=framing)
 
+    def looking(self, framing: Framing) -> MotionSummarizer:
+        """This summariser looking at what `framing` says of each clip."""
+        return replace(self, framing=framing)
+
     def summarize(self, clip: Clip, video: Path, gaps: Sequence[Gap]) -> list[Summary]:
         """One summary a gap; raises ClipError when the video, its face box or its cues cannot be read."""
         look = self.framing.of(clip)

@@ -11,12 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.clip_errors import ClipError
+from emotrain.faces.settings import PERSONS
 from emotrain.inference.reading_view import TEMPLATES, problem_html, reading_html
 from emotrain.inference.recogniser import Recogniser
 
 UPLOAD_LIMIT = "512mb"
 KEPT_S = 1800
 FONTS = ["system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif"]
+
+PEOPLE = [
+    *((word, word) for word in PERSONS if word != "all"),
+    *((f"number {n} from the left", str(n)) for n in range(1, 7)),
+]
 
 EMPTY = '<div class="empty">Drop a clip of one face. Its keyframes, the changes between them and the probability of each label appear here.</div>'  # noqa: E501
 LIMITS = (
@@ -31,11 +37,11 @@ def build_app(recogniser: Recogniser) -> Any:
     """The Gradio page (`gradio.Blocks`) for a loaded model; ValueError says what to install."""
     gradio = _gradio()
 
-    def read(video: str | None) -> str:
+    def read(video: str | None, face: str) -> str:
         if video is None:
             return EMPTY
         try:
-            return reading_html(recogniser.predict(video))
+            return reading_html(recogniser.with_face(face).predict(video))
         except ClipError as error:
             # The reason names the upload's place on this machine, which is nobody's business.
             return problem_html(Path(video).name, str(error).replace(video, "the file"))
@@ -45,10 +51,14 @@ def build_app(recogniser: Recogniser) -> Any:
         with gradio.Row():
             with gradio.Column(scale=2, min_width=300):
                 clip = gradio.Video(label="Clip", sources=["upload"], height=340, elem_id="clip", buttons=[])
+                person = gradio.Dropdown(PEOPLE, value="largest", label="Whose face", elem_id="person")
             with gradio.Column(scale=3, min_width=320):
                 result = gradio.HTML(EMPTY, elem_id="result")
         gradio.HTML(f"<p>{LIMITS}</p>", elem_id="limits")
-        clip.change(read, clip, result, api_visibility="private", concurrency_limit=1)
+        for changed in (clip, person):
+            changed.change(
+                read, [clip, person], result, api_visibility="private", concurrency_limit=1, concurrency_id="model"
+            )
     return page
 
 

@@ -16,7 +16,7 @@ class TooManyBadClips(RuntimeError):
 class StageReport:
     """What a stage did: clips done, quarantined, and (among those done) damaged, each per class.
 
-    `before` counts those of the quarantined that an earlier stage had left out already: they say nothing about this one.
+    `before` counts the quarantined that an earlier stage had left out already: they say nothing about this one.
     """
 
     stage: str
