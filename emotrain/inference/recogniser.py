@@ -125,8 +125,8 @@ def load(
     recipe's. `given` replaces single values of the saved input contract, under their names in recipes (label_set,
     keyframe_policy, keyframes, frame_size, crop, view, face, image_size, context, summarizer, summarizer_options, tau).
     For an adapter trained with summaries by a model, `summarizer_options` says who is asked: model, base_url and
-    key_variable for openai, model and device for vlm (the device is this one's unless said). Nothing that came with the adapter
-    does, and who is shown frames is said on stderr.
+    key_variable for openai, model and device for vlm (the device is this one's unless said). Nothing that came with the
+    adapter does, and who is shown frames is said on stderr.
 
     Raises FileNotFoundError for an adapter or base that is not there, ValueError when nothing says how its input was
     made, when this version cannot make it, or when a file of the adapter says what an adapter has no say in.
