@@ -119,6 +119,6 @@ def test_one_of_several_people_can_be_asked_for(
 
 
 def test_a_clip_of_noise_is_refused(reader: Recogniser, tmp_path: Path) -> None:
-    noise = [np.random.default_rng(i).integers(0, 255, (96, 128), np.uint8) for i in range(20)]
+    noise = [np.random.default_rng(i).integers(0, 255, (96, 128, 3), np.uint8) for i in range(20)]
     with pytest.raises(ClipError, match="no face"):
         reader.predict(write_clip(tmp_path / "noise.mp4", noise))
