@@ -36,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--seed", type=int, default=0, help="seed of the validation part and of assigned folds")
     parse.add_argument("--max-bad-share", type=float, default=0.01, help="fail past this share of unusable clips")
     parse.add_argument("--assume-fps", type=float, help="frame rate of frame folders whose annotation names none")
+    parse.add_argument("--long-tail", type=float, help="cut training clips to a long tail: 20 for 20 to 1")
+    parse.add_argument("--long-tail-seed", type=int, default=0, help="seed of which classes are rare and what stays")
     parse.add_argument("--probe", action="store_true", help="decode each video once for its rate and length (slow)")
     parse.add_argument("--workers", type=int, help="processes that probe (default: one a core)")
     parse.add_argument("--limit-s", type=float, default=300.0, help="seconds after which a probe counts as stuck")
@@ -52,15 +54,9 @@ def main() -> int:
             args.dataset,
             args.root,
             args.out,
-            validation_share=args.validation_share,
-            seed=args.seed,
-            max_bad_share=args.max_bad_share,
             probe=_probe() if args.probe else None,
             probe_timed=_probe() if args.dataset == "csv" else None,
-            workers=args.workers,
-            limit_s=args.limit_s,
-            assume_fps=args.assume_fps,
-            **{name: getattr(args, name) for name in READER_OPTIONS},
+            **{key: value for key, value in vars(args).items() if key not in ("dataset", "root", "out", "probe")},
         )
     except (ValueError, OSError, TooManyBadClips) as error:
         print(f"index_clips: {in_words(error)}", file=sys.stderr)

@@ -31,6 +31,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "anxiety": ("anxious", "snxiety", "nervous", "nervousness", "worried", "焦虑", "不安"),
     "helplessness": ("helpless", "powerless", "powerlessness", "无助", "无奈"),
     "disappointment": ("disappointed", "dissatisfied", "失望"),
+    "calm": ("calmness", "镇静"),
     "repression": ("repressed", "压抑"),
     "tense": ("tension", "紧张"),
     "others": ("other", "其他"),
@@ -76,7 +77,10 @@ LABEL_SETS: dict[str, LabelSet] = {
     "dfew": LabelSet("dfew", _DFEW),
     "mafw": LabelSet("mafw", _MAFW),
     "ferv39k": LabelSet("ferv39k", _DFEW),
+    "ravdess": LabelSet("ravdess", ("neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise")),
+    "crema_d": LabelSet("crema_d", ("anger", "disgust", "fear", "happiness", "neutral", "sadness")),
     "megc2019": LabelSet("megc2019", ("negative", "positive", "surprise")),
+    "megc_vqa": LabelSet("megc_vqa", ("negative", "positive", "surprise", "others")),
     "casme2": LabelSet("casme2", ("happiness", "surprise", "disgust", "repression", "fear", "sadness", "others")),
     "samm": LabelSet("samm", ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise", "others")),
     "casme3": LabelSet("casme3", ("disgust", "surprise", "others", "fear", "anger", "sadness", "happiness")),
@@ -107,11 +111,30 @@ PUBLISHED_COUNTS: dict[str, dict[str, int]] = {
         "helplessness": 262,
         "disappointment": 182,
     },
+    "ravdess": {
+        "neutral": 188,
+        "calm": 376,
+        "happiness": 376,
+        "sadness": 376,
+        "anger": 376,
+        "fear": 376,
+        "disgust": 192,
+        "surprise": 192,
+    },
+    "crema_d": {
+        "anger": 1271,
+        "disgust": 1271,
+        "fear": 1271,
+        "happiness": 1271,
+        "neutral": 1087,
+        "sadness": 1271,
+    },
     "smic": {"negative": 70, "positive": 51, "surprise": 43},
     "megc2019": {"negative": 250, "positive": 109, "surprise": 83},
 }
 """Single-label clips a class, all folds together (counted from the official split lists; SMIC-HS and the MEGC2019
-composite as See et al. 2019 report them)."""
+composite as See et al. 2019 report them; RAVDESS from its design, 60 spoken takes of 24 actors and 44 sung ones of 23;
+CREMA-D counted from SentenceFilenames.csv)."""
 
 
 def label_set(name: str) -> LabelSet:

@@ -7,10 +7,20 @@
 # stages are ended by SLURM's SIGTERM and put back likewise: a job that merely died of it would count as failed.
 # shellcheck shell=bash
 
+# A job submitted from inside a task of an array inherits that task's variables; a job asks only about itself.
+if [[ -n ${SLURM_ARRAY_TASK_ID:-} ]]; then
+  own=$(scontrol --oneliner show job "$SLURM_JOB_ID" 2>/dev/null) || own=
+  if [[ -n $own && " $own " != *" ArrayJobId=${SLURM_ARRAY_JOB_ID:-none} "* ]]; then
+    unset SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID SLURM_ARRAY_TASK_COUNT SLURM_ARRAY_TASK_MIN SLURM_ARRAY_TASK_MAX \
+      SLURM_ARRAY_TASK_STEP
+  fi
+fi
 attempt=${SLURM_RESTART_COUNT:-0}
 job=$SLURM_JOB_ID
 [[ -z ${SLURM_ARRAY_TASK_ID:-} ]] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
-export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1} # srun does not inherit it
+# srun does not inherit it. Where it was not asked for, a step gets what the job has, not one core.
+unset SRUN_CPUS_PER_TASK
+[[ -z ${SLURM_CPUS_PER_TASK:-} ]] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
 
 record() { # MESSAGE
   echo "$(date -Is) $SLURM_JOB_NAME (job $job) $1"
@@ -20,11 +30,36 @@ record() { # MESSAGE
 record_end() { # STATUS
   if (($1 == 0)); then
     record "is done"
+  elif [[ -n ${said_end:-} ]]; then
+    return 0
   elif is_running; then
-    record "FAILED with exit status $1"
+    local fault
+    if fault=$(first_fault); then fault=": $fault"; fi
+    record "FAILED with exit status $1$fault"
   else
     record "is ended by SLURM: cancelled, requeued or out of time"
   fi
+}
+
+# What the first process said that ended with an error of its own (emotrain/job_notes.py); those that only lost their
+# connection to it say nothing. Status 1 when none did.
+first_fault() {
+  local first='' file
+  [[ -n ${EMOTRAIN_STOP_FILE:-} ]] || return 1
+  for file in "$EMOTRAIN_STOP_FILE".fault-*; do
+    [[ ! -e $file ]] || [[ -n $first && ! $file -ot $first ]] || first=$file
+  done
+  [[ -n $first ]] || return 1
+  if [[ -s $first ]]; then
+    head -n 1 "$first"
+  else
+    echo "rank ${first##*.fault-} ended with an error and could not write it down: is the disk full?"
+  fi
+}
+
+# What the job's first process is at, as it wrote it itself: "evaluating", "before its first step".
+activity() {
+  if [[ -s ${EMOTRAIN_STOP_FILE:-}.doing ]]; then echo " while $(head -n 1 "$EMOTRAIN_STOP_FILE.doing")"; fi
 }
 
 # Cancelled, requeued and timed-out jobs are not RUNNING. When SLURM gives no answer, the job counts as running: a
@@ -66,7 +101,7 @@ prepare_to_stop() { # FOLDER [SECONDS]
   patience_s=${2:-}
   # One file an attempt: the next attempt must not see this one's request.
   export EMOTRAIN_STOP_FILE=$1/stop-$job-$attempt
-  rm -f "$EMOTRAIN_STOP_FILE" "$EMOTRAIN_STOP_FILE.stopped"
+  rm -f "$EMOTRAIN_STOP_FILE" "$EMOTRAIN_STOP_FILE".{stopped,doing} "$EMOTRAIN_STOP_FILE".fault-*
   trap 'ask_to_stop USR1' USR1
   trap 'ask_to_stop TERM' TERM
 }
@@ -74,7 +109,14 @@ prepare_to_stop() { # FOLDER [SECONDS]
 ask_to_stop() { # SIGNAL
   signalled=1
   touch "$EMOTRAIN_STOP_FILE"
-  record "got SIG$1"
+  record "got SIG$1$(activity)"
+  # scancel leaves half a minute until SIGKILL, which leaves no last word: it is said now.
+  local state
+  if [[ $1 == TERM && -z ${said_end:-} ]] && state=$(squeue --noheader --jobs="$job" --format=%T) &&
+    [[ $state != RUNNING ]]; then
+    record "is ended by SLURM: cancelled, requeued or out of time"
+    said_end=1
+  fi
   if [[ -n $patience_s && -z ${timer:-} ]]; then
     { sleep "$patience_s" && kill -TERM "$command"; } 2>/dev/null &
     timer=$!
@@ -100,6 +142,8 @@ requeue_if_stopped() {
   if ((status == 0)); then
     return 0
   elif [[ ! -e $EMOTRAIN_STOP_FILE && ! -e $EMOTRAIN_STOP_FILE.stopped ]]; then
+    # SLURM ends the other nodes when a rank fails; their status is that of a preemption, and the fault would come again.
+    if first_fault >/dev/null; then return 0; fi
     case $status in
     143) ;;         # SIGTERM: preempted by a cluster that does not warn the batch shell
     137) most=3 ;;  # SIGKILL: out of memory, perhaps, and then it would be so again

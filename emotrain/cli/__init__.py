@@ -21,6 +21,7 @@ from emotrain.cli.results import context, diagnose, score
 from emotrain.cli.study import study
 from emotrain.cli.training import baseline, evaluate, prep, train
 from emotrain.file_errors import in_words
+from emotrain.job_notes import note_fault
 from emotrain.stages.processes import end_with_starter
 
 app = typer.Typer(
@@ -60,19 +61,24 @@ def main() -> None:
     """
     end_with_starter()
     try:
-        app(standalone_mode=False)
+        # Without its standalone mode click returns the status of a typer.Exit; no verb returns anything itself.
+        status = app(standalone_mode=False)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
     except TyperException as error:
+        note_fault(error)
         print(f"emotrain: {error} (see emotrain --help)", file=sys.stderr)
         sys.exit(2)
     except Exception as error:
+        note_fault(error)
         if _is_users(error) and not os.environ.get("EMOTRAIN_TRACEBACK"):
             print(f"emotrain: {in_words(error)}", file=sys.stderr)
             sys.exit(2)
         raise
+    if isinstance(status, int) and status != 0:
+        sys.exit(status)
 
 
 def _is_users(error: Exception) -> bool:

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from emotrain.job_notes import doing
+
 Adapter = Annotated[Path, typer.Option(help="Output folder or checkpoint of a training run.")]
 BaseModel = Annotated[str | None, typer.Option(help="Hub id of the base model, where the run had it in a folder.")]
 
@@ -43,6 +45,7 @@ def publish(
     from emotrain.hub.publish import publish as run
     from emotrain.hub.scores import parse_baselines
 
+    doing("publishing")
     publication = Publication(
         adapter,
         repo_id,

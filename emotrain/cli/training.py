@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from emotrain.cli.options import RecipeFile, Workers
+from emotrain.job_notes import doing
 
 
 def prep(
@@ -44,6 +45,7 @@ def train(context: typer.Context, recipe: RecipeFile) -> None:
 
     loaded = load_recipe(recipe, context.args)
     one_thread_on_cpu(loaded)
+    doing("before its first step")
     from emotrain.hub.checkpoints import checkpoint_publisher
     from emotrain.training.preemption import STATUS, TrainingStopped
     from emotrain.training.train import train as run
@@ -92,6 +94,7 @@ def evaluate(
     one_thread_on_cpu(loaded)
     from emotrain.evaluation.evaluate import evaluate as run
 
+    doing("evaluating")
     run(loaded, out, adapter)
     if report:
         from emotrain.evaluation.run_report import report_runs

@@ -45,6 +45,12 @@ ONE_SIDE: dict[str, str] = {
 LANGUAGES = ("en", "zh")
 
 QUIET = "no visible change."
+MOST_EVENTS, MOST_CUTS, MOST_UNREAD = 8, 4, 4
+"""Changes of one gap that are told, the strongest; cuts and stretches without a face, the first. More are counted,
+however long the gap is."""
+MORE_EVENTS = "and {count} weaker changes."
+MORE_CUTS = "and {count} more cuts."
+MORE_UNREAD = "and {count} more times without a face."
 
 SLIGHT, STRONG = 4.0, 12.0
 """Peak motion in percent of the inter-ocular distance below which a change is slight, and from which it is strong."""
@@ -58,13 +64,22 @@ def describe(
 ) -> str:
     """One sentence an event, a cut and a stretch without a face, in order of time; "no visible change." for none.
 
-    Times are on the clip's time line. Events come in order of onset. Raises ValueError for a language without words.
+    Times are on the clip's time line. Events come in order of onset; of more than MOST_EVENTS the strongest are told
+    and the others counted, of cuts and unread
+    stretches the first. Raises ValueError for a language without words.
     """
     check_language(language)
-    sentence, quiet = (_sentence, QUIET) if language == "en" else (_sentence_zh, zh.QUIET)
-    told = [(event.onset_s, sentence(event)) for event in events] + sentences(cuts_s, unread, language)
+    strongest = sorted(range(len(events)), key=lambda i: -events[i].strength)[:MOST_EVENTS]
+    if language == "en":
+        sentence, quiet, more = _sentence, QUIET, (MORE_EVENTS, MORE_CUTS, MORE_UNREAD)
+    else:
+        sentence, quiet, more = _sentence_zh, zh.QUIET, (zh.MORE_EVENTS, zh.MORE_CUTS, zh.MORE_UNREAD)
+    told = [(events[i].onset_s, sentence(events[i])) for i in sorted(strongest)]
+    told += sentences(cuts_s[:MOST_CUTS], unread[:MOST_UNREAD], language)
+    rest = (len(events) - MOST_EVENTS, len(cuts_s) - MOST_CUTS, len(unread) - MOST_UNREAD)
+    counted = [words.format(count=count) for count, words in zip(rest, more) if count > 0]
     joint = " " if language == "en" else ""
-    return joint.join(sentence for _, sentence in sorted(told, key=itemgetter(0))) if told else quiet
+    return joint.join([*(words for _, words in sorted(told, key=itemgetter(0))), *counted]) if told else quiet
 
 
 def check_language(language: str) -> None:

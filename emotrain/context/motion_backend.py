@@ -17,14 +17,15 @@ from emotrain.context.facs_words import check_language
 from emotrain.context.retell import told
 from emotrain.faces.framing import framing_of
 from emotrain.motion.action_units import TEMPLATES
-from emotrain.motion.clip_events import ClipEvents, clip_events
+from emotrain.motion.clip_events import ClipEvents
 from emotrain.motion.cue_events import cue_events
 from emotrain.motion.cues import cues_fingerprint, read_cues
+from emotrain.motion.long_clips import events_of_frames
 from emotrain.motion.spotting import SpotSettings
 from emotrain.records import Clip, Gap, Summary, Unread
 from emotrain.video.framing import Crop, Fixed, Followed, Framing, Look
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same clip would give another text, so that old and new summaries never mix."""
 
 
@@ -107,9 +108,7 @@ class MotionSummarizer:
 
         with open_clip(video, fps=clip.fps) as reader:
             reader.look = look
-            grey = reader.grey(SIZE)
-            times_s = reader.times_s
-        return clip_events(grey, times_s, self.spotting, path=path)
+            return events_of_frames(reader.grey_frames(SIZE), self.spotting, path=path)
 
 
 def seen_share(unread: Sequence[Unread], gap: Summary) -> float:

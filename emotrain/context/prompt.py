@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from emotrain.context.text_bounds import bounded, most_of_gap
 from emotrain.context.trajectory import trajectory
 from emotrain.emotions import nearest
 from emotrain.records import Frame, Summary
@@ -62,8 +63,8 @@ def build_messages(
 
     Keyframes among `frames` become `{"type": "image"}` parts in time order: pass the images to the processor in that
     order (`keyframes(frames)`); with `images` off their times stay and the parts are left out. `labels` are shown in
-    the order given, or permuted by `order`. Summaries of gap k stand before keyframe k. Raises ValueError for an
-    `order` that is no permutation and for frames of several clips.
+    the order given, or permuted by `order`. Summaries of gap k stand before keyframe k, each within the bounds of
+    text_bounds.py. Raises ValueError for an `order` that is no permutation and for frames of several clips.
     """
     shown = list(labels) if order is None else _permuted(labels, order)
     keys = keyframes(frames)
@@ -72,6 +73,7 @@ def build_messages(
     if len({frame.clip_id for frame in frames} | {summary.clip_id for summary in summaries}) > 1:
         raise ValueError(f"build_messages: frames and summaries of several clips, beginning with {keys[0].clip_id!r}")
     told = {summary.gap: summary for summary in summaries} if settings.context == "summaries" else {}
+    most = most_of_gap(len(keys) + 1)
     parts: list[dict[str, Any]] = []
     words: list[str] = []
     for gap in range(len(keys) + 1):
@@ -82,7 +84,7 @@ def build_messages(
             and (summary.changed or settings.quiet)
             and summary.end_s > summary.start_s
         ):
-            words.append(_summary(summary, settings))
+            words.append(_summary(summary, settings, most))
         if gap < len(keys):
             if settings.show_times:
                 words.append(render("keyframe", settings, time_s=keys[gap].time_s))
@@ -111,13 +113,13 @@ def prompt_text(messages: Sequence[dict[str, Any]], image: str = "<image>") -> s
     )
 
 
-def _summary(summary: Summary, settings: PromptSettings) -> str:
+def _summary(summary: Summary, settings: PromptSettings, most: int) -> str:
     return render(
         "summary",
         settings,
         start_s=summary.start_s,
         end_s=summary.end_s,
-        text=summary.text,
+        text=bounded(summary.text, most, settings.language),
         changed=summary.changed,
         show_times=settings.show_times,
     )

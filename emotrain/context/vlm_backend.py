@@ -17,7 +17,7 @@ from emotrain.context.asking import cleaned, is_refusal, observe_messages
 from emotrain.context.gap_request import GapRequest
 from emotrain.context.journal import EMPTY, Reply
 from emotrain.context.text_backend import question_digest
-from emotrain.modeling.load_result import check_processor, loaded_whole
+from emotrain.load_result import check_processor, loaded_whole
 
 VERSION = 2
 

@@ -104,7 +104,15 @@ class ClipIndex:
 
     def select(self, split: Split, fold: int | None = None) -> list[Clip]:
         """The clips of one split of one fold (or of the fixed split); see `emotrain.datasets.splits.select`."""
-        return select(self.clips, split, fold, validation_share=self.validation_share, seed=self.seed)
+        return select(
+            self.clips,
+            split,
+            fold,
+            validation_share=self.validation_share,
+            seed=self.seed,
+            long_tail=self.options.get("long_tail"),
+            long_tail_seed=self.options.get("long_tail_seed") or 0,
+        )
 
     def path(self, clip: Clip) -> Path:
         """Absolute path of the clip's video file or frame folder."""

@@ -10,19 +10,24 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from emotrain.atomic_files import write_json, write_table
 from emotrain.datasets.casme2 import read_casme2
 from emotrain.datasets.casme3 import read_casme3
 from emotrain.datasets.clips import CLIPS_FILE
+from emotrain.datasets.crema_d import read_crema_d
 from emotrain.datasets.csv_file import read_csv_file
 from emotrain.datasets.dfew import read_dfew
 from emotrain.datasets.ferv39k import read_ferv39k
 from emotrain.datasets.folder import read_folder
+from emotrain.datasets.long_tail import check_long_tail, tail_order
 from emotrain.datasets.mafw import read_mafw
 from emotrain.datasets.media import Listing, Probe, check_media
 from emotrain.datasets.megc2019 import read_megc2019
+from emotrain.datasets.megc_vqa import read_megc_vqa
 from emotrain.datasets.mmew import read_mmew
+from emotrain.datasets.ravdess import read_ravdess
 from emotrain.datasets.reading import LayoutError, Reading, printable
 from emotrain.datasets.samm import read_samm
 from emotrain.datasets.smic import read_smic
@@ -43,12 +48,15 @@ READERS: dict[str, Reader] = {
     "dfew": read_dfew,
     "mafw": read_mafw,
     "ferv39k": read_ferv39k,
+    "ravdess": read_ravdess,
+    "crema_d": read_crema_d,
     "casme2": read_casme2,
     "samm": read_samm,
     "casme3": read_casme3,
     "smic": read_smic,
     "mmew": read_mmew,
     "megc2019": read_megc2019,
+    "megc_vqa": read_megc_vqa,
     "folder": read_folder,
     "csv": read_csv_file,
     "synthetic": read_synthetic,
@@ -88,6 +96,8 @@ def index_clips(
     assume_fps: float | None = None,
     workers: int | None = 1,
     limit_s: float | None = None,
+    long_tail: float | None = None,
+    long_tail_seed: int = 0,
     **options: str | None,
 ) -> IndexReport:
     """Read a data set below `root` and write `out/clips.parquet` and `out/index_report.json`, both atomically.
@@ -95,16 +105,18 @@ def index_clips(
     `options` are the reader's own (for DFEW `media`, for MAFW `labels` and `caption`); None means its default. `probe`
     opens each video for its frame rate and length, which are null without it, in `workers` processes (None: one a
     core; more than one need a picklable probe); a video that takes longer than `limit_s` is quarantined. `probe_timed`
-    opens only those whose annotation gives times, which are held against the clip (see `times.py`). `assume_fps`
-    is the rate of frame folders whose annotation names none. Raises LayoutError, UnknownLabel, and TooManyBadClips when
-    more than `max_bad_share` of the clips is unusable; then the report is written and the index is not. Raises
-    ValueError for a number out of its range.
+    opens only those whose annotation gives times, which are held against the clip (see `times.py`). `assume_fps` is the
+    rate of frame folders whose annotation names none. `long_tail` and its seed are noted for `select`, which cuts the
+    training clips by them (`cut_long_tail`). Raises LayoutError, UnknownLabel, and TooManyBadClips when more than
+    `max_bad_share` of the clips is unusable; then the report is written and the index is not. Raises ValueError for a
+    number out of its range.
     """
     check_numbers(max_bad_share=max_bad_share, workers=workers, limit_s=limit_s)
     if not 0 <= validation_share < 1:
         raise ValueError(f"--validation-share {validation_share}: expected 0 or more and less than 1")
     if assume_fps is not None and not 0 < assume_fps < math.inf:
         raise ValueError(f"--assume-fps {assume_fps}: expected frames a second above 0, for example 25")
+    check_long_tail(long_tail, long_tail_seed)
     root = root.absolute()
     if printable(str(root)) != str(root):
         raise LayoutError(f"--root {printable(str(root))}: the path is not UTF-8, so no index can name it; rename it")
@@ -119,6 +131,13 @@ def index_clips(
     check_media(reading, listing, probe, assume_fps, timed=probe_timed, workers=workers, limit_s=limit_s)
     check_times(reading)
     clips = _with_splits(reading, validation_share, seed)
+    cut: dict[str, Any] = {}
+    if long_tail is not None:
+        cut = {"long_tail": long_tail, "long_tail_seed": long_tail_seed}
+        order = ", ".join(tail_order([clip.label for clip in clips], long_tail_seed))
+        reading.warn(
+            "long tail", f"training clips are cut 1:{long_tail:g} by seed {long_tail_seed}, in this order: {order}"
+        )
     report = IndexReport(dataset, reading.label_set.name, str(root), len(clips))
     report.counts = _counts(clips, reading.label_set.labels)
     report.warnings = reading.warnings
@@ -133,7 +152,7 @@ def index_clips(
         "labels": json.dumps(reading.label_set.labels, ensure_ascii=False),
         "validation_share": repr(validation_share),
         "seed": str(seed),
-        "options": json.dumps({**given, "assume_fps": assume_fps, "probe": probe is not None}, sort_keys=True),
+        "options": json.dumps({**given, **cut, "assume_fps": assume_fps, "probe": probe is not None}, sort_keys=True),
     }
     write_table(to_table(clips, Clip, metadata), out / CLIPS_FILE)
     return report

@@ -14,6 +14,7 @@ from typing import get_args
 
 import numpy as np
 
+from emotrain.datasets.long_tail import cut_long_tail
 from emotrain.records import Clip, Split
 
 VALIDATION_SHARE = 0.1
@@ -28,8 +29,10 @@ def select(
     *,
     validation_share: float = VALIDATION_SHARE,
     seed: int = 0,
+    long_tail: float | None = None,
+    long_tail_seed: int = 0,
 ) -> list[Clip]:
-    """The clips of one split, in the order given.
+    """The clips of one split, in the order given; those of train cut by `cut_long_tail` where there is a `long_tail`.
 
     With `fold`, the validation part is a pure function of (the clips outside that fold, share, seed), whatever their
     order. Raises ValueError for an unknown split or fold, for a fold asked of fixed splits or the reverse, and when
@@ -42,6 +45,8 @@ def select(
     else:
         _check_fold(clips, fold)
         chosen = _of_fold(clips, split, fold, validation_share, seed)
+    if split == "train" and long_tail is not None:
+        chosen = cut_long_tail(chosen, long_tail, long_tail_seed)
     if not chosen and not (split == "validation" and validation_share == 0):
         of_fold = "" if fold is None else f" of fold {fold}"
         raise ValueError(

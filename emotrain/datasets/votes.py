@@ -37,13 +37,14 @@ def read_votes(
     votes: dict[str, Mapping[str, float]] = {}
     for row in table.rows:
         name = name_of(row.cells.get("clip", ""))
-        shares = _shares(row, labels, reading)
+        shares = shares_of(row, labels, reading)
         if name is not None and shares is not None:
             votes[name] = shares
     return votes
 
 
-def _shares(row: Row, labels: Sequence[str], reading: Reading) -> dict[str, float] | None:
+def shares_of(row: Row, labels: Sequence[str], reading: Reading) -> dict[str, float] | None:
+    """The votes of one row as shares by label, those above 0; None with a warning where they are no distribution."""
     try:
         counts = {label: row.number_of(label) for label in labels}
     except ValueError as error:

@@ -86,7 +86,7 @@ SCHEMA: Table = {
     "templates": mapped(text(r"[a-z][a-z0-9_]*\.[a-z]{2}", "a template and its language"), _HEX, 20),
     "frames": {
         "policy": text(r"[a-z_]+(:[0-9.e-]+)?", "a keyframe policy"),
-        "keyframes": whole(1, 1024),
+        "keyframes": whole(1, 256),
         "between": optional(whole(0, 1024)),
         "size": optional(whole(16, 8192)),
         "quality": whole(1, 100),

@@ -24,6 +24,7 @@ from emotrain.hub.base import declared_base
 from emotrain.hub.publish import Publication, publish
 from emotrain.hub.upload import check_repo_id, open_repository
 from emotrain.hub_errors import HubError
+from emotrain.job_notes import doing
 from emotrain.recipe.recipe import Recipe
 
 
@@ -79,12 +80,15 @@ class PublishCheckpoints(TrainerCallback):
             revisions.append(self.revision)
         for revision in revisions:
             try:
+                doing(f"publishing {checkpoint.name}")
                 publish(Publication(checkpoint, self.repo_id, revision), public=self.public)
             except (ValueError, OSError) as error:  # HubError and AdapterFaults, a full disk, a base out of reach
                 print(f"emotrain: {checkpoint.name} was not published: {error}", file=sys.stderr)
+        doing("training")
 
     def publish_final(self, adapter: Path) -> None:
         """Publish the finished run's adapter from the first process; here a failure is an error."""
         if int(os.environ.get("RANK", "0")) == 0:
+            doing("publishing the adapter")
             uploaded = publish(Publication(adapter, self.repo_id, self.revision), public=self.public)
             print(f"published {uploaded.url}")

@@ -7,11 +7,13 @@ neither fonts nor scripts from other hosts, and deletes what was dropped within 
 from __future__ import annotations
 
 import os
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from emotrain.clip_errors import ClipError
 from emotrain.faces.settings import PERSONS
+from emotrain.inference.clip_limits import PAGE_LONGEST_S
 from emotrain.inference.reading_view import TEMPLATES, problem_html, reading_html
 from emotrain.inference.recogniser import Recogniser
 
@@ -28,9 +30,21 @@ EMPTY = '<div class="empty">Drop a clip of one face. Its keyframes, the changes 
 LIMITS = (
     "A facial expression is not what somebody feels, and these probabilities are a model's opinion of the expression. "
     "Inferring emotions from faces is restricted by law in places, among them work and school in the European Union. "
-    "Do not decide anything about a person by it. Clips stay on the machine that serves this page and are deleted "
-    "within the hour."
+    "Do not decide anything about a person by it. "
 )
+STAY = "Clips stay on the machine that serves this page and are deleted within the hour."
+LEAVE = "Clips are deleted within the hour, and {shown_to}."
+
+
+def page_reading(recogniser: Recogniser, video: str | None, face: str = "largest") -> str:
+    """What the page shows for an upload and one of its people: the reading as HTML, or a sentence that says why not."""
+    if video is None:
+        return EMPTY
+    try:
+        return reading_html(recogniser.with_face(face).predict(video, longest_s=PAGE_LONGEST_S))
+    except ClipError as error:
+        # The reason names the upload's place on this machine, which is nobody's business.
+        return problem_html(Path(video).name, str(error).replace(video, "the file"))
 
 
 def build_app(recogniser: Recogniser) -> Any:
@@ -38,13 +52,7 @@ def build_app(recogniser: Recogniser) -> Any:
     gradio = _gradio()
 
     def read(video: str | None, face: str) -> str:
-        if video is None:
-            return EMPTY
-        try:
-            return reading_html(recogniser.with_face(face).predict(video))
-        except ClipError as error:
-            # The reason names the upload's place on this machine, which is nobody's business.
-            return problem_html(Path(video).name, str(error).replace(video, "the file"))
+        return page_reading(recogniser, video, face)
 
     with gradio.Blocks(title="emotrain", analytics_enabled=False, delete_cache=(KEPT_S, KEPT_S)) as page:
         gradio.HTML(_intro(recogniser), elem_id="intro")
@@ -54,7 +62,7 @@ def build_app(recogniser: Recogniser) -> Any:
                 person = gradio.Dropdown(PEOPLE, value="largest", label="Whose face", elem_id="person")
             with gradio.Column(scale=3, min_width=320):
                 result = gradio.HTML(EMPTY, elem_id="result")
-        gradio.HTML(f"<p>{LIMITS}</p>", elem_id="limits")
+        gradio.HTML(f"<p>{LIMITS}{_where(recogniser)}</p>", elem_id="limits")
         for changed in (clip, person):
             changed.change(
                 read, [clip, person], result, api_visibility="private", concurrency_limit=1, concurrency_id="model"
@@ -94,8 +102,6 @@ def serve(recogniser: Recogniser, *, host: str = "127.0.0.1", port: int = 7860, 
 
 
 def _intro(recogniser: Recogniser) -> str:
-    from html import escape
-
     contract = recogniser.contract
     told = "with" if contract.prompt["context"] != "none" else "without"
     return (
@@ -103,6 +109,12 @@ def _intro(recogniser: Recogniser) -> str:
         f"<p>{escape(recogniser.shown_name)} &middot; {len(contract.labels)} labels &middot; {told} summaries"
         " between keyframes</p>"
     )
+
+
+def _where(recogniser: Recogniser) -> str:
+    """Where clips stay or go, in a sentence of HTML."""
+    shown_to = recogniser.eyes.shown_to
+    return STAY if shown_to is None else escape(LEAVE.format(shown_to=shown_to))
 
 
 def _gradio() -> Any:

@@ -19,6 +19,7 @@ from emotrain.context.summarize import SummarizeClip
 from emotrain.examples.examples import Examples
 from emotrain.examples.input_contract import InputContract
 from emotrain.inference.asked_summaries import AskedSummaries
+from emotrain.inference.clip_limits import LONGEST_S, check_clip, kept
 from emotrain.inference.face_view import FaceState, FaceView, places
 from emotrain.inference.input_settings import frame_settings, summarizer_of
 from emotrain.recipe.arguments import ContextArguments, DataArguments
@@ -31,8 +32,8 @@ from emotrain.video.framing import Fixed, Look
 
 @dataclass(frozen=True, slots=True)
 class SeenClip:
-    """What is made of one video: stored frames with their times, the summaries of its gaps, what of it was lost, and
-    the face that it is about."""
+    """What is made of one video: its keyframes with their times (and the frames between them, where a model was asked
+    about them), the summaries of its gaps, what of it was lost, and the face that it is about."""
 
     path: str
     duration_s: float
@@ -59,18 +60,20 @@ class ClipEyes:
         if self.shown_to is not None:
             print(f"emotrain: {self.shown_to}", file=sys.stderr, flush=True)
 
-    def see(self, path: Path, clip_id: str | None = None) -> SeenClip:
+    def see(self, path: Path, clip_id: str | None = None, *, longest_s: float = LONGEST_S) -> SeenClip:
         """Frames and summaries of one video file, or of a folder of frame images (25 frames a second).
 
-        Raises ClipError with the reason when the video cannot be decoded, when the face that was asked for is not seen
-        in it, and when a model that writes the summaries gives no reply.
+        Raises ClipError with the reason when the video cannot be decoded or lasts more than `longest_s` seconds (see
+        clip_limits.py), when the face that was asked for is not seen in it, and when a model that writes the summaries
+        gives no reply.
         """
-        return self.see_people(path, clip_id)[0]
+        return self.see_people(path, clip_id, longest_s=longest_s)[0]
 
-    def see_people(self, path: Path, clip_id: str | None = None) -> list[SeenClip]:
+    def see_people(self, path: Path, clip_id: str | None = None, *, longest_s: float = LONGEST_S) -> list[SeenClip]:
         """The same for each person whom the face setting means: all of them for `all`, from the left, else one."""
         given, path = str(path), path.expanduser().absolute()
         with open_clip(path, self.settings.decoder) as reader:
+            check_clip(reader, self.settings, self.summarizer, longest_s)
             duration_s = reader.duration_s
         clip = Clip(path.stem if clip_id is None else clip_id, path.name, "", duration_s=duration_s)
         found = self.faces.find(path, clip)
@@ -84,7 +87,7 @@ class ClipEyes:
         return seen
 
     def _see(self, given: str, path: Path, clip: Clip, look: Look, face: FaceState) -> SeenClip:
-        made = ExtractClip(path.parent, self.settings, Fixed(look))(clip)
+        made = ExtractClip(path.parent, kept(self.settings, self.summarizer), Fixed(look))(clip)
         rows, damage = (made.rows, made.note) if isinstance(made, Damaged) else (made, None)
         frames = from_table(pa.Table.from_pylist(rows, schema=FRAMES), Frame)
         told, declined = self._told(clip, path, frames, look)

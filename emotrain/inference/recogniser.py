@@ -18,6 +18,7 @@ from emotrain.examples.examples import Collator
 from emotrain.examples.input_contract import CONTRACT, InputContract, read_contract
 from emotrain.examples.scoring import score_clips
 from emotrain.inference.clip_input import ClipEyes, SeenClip, SeenExamples
+from emotrain.inference.clip_limits import LONGEST_S
 from emotrain.inference.input_settings import settle, summarizer_of
 from emotrain.inference.reading import Reading
 from emotrain.modeling.adapter_config import CONFIG, read_config
@@ -48,23 +49,34 @@ class Recogniser:
         return "/".join(folder.absolute().parts[-2:]) if folder.is_dir() else self.name
 
     @overload
-    def predict(self, clips: str | Path, *, batch_size: int = BATCH) -> Reading: ...
+    def predict(self, clips: str | Path, *, batch_size: int = BATCH, longest_s: float = LONGEST_S) -> Reading: ...
 
     @overload
-    def predict(self, clips: list[str] | list[Path], *, batch_size: int = BATCH) -> list[Reading]: ...
+    def predict(
+        self, clips: list[str] | list[Path], *, batch_size: int = BATCH, longest_s: float = LONGEST_S
+    ) -> list[Reading]: ...
 
     def predict(
-        self, clips: str | Path | list[str] | list[Path], *, batch_size: int = BATCH
+        self,
+        clips: str | Path | list[str] | list[Path],
+        *,
+        batch_size: int = BATCH,
+        longest_s: float = LONGEST_S,
     ) -> Reading | list[Reading]:
-        """Read one video, or several in order. Raises ClipError, which names the file and the reason, for a bad one."""
+        """Read one video, or several in order, each of at most `longest_s` seconds.
+
+        Raises ClipError, which names the file and the reason, for a bad one.
+        """
         if isinstance(clips, (str, Path)):
-            return self.read([self.eyes.see(Path(clips))])[0]
+            return self.read([self.eyes.see(Path(clips), longest_s=longest_s)])[0]
         paths = [Path(clip) for clip in clips]
         readings: list[Reading] = []
         for start in range(0, len(paths), batch_size):
             part = paths[start : start + batch_size]
             unique = len({path.stem for path in part}) == len(part)
-            readings += self.read([self.eyes.see(path, None if unique else str(path)) for path in part])
+            readings += self.read(
+                [self.eyes.see(path, None if unique else str(path), longest_s=longest_s) for path in part]
+            )
         return readings
 
     def predict_people(self, clip: str | Path) -> list[Reading]:

@@ -10,7 +10,8 @@ from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.emotions import nearest
 from emotrain.examples.manifests import manifest_path
 from emotrain.examples.summaries import is_written_by_recipe
-from emotrain.launch.places import accelerate_configs
+from emotrain.launch.names import name_faults
+from emotrain.launch.places import accelerate_configs, home
 from emotrain.launch.profile import STAGES, Profile
 from emotrain.recipe.recipe import Recipe
 
@@ -102,7 +103,10 @@ def _asks_a_gpu(recipe: Recipe) -> bool:
 
 def faults_of(chain: Chain) -> list[str]:
     """What would make a job fail after hours in the queue, as far as it can be known before."""
-    return [*_resource_faults(chain), *_input_faults(chain)]
+    names = {"recipe": str(chain.path), "folder of emotrain": str(home()), "--repo-id": chain.repo_id or ""}
+    names |= {f"override {number}": word for number, word in enumerate(chain.overrides, start=1)}
+    of_logs = {"output_dir": str(chain.output), "current folder": str(Path.cwd())}
+    return [*name_faults(names, of_logs), *_resource_faults(chain), *_input_faults(chain)]
 
 
 def _resource_faults(chain: Chain) -> list[str]:

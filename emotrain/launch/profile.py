@@ -16,6 +16,7 @@ from typing import Any
 
 from emotrain.emotions import nearest
 from emotrain.launch.confidential import REMEDY, check_value
+from emotrain.launch.names import control_character
 from emotrain.secret_words import is_secret_name
 from emotrain.yaml_files import read_mapping
 
@@ -212,8 +213,8 @@ def _environment(value: Any) -> dict[str, str]:
 
 
 def _text(text: str) -> str:
-    if "\n" in text or "\0" in text:
-        raise ValueError(f"{text!r} holds a line break")
+    if control_character(text) is not None:
+        raise ValueError(f"{text!r} holds a line break or another control character")
     used = re.findall(r"\$\{?(\w+)\}?", text)
     unset = [name for name in used if name not in os.environ]
     if unset:
@@ -222,5 +223,7 @@ def _text(text: str) -> str:
         if is_secret_name(name):
             raise ValueError(f"${name} looks like a secret, and a profile ends up in job scripts; {REMEDY}")
     filled = os.path.expanduser(os.path.expandvars(text))
+    if control_character(filled) is not None:
+        raise ValueError(f"{text!r} is {filled!r} here, which holds a line break or another control character")
     check_value(filled)
     return filled

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import logging
 import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
 from emotrain.atomic_files import write_json, write_text
 from emotrain.launch.confidential import check_text
+from emotrain.launch.inherited import outside_environment
 from emotrain.launch.jobs import Chain, plan_jobs
 from emotrain.launch.render import CHAIN_LOG, render
+
+log = logging.getLogger(__name__)
 
 LAUNCH = "launch.json"
 _WAITS_S = (2.0, 5.0, 10.0)
@@ -52,7 +58,26 @@ def submit(chain: Chain) -> list[Submitted]:
     Raises SubmitError when SLURM refuses one, after the others are cancelled, and when jobs of an earlier launch of the
     same run are still in the queue: two trainings would write the same checkpoints.
     """
-    _check_idle(chain)
+    with alone(chain):
+        _check_idle(chain)
+        return _submit_all(chain)
+
+
+@contextmanager
+def alone(chain: Chain) -> Iterator[None]:
+    """Hold the run's folder against a second launch: both would find the queue empty. SubmitError when one goes on."""
+    chain.folder.mkdir(parents=True, exist_ok=True)
+    with open(chain.folder / ".launching", "w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SubmitError(f"{chain.output}: another `emotrain launch` of this run is submitting its jobs") from None
+        except OSError:  # a file system without locks
+            log.warning("%s has no file locks: do not launch this run twice at once", chain.folder)
+        yield
+
+
+def _submit_all(chain: Chain) -> list[Submitted]:
     jobs: list[Submitted] = []
     try:
         for name, script in write_scripts(chain).items():
@@ -138,6 +163,6 @@ def _slurm(command: Sequence[str], what: str) -> str:
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=outside_environment())
     except FileNotFoundError as error:
         raise SubmitError(f"{command[0]} is not on this machine; run this on a login node of the cluster") from error

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.hub_errors import explained
+from emotrain.load_result import check_adapter, held_tensors
 from emotrain.modeling.adapter_config import CONFIG, read_config
-from emotrain.modeling.load_result import check_adapter, held_tensors
 
 WEIGHTS = "adapter_model.safetensors"
 PARTS = (CONFIG, WEIGHTS, "emotrain.json", "recipe.resolved.yaml", "provenance.json")

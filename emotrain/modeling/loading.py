@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
+from emotrain.load_result import check_processor, loaded_whole
 from emotrain.modeling.families import family, family_of, language_model
 from emotrain.modeling.frozen import frozen_parts, spare_backward
-from emotrain.modeling.load_result import check_processor, loaded_whole
 from emotrain.modeling.tiny_base_path import tiny_base_path
 
 TINY = "tiny"

@@ -12,7 +12,9 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from emotrain.balance.priors import class_counts
 from emotrain.datasets.clips import CLIPS_FILE, ClipIndex
+from emotrain.datasets.long_tail import cut_long_tail
 from emotrain.datasets.splits import OWN_FOLDS, VALIDATION_SHARE
 from emotrain.emotions import PUBLISHED_COUNTS, label_set
 from emotrain.examples.manifests import usable_clips
@@ -54,6 +56,16 @@ def known_clips(recipe: Recipe) -> KnownClips:
     return KnownClips(train, durations, False, 0, (*counted, *timed))
 
 
+def test_counts(recipe: Recipe) -> dict[str, int]:
+    """Test clips a label, of the index or else of one published fold; empty where neither tells."""
+    labels = label_set(recipe.data.label_set).labels
+    if (Path(recipe.data.data) / CLIPS_FILE).is_file():
+        return class_counts(usable_clips(recipe, "test")[0], labels)
+    if recipe.data.label_set in PUBLISHED_COUNTS and recipe.data.dataset == recipe.data.label_set:
+        return {label: round(PUBLISHED_COUNTS[recipe.data.label_set][label] / OWN_FOLDS) for label in labels}
+    return {}
+
+
 def _synthetic(recipe: Recipe) -> KnownClips:
     from emotrain.synthetic.clip_plan import plan_clips
 
@@ -82,6 +94,8 @@ def _published_clips(recipe: Recipe) -> tuple[tuple[Clip, ...], tuple[str, ...]]
         f"clips: published class counts of {name} times {share:.2f} (train is {OWN_FOLDS - 1} of {OWN_FOLDS} folds, "
         f"less {VALIDATION_SHARE:.0%} for validation), for there is no index yet"
     )
+    if recipe.data.long_tail is not None:
+        clips = cut_long_tail(clips, recipe.data.long_tail, recipe.data.long_tail_seed)
     return tuple(clips), (said,)
 
 

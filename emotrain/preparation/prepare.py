@@ -67,6 +67,8 @@ def prepare(
             assume_fps=settings.assume_fps,
             workers=workers,
             limit_s=CLIP_LIMIT_S if settings.probe or settings.dataset == "csv" else None,
+            long_tail=settings.long_tail,
+            long_tail_seed=settings.long_tail_seed,
             **index_options(settings),
         )
     if stage != "index":
@@ -149,6 +151,8 @@ def _check_index(recipe: Recipe) -> None:
     index = read_index(Path(recipe.data.data))
     settings = recipe.data
     options = {**index_options(settings), "assume_fps": settings.assume_fps, "probe": settings.probe}
+    if settings.long_tail is not None:
+        options |= {"long_tail": settings.long_tail, "long_tail_seed": settings.long_tail_seed}
     odd = [
         f"{key} {found!r} there, {wanted!r} in the recipe"
         for key, found, wanted in (

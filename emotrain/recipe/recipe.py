@@ -87,15 +87,24 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
             key = key.replace("-", "_")
             pending = None if equals else key
             if equals:
-                values[key] = yaml.safe_load(value)
+                values[key] = _given(key, value)
         elif pending is not None:
-            values[pending] = yaml.safe_load(word)
+            values[pending] = _given(pending, word)
             pending = None
         else:
             raise RecipeError(f"command line: {word!r} belongs to no --key")
     if pending is not None:
         values[pending] = True
     return values
+
+
+def _given(key: str, text: str) -> Any:
+    """The value of a key on the command line, read as YAML."""
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0]
+        raise RecipeError(f"command line: --{key} {text!r} is no YAML value ({reason}); put it into quotes") from error
 
 
 def parse_recipe(values: Mapping[str, Any], path: Path | None = None) -> Recipe:

@@ -19,12 +19,13 @@ from threading import Lock
 from typing import IO
 
 from emotrain.evaluation.evaluate import METRICS, deciding
+from emotrain.job_notes import stop_file
 from emotrain.progress import track
 from emotrain.recipe.recipe import RESOLVED, Recipe, read_values
 from emotrain.stages.processes import PARENT
 from emotrain.study.failures import ArmsFailed, ArmsStopped
 from emotrain.training.live import read_progress
-from emotrain.training.preemption import STATUS, stop_file
+from emotrain.training.preemption import STATUS
 
 _POLL_S = 0.5
 _TAIL_LINES = 15
@@ -97,6 +98,8 @@ def run_arms(groups: Sequence[Sequence[Arm]], *, parallel: int, gpus: Sequence[s
     arms = [arm for group in todo for arm in group]
     weights = {arm.scores: _TRAINING if arm.trained else _SCORING for arm in arms}
     runner = _Runner(gpus)
+    if stop_asked():
+        runner.stop()
     lanes = len(gpus) if gpus else max(parallel, 1)
     with ThreadPoolExecutor(lanes) as pool, track("train and score", sum(weights.values()), "%") as advance:
         futures = {pool.submit(runner.run_group, group): group for group in todo}

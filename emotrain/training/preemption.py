@@ -19,7 +19,6 @@ turns every exit status of its ranks into 1 and a batch script could not tell a 
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from pathlib import Path
@@ -29,9 +28,7 @@ import torch
 from transformers import TrainerCallback
 
 from emotrain.atomic_files import write_json
-
-STOP_FILE = "EMOTRAIN_STOP_FILE"
-"""Environment variable that names the file whose appearance asks the run to stop."""
+from emotrain.job_notes import doing, stop_file
 
 STOPPED_SUFFIX = ".stopped"
 """Added to the stop file's name: the record of a run that stopped because it was asked to."""
@@ -40,12 +37,6 @@ STATUS = 75
 """Exit status of a run that stopped early and can go on (EX_TEMPFAIL of sysexits.h: try again)."""
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
-
-
-def stop_file() -> Path | None:
-    """The file whose appearance asks this job to stop; None outside a batch script."""
-    name = os.environ.get(STOP_FILE)
-    return Path(name) if name else None
 
 
 class TrainingStopped(RuntimeError):
@@ -59,14 +50,19 @@ class StopWhenAsked(TrainerCallback):
         self.asked = False
         self.stopped = False
         self.file = stop_file()
+        self._stepped = False
         self._before: dict[int, Any] = {}
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        doing(f"before step {state.global_step + 1} of {state.max_steps}")
         # Python allows handlers in the main thread only; elsewhere the stop file is the way.
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if not self._stepped:
+            self._stepped = True
+            doing("training")
         if self.file is not None and not self.asked and args.local_process_index == 0:
             self.asked = self.file.exists()
         if _any_rank(self.asked, args.device) and state.global_step < state.max_steps:

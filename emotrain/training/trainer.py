@@ -11,6 +11,7 @@ from transformers import PrinterCallback, ProgressCallback, Trainer, TrainerCont
 from trl import SFTTrainer
 
 from emotrain.balance.losses import BuiltLoss, LossTerms, as_shares
+from emotrain.job_notes import doing
 from emotrain.modeling.label_scoring import label_logits, label_mass
 from emotrain.modeling.label_tokens import LabelTokens
 from emotrain.training.world import local_part
@@ -100,7 +101,9 @@ class ManifestTrainer(Trainer):
         """Score the validation clips by label scoring; the figures may choose the best checkpoint."""
         if self.validate is None:
             raise ValueError("eval_strategy asks for evaluation, but the data set has no validation part")
+        doing(f"evaluating after step {self.state.global_step}")
         metrics = {f"eval_{name}": value for name, value in self.validate(self.model).items()}
+        doing("training")
         self.log(metrics)
         control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         self.control: TrainerControl = control

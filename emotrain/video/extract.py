@@ -113,7 +113,9 @@ class ExtractClip:
 
 def frame_rows(reader: ClipReader, clip: Clip, settings: FrameSettings) -> list[dict[str, Any]]:
     """The rows of one clip, by `records.FRAMES`, in time order; one decoding pass (two for the `motion` policy)."""
-    score = motion_energy(reader.grey(MOTION_SIZE)) if parse_policy(settings.policy).name == "motion" else None
+    score = None
+    if parse_policy(settings.policy).name == "motion":
+        score = motion_energy(frame for _, frame in reader.grey_frames(MOTION_SIZE))
 
     chosen: list[tuple[Times, Indices, list[Indices]]] = []
 

@@ -7,7 +7,7 @@ keyframes asked for gives all its frames, once each: nothing is duplicated to fi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
@@ -118,17 +118,23 @@ def between_keyframes(times_s: Times, keyframes: Indices, per_gap: int | None) -
     return [_inside(np.asarray(times_s), first + 1, last, per_gap) for first, last in pairwise(edges)]
 
 
-def motion_energy(grey: Pixels) -> np.ndarray:
-    """(T,) float64: mean absolute change of (T, H, W) grey frames against the frame before; frame 0 takes frame 1's.
+def motion_energy(grey: Iterable[Pixels]) -> np.ndarray:
+    """(T,) float64: mean absolute change of (H, W) grey frames against the frame before; frame 0 takes frame 1's.
 
-    The score for `motion`: relevance scores of image-text models cannot see movements this small.
+    Two frames are held at a time. The score for `motion`: relevance scores of image-text models cannot see movements
+    this small.
     """
-    energy = np.zeros(len(grey))
-    for i in range(1, len(grey)):
-        energy[i] = np.abs(grey[i].astype(np.int16) - grey[i - 1]).mean()
-    if len(grey) > 1:
+    energy = [0.0]
+    before: Pixels | None = None
+    for frame in grey:
+        if before is not None:
+            energy.append(float(np.abs(frame.astype(np.int16) - before).mean()))
+        before = frame
+    if before is None:
+        return np.zeros(0)
+    if len(energy) > 1:
         energy[0] = energy[1]
-    return energy
+    return np.array(energy)
 
 
 def _segment_centres(request: Request) -> Indices:

@@ -6,6 +6,7 @@ tells without decoding, `_predict_times()`. Everything else is derived here, so 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -164,6 +165,38 @@ class ClipReader(ABC):
         """(T, size, size) uint8 luma of all frames, in one pass."""
         return self.sweep(size, [], None).grey
 
+    def ends_within(self, longest_s: float) -> bool:
+        """Whether the clip is over after so many seconds, at up to MOST_FPS frames in each; no more of it is decoded.
+
+        What the container promises is believed when it says that the clip is longer.
+        """
+        if self._times is not None:
+            return bool(self._times[-1] <= longest_s)
+        promised = self._predict_times()
+        if promised is not None and len(promised) and promised[-1] > longest_s:
+            return False
+        clock, times = Clock(self._declared_fps()), []
+        with closing(self._decode()) as pictures:  # type: ignore[type-var]
+            for picture in pictures:
+                times.append(clock.at(picture.time_s))
+                if times[-1] > longest_s or len(times) > longest_s * MOST_FPS:
+                    return False
+        if not times:
+            raise self._nothing()
+        self._times = np.asarray(times, np.float64)
+        return True
+
+    def grey_frames(self, size: int) -> Iterator[tuple[float, Pixels]]:
+        """Time in seconds and (size, size) uint8 luma of each frame in one pass, of which one is held at a time."""
+        clock, times = Clock(self._declared_fps()), []
+        with closing(self._decode()) as pictures:  # type: ignore[type-var]
+            for picture in pictures:
+                times.append(clock.at(picture.time_s))
+                yield times[-1], self._seen(len(times) - 1, picture, times[-1]).grey(size, self._box(picture))
+        if not times:
+            raise self._nothing()
+        self._times = np.asarray(times, np.float64)
+
     def sweep(self, grey_size: int | None, choose: Choose | Sequence[int], colour_size: int | None) -> Sweep:
         """Grey frames of the whole clip (None: none) and the chosen frames in colour, from one sequential pass.
 
@@ -225,8 +258,8 @@ class ClipReader(ABC):
             return self.look
         return centre_square(*picture.shape()) if self.look == "centre" else WHOLE
 
-    def _seen(self, index: int, picture: Picture) -> Picture:
-        """Frame `index` as `look` wants it."""
+    def _seen(self, index: int, picture: Picture, time_s: float | None = None) -> Picture:
+        """Frame `index` as `look` wants it, at the time that is known of it."""
         if not isinstance(self.look, Followed):
             return picture
         from emotrain.video.followed import FollowedPicture
@@ -234,7 +267,9 @@ class ClipReader(ABC):
         times = self._expected
         if index == 0:
             self._first_s = picture.time_s
-        time_s = float(times[index]) if times is not None and index < len(times) else picture.time_s - self._first_s
+        if time_s is None:
+            known = times is not None and index < len(times)
+            time_s = float(times[index]) if times is not None and known else picture.time_s - self._first_s
         return FollowedPicture(picture, self.look, time_s)
 
     def _run(self, keep: Callable[[int, Picture], Any], last: int | None = None) -> None:
@@ -267,22 +302,43 @@ def duration_of(times: Times, fps: float | None) -> float:
     return 1.0 / fps if fps else 1.0 / DEFAULT_FPS
 
 
-def increasing(times: Times, fps: float | None) -> Times:
-    """`times` from 0 and strictly increasing; a stamp that is missing (NaN) or steps back follows one frame later.
+MOST_FPS = 1000
+"""Frames a second of a high-speed camera; a clip with more in the mean is as good as endless."""
 
-    Missing first stamps are as many frames before the first that is known.
+
+@dataclass(slots=True)
+class Clock:
+    """Time stamps as they come, made to begin at 0 and to increase; `fps` is the rate that the container states.
+
+    A stamp that is missing (NaN) or steps back follows one frame later. Missing first stamps are as many frames before
+    the first that is known.
     """
-    step = 1.0 / fps if fps else 1.0 / DEFAULT_FPS
-    out = np.empty_like(times)
-    known = np.flatnonzero(~np.isnan(times))
-    previous = float(times[known[0]] - (known[0] + 1) * step) if len(known) else -step
-    for i, time in enumerate(times.tolist()):
-        if np.isnan(time) or time <= previous:
-            previous += step
+
+    fps: float | None
+    previous: float = 0.0
+    missing: int = 0
+    origin: float | None = None
+
+    def at(self, stamp: float) -> float:
+        """Seconds of the next frame."""
+        step = 1.0 / self.fps if self.fps else 1.0 / DEFAULT_FPS
+        if self.origin is None and math.isnan(stamp):
+            self.missing += 1
+            return (self.missing - 1) * step
+        if self.origin is None:
+            self.origin = stamp - self.missing * step
+            self.previous = stamp
+        elif math.isnan(stamp) or stamp <= self.previous:
+            self.previous += step
         else:
-            previous = time
-        out[i] = previous
-    return out - out[0]
+            self.previous = stamp
+        return self.previous - self.origin
+
+
+def increasing(times: Times, fps: float | None) -> Times:
+    """All `times` of a clip as a `Clock` tells them."""
+    clock = Clock(fps)
+    return np.array([clock.at(stamp) for stamp in times.tolist()], np.float64)
 
 
 def _stack(images: list[Pixels], path: Path) -> Pixels:

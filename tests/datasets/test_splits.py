@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emotrain.datasets.long_tail import check_long_tail, cut_long_tail, tail_order
 from emotrain.datasets.splits import assign_folds, carve_validation, folds, leave_one_subject_out, select
 from emotrain.records import Clip
 
@@ -157,3 +158,41 @@ def test_leave_one_subject_out_tests_each_subject_once():
         assert not tested & trained
     with pytest.raises(ValueError, match="clip 'c0000' has no subject"):
         leave_one_subject_out(clips_of({"happiness": 3}))
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 400), min_size=2),
+    st.sampled_from([2.0, 20.0, 100.0]),
+    st.integers(0, 9),
+)
+def test_a_long_tail_falls_geometrically_in_an_order_of_the_seed_and_hangs_on_nothing_else(counts, ratio, seed):
+    clips = clips_of(counts)
+    kept = cut_long_tail(clips, ratio, seed)
+    order = tail_order(list(counts), seed)
+    sizes = Counter(clip.label for clip in kept)
+    for rank, label in enumerate(order):
+        wanted = max(1, round(counts[order[0]] * ratio ** (-rank / (len(order) - 1))))
+        assert sizes[label] == min(wanted, counts[label])
+    shuffled = random.Random(1).sample(clips, len(clips))
+    assert ids(cut_long_tail(shuffled, ratio, seed)) == ids(kept)
+    assert ids(cut_long_tail(clips, ratio * 2, seed)) <= ids(kept)
+
+
+def test_a_long_tail_cuts_train_alone():
+    clips = clips_of({"happiness": 300, "sadness": 300, "disgust": 300}, subjects=30)
+    for split in ("validation", "test"):
+        assert select(clips, split, 1, long_tail=20.0) == select(clips, split, 1)
+    whole, cut = select(clips, "train", 1), select(clips, "train", 1, long_tail=20.0, long_tail_seed=3)
+    assert ids(cut) < ids(whole)
+    sizes = sorted(Counter(clip.label for clip in cut).values())
+    assert sizes[-1] / sizes[0] == pytest.approx(20, rel=0.05)
+    assert len(set(map(tuple, (tail_order(LABELS, seed) for seed in range(20))))) == 6
+
+
+@pytest.mark.parametrize(
+    ("ratio", "seed", "message"), [(1.0, 0, "above 1"), (0.5, 0, "above 1"), (None, 2, "no long_tail")]
+)
+def test_a_long_tail_that_cuts_nothing_is_refused(ratio, seed, message):
+    with pytest.raises(ValueError, match=message):
+        check_long_tail(ratio, seed)

@@ -72,6 +72,86 @@ def test_a_stopped_job_is_requeued_unless_slurm_says_that_it_is_cancelled(
     assert said in done.stdout
 
 
+ENDED = f"""set -euo pipefail
+source {ROOT}/slurm/job.sh
+prepare_to_stop "$LOGS"
+[[ -z ${{FAULT+x}} ]] || printf "$FAULT" >"$EMOTRAIN_STOP_FILE.fault-2"
+[[ -z ${{ASKED:-}} ]] || touch "$EMOTRAIN_STOP_FILE"
+status=${{STATUS:-143}}
+requeue_if_stopped
+exit "$status"
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "requeues", "said"),
+    [
+        ({}, 1, "goes back into the queue"),
+        ({"STATUS": "137"}, 1, "goes back into the queue"),
+        (
+            {"FAULT": "rank 2 on node1: WrongWorld: four, but two\\n"},
+            0,
+            "FAILED with exit status 143: rank 2 on node1: WrongWorld: four, but two",
+        ),
+        ({"FAULT": "rank 0: x\\n", "STATUS": "137"}, 0, "FAILED with exit status 137: rank 0: x"),
+        ({"FAULT": ""}, 0, "rank 2 ended with an error and could not write it down: is the disk full?"),
+        ({"FAULT": "rank 2: x\\n", "ASKED": "1"}, 1, "goes back into the queue"),
+    ],
+)
+def test_a_job_that_a_rank_ended_with_an_error_is_not_put_back_and_the_log_quotes_the_error(
+    environment: dict[str, str], more: dict[str, str], requeues: int, said: str
+) -> None:
+    done = subprocess.run(["bash", "-c", ENDED], env=environment | more, capture_output=True, text=True, check=False)
+    assert done.returncode == int(more.get("STATUS", "143")), done.stderr
+    assert calls(environment).count("scontrol requeue 41") == requeues, done.stdout
+    assert said in done.stdout.splitlines()[-1]
+
+
+def test_a_job_submitted_from_a_task_of_an_array_asks_only_about_itself(environment: dict[str, str]) -> None:
+    shown = """case "$*" in *"show job"*) echo "JobId=41 ArrayJobId=$OWN ArrayTaskId=3" ;; esac"""
+    scontrol = Path(environment["PATH"].partition(":")[0]) / "scontrol"
+    scontrol.write_text(f'#!/usr/bin/env bash\necho "scontrol $*" >>"$CALLS"\n{shown}\n', encoding="utf-8")
+    script = f'set -u\nsource {ROOT}/slurm/job.sh\necho "is $job ${{SLURM_ARRAY_TASK_ID:-none}}"'
+    for own, expected in (("13", "is 13_3 3"), ("none", "is 41 none")):
+        more = {"SLURM_ARRAY_JOB_ID": "13", "SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8", "OWN": own}
+        done = subprocess.run(
+            ["bash", "-c", script], env=environment | more, capture_output=True, text=True, check=True
+        )
+        assert expected in done.stdout
+
+
+@pytest.mark.parametrize(("asked", "given"), [({}, "unset"), ({"SLURM_CPUS_PER_TASK": "6"}, "6")])
+def test_a_step_is_bound_to_cores_only_where_the_job_asked_for_a_number(
+    environment: dict[str, str], asked: dict[str, str], given: str
+) -> None:
+    script = f'source {ROOT}/slurm/job.sh\necho "step ${{SRUN_CPUS_PER_TASK-unset}}"'
+    more = {"SRUN_CPUS_PER_TASK": "2"} | asked  # of a surrounding job
+    done = subprocess.run(["bash", "-c", script], env=environment | more, capture_output=True, text=True, check=True)
+    assert f"step {given}" in done.stdout
+
+
+def test_a_signal_is_told_with_what_the_job_was_doing_and_a_cancelled_job_has_its_last_word_at_once(
+    environment: dict[str, str],
+) -> None:
+    script = f"""source {ROOT}/slurm/job.sh
+prepare_to_stop "$LOGS"
+echo "evaluating after step 8" >"$EMOTRAIN_STOP_FILE.doing"
+{{ /bin/sleep 0.2; kill -TERM $$; /bin/sleep 0.2; kill -KILL $$; }} &
+run_until_stopped /bin/sleep 1.5
+"""
+    done = subprocess.run(
+        ["bash", "-c", script],
+        env=environment | {"STATE": "COMPLETING"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    told = done.stdout.splitlines()
+    assert told[-2].endswith("got SIGTERM while evaluating after step 8")
+    assert told[-1].endswith("is ended by SLURM: cancelled, requeued or out of time")
+
+
 STUDY = """#!/usr/bin/env bash
 # Stands for `python -m emotrain.cli study`: ends as the study does when the stop file is there, or not at all.
 echo "$*" >>"$LOGS/asked"

@@ -57,7 +57,8 @@ def prepared(own: Path, data: Path, stage: str, **values: Any) -> Any:
     prepare(recipe(own, data, **values), workers=1, max_bad_share=0.0, stage=stage)
     if stage == "index":
         index = read_index(data)
-        return [(c.clip_id, c.label, c.fps, c.n_frames, c.test_fold) for c in index], len(index.select("validation", 1))
+        splits = [len(index.select("train", 1)), len(index.select("validation", 1))]
+        return [(c.clip_id, c.label, c.fps, c.n_frames, c.test_fold) for c in index], splits
     frames = FrameStore(data / "frames").frames("v/0.mp4")
     sizes = [Image.open(io.BytesIO(frame.image)).size for frame in frames]
     return [(f.index, f.role, size, len(f.image)) for f, size in zip(frames, sizes)]
@@ -65,7 +66,14 @@ def prepared(own: Path, data: Path, stage: str, **values: Any) -> Any:
 
 @pytest.mark.parametrize(
     "change",
-    [{"annotation": "few.csv"}, {"assume_fps": 50.0}, {"probe": True}, {"validation_share": 0.4}, {"index_seed": 3}],
+    [
+        {"annotation": "few.csv"},
+        {"assume_fps": 50.0},
+        {"probe": True},
+        {"validation_share": 0.4},
+        {"index_seed": 3},
+        {"long_tail": 20.0},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_every_index_key_changes_the_index(own: Path, tmp_path: Path, change: dict[str, Any]) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import torch
 
+from emotrain.job_notes import STOP_FILE
 from emotrain.recipe.recipe import load_recipe
 from emotrain.study.arms import Arm, run_arms
 from emotrain.study.failures import ArmsFailed, ArmsStopped
 from emotrain.study.gather import Gathered, comparable
-from emotrain.training.preemption import STOP_FILE
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "tiny" / "base.yaml"
 

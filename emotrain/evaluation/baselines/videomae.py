@@ -24,7 +24,7 @@ from emotrain.evaluation.baselines.vision import classify, fit_classifier
 from emotrain.examples.base_model import check_device
 from emotrain.examples.manifests import usable_clips
 from emotrain.faces.framing import framing_of
-from emotrain.modeling.load_result import loaded_whole
+from emotrain.load_result import loaded_whole
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
 from emotrain.video.extract import ExtractClip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emotrain.datasets.long_tail import check_long_tail
 from emotrain.emotions import label_set
 from emotrain.faces.settings import FaceSettings
 from emotrain.recipe.arguments.keys import check_word, recipe_key
@@ -31,6 +32,12 @@ class DataArguments:
     probe: bool = recipe_key("Decode each video while indexing, for its rate and length.", default=False)
     validation_share: float = recipe_key("Part of train that the index keeps for validation.", default=0.1)
     index_seed: int = recipe_key("Seed of the validation part and of assigned folds.", default=0)
+    long_tail: float | None = recipe_key(
+        "How many times the commonest class outweighs the rarest among training clips, cut out of an even data set; "
+        "null for all clips.",
+        default=None,
+    )
+    long_tail_seed: int = recipe_key("Seed of which classes long_tail makes rare, and of what it keeps.", default=0)
     label_set: str = recipe_key("Label set that is trained and scored: mafw, dfew, ...", default="mafw")
     fold: int | None = recipe_key("Test fold (from 1) of a data set with folds; null for fixed splits.", default=None)
     keyframe_policy: str = recipe_key("How keyframes are chosen.", default="segment_centres")
@@ -73,6 +80,7 @@ class DataArguments:
 
     def __post_init__(self) -> None:
         label_set(self.label_set)
+        check_long_tail(self.long_tail, self.long_tail_seed)
         if self.keyframes < 1:
             raise ValueError(f"keyframes: {self.keyframes} is below 1")
         if self.prep_shards < 1:
