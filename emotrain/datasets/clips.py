@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from emotrain.datasets.clip_ids import ClipIds, batches, digest, read_clip_ids
 from emotrain.datasets.index_file import CLIPS_FILE, open_index_file
 from emotrain.datasets.paths import inside
-from emotrain.datasets.splits import select
+from emotrain.datasets.splits import check_fold, select
 from emotrain.emotions import LabelSet, label_set
 from emotrain.records import CLIPS, Clip, Split, from_table
 
@@ -67,6 +69,15 @@ class ClipIndex:
     def stated_root(self) -> str:
         """The same folder as the index states it."""
         return self._file.stated("root")["root"]
+
+    def check_fold(self, fold: int | None) -> None:
+        """Raise ValueError unless this index has the test fold, or fixed splits for None; reads two columns."""
+        columns = [name for name in ("test_fold", "split") if name in self._file.columns]
+        table = pq.read_table(self.file, columns=columns)
+        known = pc.unique(table["test_fold"]).drop_null().to_pylist() if "test_fold" in columns else []
+        if fold is None and "split" in columns and table["split"].null_count == 0:
+            return
+        check_fold(tuple(sorted(known)), fold)
 
     @property
     def dataset(self) -> str:
