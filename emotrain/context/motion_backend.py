@@ -5,7 +5,6 @@ With `cues` the facts come from action-unit intensities that OpenFace, py-feat o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
@@ -23,6 +22,7 @@ from emotrain.motion.cues import cues_fingerprint, read_cues
 from emotrain.motion.long_clips import events_of_frames
 from emotrain.motion.spotting import SpotSettings
 from emotrain.records import Clip, Gap, Summary, Unread
+from emotrain.video.frame_settings import read_frames_header
 from emotrain.video.framing import Crop, Fixed, Followed, Framing, Look
 
 VERSION = 3
@@ -69,17 +69,16 @@ class MotionSummarizer:
 
         Raises ValueError when the face boxes, or the faces, are no longer those that the frames were made with.
         """
-        header = data / "frames" / "frames.json"
-        if not header.exists():
+        found = read_frames_header(data)
+        if found is None:
             return self
-        found = json.loads(header.read_text(encoding="utf-8"))
         crop = found["settings"].get("crop", "none")
         if self.cues is not None and crop != "face":
             return self
         framing = framing_of(data, crop)
-        if framing.fingerprint() != found["boxes_fingerprint"]:
+        if framing.fingerprint() != found.get("boxes_fingerprint"):
             raise ValueError(
-                f"{data}: the faces or face boxes have changed since {header.parent} was made; run "
+                f"{data}: the faces or face boxes have changed since {data / 'frames'} was made; run "
                 "data_prep/extract_frames.py again first"
             )
         return replace(self, crop=crop, framing=framing)

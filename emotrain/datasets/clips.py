@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -89,7 +88,7 @@ class ClipIndex:
         """The label set; a user's own class names are known to the index alone, hence the list beside the name."""
         metadata = self._file.stated("label_set")
         if "labels" in metadata:
-            return LabelSet(metadata["label_set"], tuple(json.loads(metadata["labels"])))
+            return LabelSet(metadata["label_set"], tuple(self._file.stated_json("labels", list)))
         return label_set(metadata["label_set"])
 
     @property
@@ -105,7 +104,7 @@ class ClipIndex:
     @property
     def options(self) -> Mapping[str, Any]:
         """What the reader was told beyond `root` (`media`, `labels`, ...); empty for an index of before."""
-        options: Mapping[str, Any] = json.loads(self._file.metadata.get("options", "{}"))
+        options: Mapping[str, Any] = self._file.stated_json("options", dict) if "options" in self._file.metadata else {}
         return options
 
     @cached_property

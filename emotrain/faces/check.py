@@ -16,6 +16,7 @@ from emotrain.faces.find import find_faces
 from emotrain.faces.prior_path import in_place
 from emotrain.faces.settings import FaceSettings
 from emotrain.faces.weights import WeightsMissing, weights_file
+from emotrain.json_files import entry, read_object
 from emotrain.records import Clip
 from emotrain.stable_hash import stable_hash
 from emotrain.video.decode import open_clip
@@ -76,6 +77,17 @@ def check_crops(data: Path) -> InPlace | None:
             f"; elsewhere in {found.astray}" if found.astray else "",
         )
     return found
+
+
+def read_check(data: Path) -> InPlace | None:
+    """What was kept of the look at a data folder; None where nobody has looked."""
+    path = data / CHECKED
+    remedy = "delete it: `emotrain prep RECIPE` looks again"
+    if not path.is_file():
+        return None
+    found = read_object(path, remedy)
+    counts = [entry(found, name, int, path, remedy) for name in ("looked", "seen", "in_place")]
+    return InPlace(*counts)
 
 
 def look_at(index: ClipIndex, clips: Sequence[Clip], detector: Detector | KnownFaces) -> InPlace:

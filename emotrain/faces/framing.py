@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from emotrain.clip_errors import ClipError
 from emotrain.faces.find import FoundFaces
 from emotrain.faces.store import FaceStore
+from emotrain.json_files import entry, read_object
 from emotrain.records import Clip
 from emotrain.video.crop import Box
 from emotrain.video.face_boxes import FaceBoxes
@@ -70,6 +71,7 @@ def framing_of(data: Path, crop: str, view: str = "face") -> Framing:
 
 
 FACES_HEADER = Path("faces") / "faces.json"
+_REMEDY = "delete the folder `faces` and run `emotrain prep RECIPE --stage faces`"
 
 
 def read_faces_header(data: Path) -> dict[str, Any]:
@@ -77,7 +79,9 @@ def read_faces_header(data: Path) -> dict[str, Any]:
     path = data / FACES_HEADER
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no faces here; run data_prep/find_faces.py --data {data} first")
-    header: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    header = read_object(path, _REMEDY)
+    entry(header, "settings", dict, path, _REMEDY)
+    entry(header, "detector_digest", str, path, _REMEDY)
     return header
 
 
