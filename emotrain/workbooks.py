@@ -62,15 +62,15 @@ def _sheets(path: Path, fault: type[ValueError]) -> Iterator[Sheet]:
 
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(part.file_size for part in archive.infolist())
-        rows = _stated_rows(archive) if unpacked <= MAX_UNPACKED else 0
+        stated = _stated_rows(archive) if unpacked <= MAX_UNPACKED else 0
     if unpacked > MAX_UNPACKED:
         raise fault(
             f"{path}: unpacks to {unpacked >> 20:,} MiB, expected at most {MAX_UNPACKED >> 20}; save the table alone "
             "as .csv, or as a workbook without empty rows and pictures"
         )
-    if rows > MAX_ROWS:
+    if stated > MAX_ROWS:
         raise fault(
-            f"{path}: {rows:,} rows, expected at most {MAX_ROWS:,}; delete empty rows behind the table, or save the "
+            f"{path}: {stated:,} rows, expected at most {MAX_ROWS:,}; delete empty rows behind the table, or save the "
             "table alone as .csv"
         )
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
