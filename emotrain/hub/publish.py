@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.evaluation.evaluate import PREDICTIONS
+from emotrain.foreign_values import read_object
 from emotrain.hub.base import Base, declared_base
 from emotrain.hub.card import CardSource, write_card
 from emotrain.hub.lint import AdapterFaults, lint
@@ -19,7 +20,8 @@ from emotrain.hub.private_words import Private, private_words
 from emotrain.hub.scores import read_scores
 from emotrain.hub.staging import recipe_values, stage
 from emotrain.hub.upload import Uploaded, check_repo_id, upload
-from emotrain.modeling.adapters import CONFIG, WEIGHTS
+from emotrain.modeling.adapter_config import CONFIG, read_config
+from emotrain.modeling.adapters import WEIGHTS
 from emotrain.training.checkpoints import PROVENANCE
 
 
@@ -106,8 +108,9 @@ def base_of(adapter: Path, base_model: str | None) -> Base:
     """The base that the published adapter names; ValueError says what to pass where none can be named."""
     if not (adapter / CONFIG).is_file():
         raise FileNotFoundError(f"{adapter}: no {CONFIG} with {WEIGHTS} here; give a training run's output folder")
-    config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
-    return declared_base(config, recipe_values(adapter), base_model)
+    made_from = read_object(adapter / PROVENANCE).get("made_from") if (adapter / PROVENANCE).is_file() else None
+    commit = made_from.get("base") if isinstance(made_from, dict) else None
+    return declared_base(read_config(adapter), recipe_values(adapter), base_model, commit)
 
 
 def private_of(adapter: Path, evaluated: list[Path], public: tuple[str, ...] = (), data: Path | None = None) -> Private:
