@@ -80,6 +80,7 @@ LABEL_SETS: dict[str, LabelSet] = {
     "ravdess": LabelSet("ravdess", ("neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise")),
     "crema_d": LabelSet("crema_d", ("anger", "disgust", "fear", "happiness", "neutral", "sadness")),
     "megc2019": LabelSet("megc2019", ("negative", "positive", "surprise")),
+    "megc_vqa": LabelSet("megc_vqa", ("negative", "positive", "surprise", "others")),
     "casme2": LabelSet("casme2", ("happiness", "surprise", "disgust", "repression", "fear", "sadness", "others")),
     "samm": LabelSet("samm", ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise", "others")),
     "casme3": LabelSet("casme3", ("disgust", "surprise", "others", "fear", "anger", "sadness", "happiness")),

@@ -56,3 +56,20 @@ def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
 
 class KeyedFault(ValueError):
     """A caller's own kind of error."""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a0: &a0 [1, 1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40)), "20,000 values"),
+        ("a: " + "[" * 5000 + "]" * 5000, "more than 40 levels deep"),
+        ("a:\n" + "".join(f"{' ' * i}b:\n" for i in range(1, 500)), "more than 40 levels deep"),
+        ("a: &a [1, *a]\n", r"\*a stands inside itself"),
+        ("a: [" + "1," * 30_000 + "]", "20,000 values"),
+        ("a: " + "x" * (1 << 21), "bytes, expected at most 1,048,576"),
+    ],
+    ids=["multiplied", "deep in brackets", "deep by lines", "in itself", "many", "large"],
+)
+def test_what_is_too_large_in_any_way_is_refused_at_once(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=rf"settings\.yaml: .*{said}"):
+        read_mapping(write(tmp_path, text))

@@ -46,14 +46,16 @@ def diagnose(
 
 
 def score(
-    file: Annotated[Path, typer.Argument(help="Parquet, csv or jsonl with label scores or free-text replies.")],
+    file: Annotated[Path, typer.Argument(help="Parquet, csv, json(l) or xlsx: scores, labels or replies.")],
     out: Annotated[Path, typer.Option(help="Folder for metrics.json and report.html.")],
     label_set: Annotated[str | None, typer.Option(help="mafw, dfew, ..., or names with commas.")] = None,
     clips: Annotated[Path | None, typer.Option(help="Data folder with clips.parquet, to check coverage.")] = None,
     groups_from: Annotated[
         str | None, typer.Option(help="Training clips a class: JSON, CSV (label,count), or mafw, dfew, ...")
     ] = None,
-    cluster: Annotated[str | None, typer.Option(help="subject: resample subjects, not clips; needs --clips.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="subject, source or none: resampled as wholes; else what --clips knows.")
+    ] = None,
     arm: Annotated[str | None, typer.Option(help="The arm to score, when the file has several.")] = None,
     seed: Annotated[int | None, typer.Option(help="The seed to score, when the file has several.")] = None,
 ) -> None:

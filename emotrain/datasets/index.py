@@ -25,6 +25,7 @@ from emotrain.datasets.long_tail import check_long_tail, tail_order
 from emotrain.datasets.mafw import read_mafw
 from emotrain.datasets.media import Listing, Probe, check_media
 from emotrain.datasets.megc2019 import read_megc2019
+from emotrain.datasets.megc_vqa import read_megc_vqa
 from emotrain.datasets.mmew import read_mmew
 from emotrain.datasets.ravdess import read_ravdess
 from emotrain.datasets.reading import LayoutError, Reading, printable
@@ -55,6 +56,7 @@ READERS: dict[str, Reader] = {
     "smic": read_smic,
     "mmew": read_mmew,
     "megc2019": read_megc2019,
+    "megc_vqa": read_megc_vqa,
     "folder": read_folder,
     "csv": read_csv_file,
     "synthetic": read_synthetic,

@@ -25,6 +25,9 @@ from emotrain.datasets.tables import read_list
 from emotrain.emotions import label_set
 from emotrain.records import Clip
 
+Key = tuple[str, str, str]
+"""What names a clip in every list: data set, subject, file (`clip_key`)."""
+
 CODES = {"0": "negative", "1": "positive", "2": "surprise"}
 SETS: dict[str, tuple[Callable[[Path, Listing], Reading], tuple[str, ...]]] = {
     "smic": (read_smic, ("smic", "SMIC*")),
@@ -53,8 +56,23 @@ def read_megc2019(root: Path, listing: Listing) -> Reading:
     """The composite, subjects named "casme2:sub01", one fold for each of the 68 subjects."""
     reading = Reading("megc2019", label_set("megc2019"))
     file = root / LIST_FILE
-    listed = _challenge_list(file, reading) if file.is_file() else None
-    taken: set[tuple[str, str, str]] = set()
+    fill_composite(reading, root, MAPPING, _challenge_list(file, reading) if file.is_file() else None, LIST_FILE)
+    return reading
+
+
+def fill_composite(
+    reading: Reading,
+    root: Path,
+    mapping: Mapping[str, Mapping[str, str]],
+    listed: Mapping[Key, str] | None,
+    list_file: str,
+) -> None:
+    """Put the clips of the three sets into `reading`, one fold a subject.
+
+    Labels come from `listed`, and only its clips are taken; without it from `mapping`, by set and by the set's own
+    label. What the list names and no set has is quarantined; `list_file` is its name for the reason.
+    """
+    taken: set[Key] = set()
     for name, (read, candidates) in SETS.items():
         folder = first_existing(root, candidates, f"the folder of {name}")
         part = read(folder, Listing(folder))
@@ -63,13 +81,13 @@ def read_megc2019(root: Path, listing: Listing) -> Reading:
             for message in messages:
                 reading.warn(kind, f"{name}: {message}")
         for row in part.quarantined:
-            mapped = MAPPING[name].get(row["label"], row["label"])
+            mapped = mapping[name].get(row["label"], row["label"])
             if mapped in reading.label_set.labels or row["label"] not in part.label_set.labels:
                 reading.quarantine(f"{name}/{row['clip_id']}", mapped, f"{prefix}/{row['path']}", row["reason"])
         left_out: Counter[str] = Counter()
         for clip in part.clips:
-            key = _key(name, clip.subject if clip.subject is not None else "", clip.path.rsplit("/", 1)[-1])
-            label = listed.get(key) if listed is not None else MAPPING[name].get(clip.label)
+            key = clip_key(name, clip.subject if clip.subject is not None else "", clip.path.rsplit("/", 1)[-1])
+            label = listed.get(key) if listed is not None else mapping[name].get(clip.label)
             if label is None:
                 left_out[clip.label] += 1
                 continue
@@ -81,9 +99,8 @@ def read_megc2019(root: Path, listing: Listing) -> Reading:
     for key, label in sorted(listed.items() if listed is not None else ()):
         if key in taken:
             continue
-        reading.quarantine("/".join(key), label, "", f"{LIST_FILE} names it, the data set's annotation does not")
+        reading.quarantine("/".join(key), label, "", f"{list_file} names it, the data set's annotation does not")
     reading.clips = leave_one_subject_out(reading.clips)
-    return reading
 
 
 def _composite(clip: Clip, name: str, prefix: str, label: str) -> Clip:
@@ -97,8 +114,8 @@ def _composite(clip: Clip, name: str, prefix: str, label: str) -> Clip:
     )
 
 
-def _challenge_list(file: Path, reading: Reading) -> Mapping[tuple[str, str, str], str]:
-    listed: dict[tuple[str, str, str], str] = {}
+def _challenge_list(file: Path, reading: Reading) -> Mapping[Key, str]:
+    listed: dict[Key, str] = {}
     for row in read_list(file, _LIST, reading):
         cells = [row.cells.get(name, "") for name in _LIST]
         if cells[3] not in CODES:
@@ -107,11 +124,11 @@ def _challenge_list(file: Path, reading: Reading) -> Mapping[tuple[str, str, str
             raise UnknownLabel(
                 f"{file} row {row.number}: {', '.join(cells)!r}, expected data set, subject, file, class 0, 1 or 2"
             )
-        listed[_key(cells[0], cells[1], cells[2])] = CODES[cells[3]]
+        listed[clip_key(cells[0], cells[1], cells[2])] = CODES[cells[3]]
     return listed
 
 
-def _key(name: str, subject: str, file: str) -> tuple[str, str, str]:
+def clip_key(name: str, subject: str, file: str) -> Key:
     """Data set, subject number and file name without leading zeros: the list pads SMIC's names, the set does not."""
     digits = re.sub(r"\D", "", subject)
     return name.lower(), digits.lstrip("0"), re.sub(r"0*(\d+)", r"\1", file.lower())

@@ -18,6 +18,7 @@ from emotrain.evaluation.scorer import load_scorer
 from emotrain.evaluation.second_stage import second_stage_scores
 from emotrain.examples.manifests import train_counts, usable_clips
 from emotrain.examples.prepared import check_prepared
+from emotrain.metrics.clusters import known_clusters
 from emotrain.metrics.predictions import PredictionTable, read_predictions, write_predictions
 from emotrain.metrics.summary import summarise
 from emotrain.modeling.adapters import adapter_digest, adapter_folder
@@ -75,10 +76,15 @@ def write_scores(
     else:
         recipe.save(out)
         write_predictions(predict(clips), path, {MADE_FROM: made_from})
+    table = read_predictions(path)
+    found = known_clusters(table, {clip.clip_id: clip for clip in clips})
+    by, clusters = found if found is not None else ("subject", None)
     metrics = summarise(
-        read_predictions(path),
+        table,
         groups=frequency_groups(train_counts(recipe)),
         kinds={clip.clip_id: clip.kind for clip in clips},
+        clusters=clusters,
+        cluster_by=by,
         resamples=recipe.evaluation.resamples,
     )
     metrics |= {**about, "quarantined": dict(left_out)}

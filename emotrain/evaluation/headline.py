@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emotrain.metrics.paired import holm
+from emotrain.metrics.over_seeds import over_seeds
 from emotrain.metrics.predictions import PredictionTable
 from emotrain.metrics.summary import Clusters, Kinds, compare
+from emotrain.metrics.verdict import PRIMARY, Contrast, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +63,23 @@ def check_arms(arms: Sequence[ArmResult]) -> None:
             raise ValueError(f"arm {arm.name!r} cannot be set beside {names[0]!r}: {error}") from error
 
 
+def clusters_of(arm: ArmResult) -> Clusters | None:
+    """The clusters that an arm's own intervals were drawn by, so that whatever compares it draws by them as well."""
+    numbers = arm.metrics["interval"].get("cluster_of")
+    return None if numbers is None else {i: str(n) for i, n in zip(arm.table.clip_ids, numbers, strict=True)}
+
+
 def differences(
-    arms: Sequence[ArmResult],
-    kinds: Kinds,
-    *,
-    clusters: Clusters | None = None,
-    resamples: int = 10_000,
-    seed: int = 0,
+    arms: Sequence[ArmResult], kinds: Kinds, *, resamples: int = 10_000, seed: int = 0
 ) -> list[dict[str, Any] | None]:
     """`metrics.summary.compare` of the first arm with each arm, None for the first itself.
 
-    Every headline difference also gets `p_holm`, its p-value corrected over all arms and headline metrics.
+    They describe; what may be called a difference is for `verdicts` to say.
     """
-    groups = arms[0].metrics["groups"]
-    rows: list[dict[str, Any] | None] = [None]
-    for arm in arms[1:]:
-        rows.append(
+    groups, clusters = arms[0].metrics["groups"], clusters_of(arms[0])
+    return [
+        None,
+        *(
             compare(
                 arms[0].table,
                 arm.table,
@@ -87,11 +89,44 @@ def differences(
                 resamples=resamples,
                 seed=seed,
             )
-        )
-    cells = [row[metric.key] for row in rows if row is not None for metric in METRICS if row[metric.key] is not None]
-    for cell, adjusted in zip(cells, holm([cell["p"] for cell in cells])):
-        cell["p_holm"] = adjusted
-    return rows
+            for arm in arms[1:]
+        ),
+    ]
+
+
+def verdicts(
+    arms: Sequence[ArmResult],
+    kinds: Kinds,
+    contrasts: Sequence[Contrast] | None = None,
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> tuple[Verdict, ...]:
+    """The verdict on each contrast; where none were declared, on every arm against the first by the primary figure."""
+    if contrasts is None:
+        contrasts = [Contrast(arms[0].name, arm.name, PRIMARY) for arm in arms[1:]]
+    if not contrasts:
+        return ()
+    return over_seeds(
+        {arm.name: [arm.table] for arm in arms},
+        arms[0].name,
+        groups=arms[0].metrics["groups"],
+        kinds=kinds,
+        clusters=clusters_of(arms[0]),
+        contrasts=contrasts,
+        resamples=resamples,
+        seed=seed,
+    ).verdicts
+
+
+def chance(arm: ArmResult) -> float:
+    """UAR of guessing: one over the classes that have clips, as a share of all classes of the set."""
+    return (len(arm.table.labels) - len(arm.metrics["absent_classes"])) / len(arm.table.labels) ** 2
+
+
+def is_strawman(arm: ArmResult) -> bool:
+    """Whether an arm's UAR lies below chance: to beat it shows nothing."""
+    return bool(arm.metrics["uar"]["value"] < chance(arm))
 
 
 def percent(share: float | None) -> str:
@@ -108,11 +143,15 @@ def points(difference: float) -> str:
 def print_table(
     arms: Sequence[ArmResult],
     compared: Sequence[dict[str, Any] | None] | None = None,
+    found: Sequence[Verdict] = (),
     *,
     title: str | None = None,
     console: Console | None = None,
 ) -> None:
-    """Print arms x metrics in percent, each with its 95 % interval and, given `differences`, that to the first arm."""
+    """Print arms x metrics in percent, each with its 95 % interval and, given `differences`, that to the first arm.
+
+    Below them stand the verdicts that were `found` on the declared contrasts.
+    """
     console = console if console is not None else Console()
     table = Table(
         title=None if title is None else Text(title),
@@ -127,13 +166,34 @@ def print_table(
     for metric in metrics:
         table.add_column(metric.name, justify="right", no_wrap=True)
     rows = compared if compared is not None else [None] * len(arms)
+    below = [arm.name for arm in arms if is_strawman(arm)]
     wide = console.width >= 24 + 22 * len(metrics)
     for arm, difference in zip(arms, rows):
         cells = [_cell(arm.metrics.get(m.key), difference and difference[m.key], wide) for m in metrics]
-        table.add_row(Text(arm.name), *cells)  # a name like "lora[r=8]" is no markup
+        table.add_row(Text(arm.name + (" †" if arm.name in below else "")), *cells)  # "lora[r=8]" is no markup
     console.print(table)
-    reference = f"; third line: points against {arms[0].name}, * = interval excludes 0" if compared is not None else ""
-    console.print(Text(f"percent, 95 % interval{reference}", style="dim"))
+    reference = f"; third line: points against {arms[0].name}" if compared is not None else ""
+    by = arms[0].metrics["interval"].get("cluster_by")
+    units = f" over {arms[0].metrics['interval']['clusters']} {by}s" if by else ""
+    dagger = f"; † below chance ({percent(chance(arms[0]))}): to beat it shows nothing" if below else ""
+    console.print(Text(f"percent, 95 % interval{units}{reference}{dagger}", style="dim"))
+    if arms[0].metrics["interval"].get("warning"):
+        console.print(Text(arms[0].metrics["interval"]["warning"], style="yellow"))
+    for line in verdict_lines(found):
+        console.print(Text(line))
+
+
+def verdict_lines(found: Sequence[Verdict]) -> list[str]:
+    """The verdicts as lines of text."""
+    if not found:
+        return []
+    names = {metric.key: metric.name for metric in METRICS}
+    lines = [f"Declared contrasts, p corrected by Holm over these {len(found)}:"]
+    return lines + [
+        f"  {one.contrast.second} less {one.contrast.first}, {names.get(one.contrast.figure, one.contrast.figure)}: "
+        f"{points(one.value)} ({points(one.low)} … {points(one.high)}), p {one.p_holm:.2g}: {one.in_words()}"
+        for one in found
+    ]
 
 
 def _cell(interval: Mapping[str, float] | None, difference: Mapping[str, float] | None, wide: bool) -> str:
@@ -145,6 +205,5 @@ def _cell(interval: Mapping[str, float] | None, difference: Mapping[str, float] 
     )
     if difference is None:
         return text
-    mark = "*" if difference["low"] > 0 or difference["high"] < 0 else " "
     span = f" ({points(difference['low'])} … {points(difference['high'])})" if wide else ""
-    return f"{text}\n{points(difference['value'])}{span}{mark}"
+    return f"{text}\n{points(difference['value'])}{span}"

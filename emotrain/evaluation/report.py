@@ -14,11 +14,22 @@ import numpy as np
 
 from emotrain.atomic_files import write_json, write_text
 from emotrain.evaluation.figures import COLOURS, write_figures
-from emotrain.evaluation.headline import ArmResult, check_arms, differences, percent, points, shown_metrics
+from emotrain.evaluation.headline import (
+    METRICS,
+    ArmResult,
+    chance,
+    check_arms,
+    differences,
+    is_strawman,
+    percent,
+    points,
+    shown_metrics,
+)
 from emotrain.evaluation.timeline import ClipStory, timeline
 from emotrain.metrics.columns import OUTCOMES
 from emotrain.metrics.published import Published
-from emotrain.metrics.summary import Clusters
+from emotrain.metrics.verdict import Verdict
+from emotrain.metrics.verdict import table as verdict_rows
 from emotrain.records import Clip
 
 __all__ = ["ArmResult", "ClipStory", "write_report"]
@@ -37,14 +48,14 @@ def write_report(
     published: Sequence[Published] = (),
     notes: Sequence[str] = (),
     compared: Sequence[dict[str, Any] | None] | None = None,
-    clusters: Clusters | None = None,
+    found: Sequence[Verdict] = (),
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Path:
     """Write `out/report.html`, `out/differences.json` and `out/figures/*.{png,svg}`; returns the page's path.
 
     All arms must score the same clips; differences are against the first, and `compared` are those where the caller has
-    them already; `clusters` (by clip id) are resampled as wholes for them. `clips` (by id) says which clips are macro
+    them already; `found` are the verdicts on declared contrasts. `clips` (by id) says which clips are macro
     and micro. `stories` become clip pages, in the order given. `notes` are sentences printed under the title. Raises
     ValueError for arms that cannot be compared and for a story whose probabilities fit no arm.
     """
@@ -52,10 +63,15 @@ def write_report(
     _check_stories(arms, stories)
     kinds = {clip_id: clip.kind for clip_id, clip in clips.items()}
     if compared is None:
-        compared = differences(arms, kinds, clusters=clusters, resamples=resamples, seed=seed)
+        compared = differences(arms, kinds, resamples=resamples, seed=seed)
     order = _class_order(arms[0])
+    rows = verdict_rows(found, {metric.key: metric.name for metric in METRICS})
     write_json(
-        {"reference": arms[0].name, "arms": {arm.name: row for arm, row in zip(arms, compared) if row is not None}},
+        {
+            "reference": arms[0].name,
+            "arms": {arm.name: row for arm, row in zip(arms, compared) if row is not None},
+            "contrasts": rows,
+        },
         out / "differences.json",
     )
     write_figures(arms, order, out / "figures")
@@ -67,6 +83,8 @@ def write_report(
             notes=notes,
             arms=[_arm(i, arm, compared[i], order) for i, arm in enumerate(arms)],
             metrics=shown_metrics(arms),
+            verdicts=rows,
+            chance=chance(arms[0]),
             labels=order,
             classes=[_class(arms, label) for label in order],
             per_class_figures=PER_CLASS,
@@ -113,6 +131,7 @@ def _arm(i: int, arm: ArmResult, compared: Mapping[str, Any] | None, order: Sequ
     return {
         "number": i,
         "name": arm.name,
+        "strawman": is_strawman(arm),
         "colour": f"arm-{i % len(COLOURS)}",
         "metrics": metrics,
         "compared": compared,

@@ -11,12 +11,13 @@ from scipy.special import softmax
 
 from emotrain.datasets.clips import read_index
 from emotrain.evaluation.evaluate import METRICS, PREDICTIONS
-from emotrain.evaluation.headline import ArmResult, differences, print_table
+from emotrain.evaluation.headline import ArmResult, differences, print_table, verdicts
 from emotrain.evaluation.report import write_report
 from emotrain.evaluation.timeline import ClipStory
 from emotrain.examples.examples import Examples
 from emotrain.metrics.predictions import PredictionTable, read_predictions
 from emotrain.metrics.published import PUBLISHED
+from emotrain.metrics.verdict import Contrast
 from emotrain.modeling.loading import load_processor
 from emotrain.recipe.recipe import RESOLVED, Recipe, read_values
 from emotrain.records import Clip, Event
@@ -27,11 +28,18 @@ _SHOWN = ("model_name_or_path", "context", "summarizer", "keyframes", "sampling"
 
 
 def report_runs(
-    recipe: Recipe, runs: Mapping[str, Path], out: Path, *, title: str = "", notes: Sequence[str] = ()
+    recipe: Recipe,
+    runs: Mapping[str, Path],
+    out: Path,
+    *,
+    title: str = "",
+    notes: Sequence[str] = (),
+    contrasts: Sequence[Contrast] | None = None,
 ) -> Path:
     """Write the report of evaluation folders by arm name, the first being the one that others are compared with.
 
-    `recipe` says where the clips, frames and summaries of the pages lie. Prints the headline table as well.
+    `recipe` says where the clips, frames and summaries of the pages lie. `contrasts`
+    are those declared beforehand; None is every arm against the first. Prints the headline table as well.
     """
     arms = [_read_arm(name, folder) for name, folder in runs.items()]
     index = read_index(Path(recipe.data.data))
@@ -39,7 +47,8 @@ def report_runs(
     kinds = {clip_id: clip.kind for clip_id, clip in clips.items()}
     resamples = recipe.evaluation.resamples
     compared = differences(arms, kinds, resamples=resamples)
-    print_table(arms, compared if len(arms) > 1 else None, title=title or None)
+    found = verdicts(arms, kinds, contrasts, resamples=resamples)
+    print_table(arms, compared if len(arms) > 1 else None, found, title=title or None)
     examples = Examples(recipe.data, recipe.context, arms[0].table.labels)
     if examples.controls.needs_tokenizer:
         examples.tokenizer = load_processor(str(recipe.model.model_name_or_path)).tokenizer
@@ -54,6 +63,7 @@ def report_runs(
         published=published,
         notes=notes,
         compared=compared,
+        found=found,
         resamples=resamples,
     )
 

@@ -11,11 +11,12 @@ from emotrain.atomic_files import write_json
 from emotrain.datasets.clips import read_index
 from emotrain.emotions import LABEL_SETS, PUBLISHED_COUNTS, Group, LabelSet, frequency_groups
 from emotrain.emotions import label_set as find_label_set
-from emotrain.evaluation.headline import ArmResult, check_arms, differences
+from emotrain.evaluation.headline import ArmResult, check_arms, differences, verdicts
 from emotrain.evaluation.report import write_report
+from emotrain.metrics.clusters import known_clusters
 from emotrain.metrics.predictions import PredictionTable, arms_in, check_coverage, check_folds, read_predictions
 from emotrain.metrics.published import published
-from emotrain.metrics.summary import Clusters, summarise
+from emotrain.metrics.summary import summarise
 from emotrain.records import Clip
 
 
@@ -35,19 +36,21 @@ def score_file(
     """Score a prediction file and write what came out; returns one result an arm (see `score_arms` for the rest).
 
     `label_set` is a known name or label names with commas; without it the file's own labels count. `clips` is a data
-    folder with its clip index, and `cluster` ("subject") what it names that is resampled as a whole. Writes
+    folder with its clip index; `cluster` says what of it is resampled as a whole: subject, source or none, by default
+    the first of these that it names for every clip. Writes
     `out/metrics.json` ({"arms": {name: `metrics.summary.summarise`}}), `out/report.html`, `out/differences.json` and
     `out/figures/`; nothing when the file cannot be scored.
     """
     index = None if clips is None else read_index(clips)
     known = None if index is None else {clip.clip_id: clip for clip in index.clips}
-    clusters = None if cluster is None else subjects(cluster, known)
+    if cluster not in (None, "none") and known is None:
+        raise ValueError(f"--cluster {cluster} needs --clips DATA, the folder whose clips.parquet names the {cluster}s")
     arms = score_arms(
         path,
         label_set=None if label_set is None else find_label_set(label_set),
         clips=known,
         groups_from=groups_from,
-        clusters=clusters,
+        cluster=cluster,
         arm=arm,
         seed=seed,
         resamples=resamples,
@@ -55,7 +58,8 @@ def score_file(
     # Whatever can fail does so before the first file is written.
     check_arms(arms)
     kinds = {} if known is None else {clip_id: clip.kind for clip_id, clip in known.items()}
-    compared = differences(arms, kinds, clusters=clusters, resamples=resamples)
+    compared = differences(arms, kinds, resamples=resamples)
+    found = verdicts(arms, kinds, resamples=resamples)
     write_json({"arms": {result.name: result.metrics for result in arms}}, out / "metrics.json")
     # The index names the data; DFEW and FERV39k share their labels, so the label set alone is the weaker witness.
     dataset = index.dataset if index is not None else label_set
@@ -67,6 +71,7 @@ def score_file(
         published=published(dataset) if dataset is not None else (),
         notes=_notes(arms),
         compared=compared,
+        found=found,
     )
     return arms
 
@@ -77,7 +82,7 @@ def score_arms(
     label_set: LabelSet | None = None,
     clips: Mapping[str, Clip] | None = None,
     groups_from: Mapping[str, int] | None = None,
-    clusters: Clusters | None = None,
+    cluster: str | None = None,
     arm: str | None = None,
     seed: int | None = None,
     resamples: int = 10_000,
@@ -87,8 +92,9 @@ def score_arms(
     With `clips` (an index by clip id) the file must cover exactly the clips of its folds or of the test split, and
     macro and micro clips are told apart. Head, medium and tail follow `groups_from` (training clips a class), else the
     training clips of `clips`, else the published counts of `label_set` (where it is not given: of the one shipped set
-    that has these labels); without any, they are left out. With `clusters` (by clip id) the bootstrap resamples them
-    as wholes. `arm` picks one of several arms. Raises ValueError, naming the rows, for whatever is wrong with the file.
+    that has these labels); without any, they are left out. `cluster` is what of the index is resampled as a whole
+    (see `score_file`). `arm` picks one of several arms. Raises ValueError, naming the rows, for whatever is wrong with
+    the file.
     """
     arms = []
     for name in [arm] if arm is not None else arms_in(path):
@@ -99,18 +105,11 @@ def score_arms(
             check_coverage(table, clips)
         kinds = None if clips is None else {clip_id: clip.kind for clip_id, clip in clips.items()}
         groups = _groups(table, label_set, clips, groups_from)
-        metrics = summarise(table, groups=groups, kinds=kinds, clusters=clusters, resamples=resamples)
+        known = None if clips is None else known_clusters(table, clips, cluster)
+        by, clusters = known if known is not None else ("subject", None)
+        metrics = summarise(table, groups=groups, kinds=kinds, clusters=clusters, cluster_by=by, resamples=resamples)
         arms.append(ArmResult(name if name else path.stem, metrics, table, {"file": path.name}))
     return arms
-
-
-def subjects(cluster: str, clips: Mapping[str, Clip] | None) -> dict[str, str | None]:
-    """The subject of each clip of the index; ValueError without an index that names them, and for another `cluster`."""
-    if cluster != "subject":
-        raise ValueError(f"--cluster {cluster!r}: clips can be clustered by subject only")
-    if clips is None:
-        raise ValueError("--cluster subject needs --clips DATA, the folder whose clips.parquet names the subjects")
-    return {clip_id: clip.subject for clip_id, clip in clips.items()}
 
 
 def training_counts(table: PredictionTable, clips: Mapping[str, Clip]) -> Counter[str]:
@@ -153,7 +152,8 @@ def _only_set(table: PredictionTable) -> str | None:
 
 
 def _notes(arms: list[ArmResult]) -> list[str]:
-    notes = []
+    warning = arms[0].metrics["interval"]["warning"]
+    notes = [] if warning is None else [warning]
     for result in arms:
         rates: Mapping[str, Any] = result.metrics["rates"]
         if any(rates.values()):

@@ -19,6 +19,7 @@ from emotrain.modeling.adapter_config import CONFIG, config_faults
 from emotrain.modeling.adapters import WEIGHTS
 from emotrain.recipe.machine_values import machine_values
 from emotrain.recipe.recipe import RESOLVED
+from emotrain.yaml_files import parse
 
 KNOWN_TOO = (".gitattributes",)
 """Files that the Hub itself puts into a repository."""
@@ -90,7 +91,7 @@ def _file_faults(path: Path, name: str, private: Private) -> list[str]:
 def _values(path: Path) -> Any:
     """The settings in a file of JSON or YAML, None where it is neither; what it holds is searched as a text as well."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
+        return parse(path.read_text(encoding="utf-8"))  # JSON is YAML
     except (ValueError, yaml.YAMLError):
         return None
 
@@ -127,7 +128,7 @@ def _text(path: Path, name: str) -> str:
 def _unescaped(text: str, suffix: str) -> str:
     """JSON and YAML once more without their escapes (\\u7b11, \\/), behind which a caption or a path could hide."""
     try:
-        value = json.loads(text) if suffix == ".json" else yaml.safe_load(text) if suffix in (".yaml", ".yml") else None
+        value = json.loads(text) if suffix == ".json" else parse(text) if suffix in (".yaml", ".yml") else None
     except (ValueError, yaml.YAMLError):
         return ""
     return "" if value is None else "\n" + json.dumps(value, ensure_ascii=False)

@@ -23,6 +23,7 @@ from emotrain.modeling.adapters import WEIGHTS
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import RESOLVED
 from emotrain.training.checkpoints import PROVENANCE
+from emotrain.yaml_files import parse
 
 CARD = "README.md"
 CONFUSION = "figures/confusion.png"
@@ -73,7 +74,7 @@ def stage(adapter: Path, base: Base, out: Path) -> list[str]:
 def recipe_values(folder: Path) -> dict[str, Any]:
     """The resolved recipe beside an adapter, empty when there is none (an adapter that others trained)."""
     path = folder / RESOLVED
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
+    return dict(parse(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
 
 
 def published_config(config: Mapping[str, Any], base: Base) -> dict[str, Any]:

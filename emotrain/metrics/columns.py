@@ -16,8 +16,10 @@ from typing import Any
 from emotrain.emotions import canonical, nearest
 from emotrain.metrics.free_text import AMBIGUOUS, UNPARSED, score_reply
 from emotrain.metrics.row_files import Row
+from emotrain.metrics.row_roles import MEDIA
 from emotrain.metrics.scales import Scale, as_logits
 from emotrain.records import Prediction
+from emotrain.text_tables import listed
 
 OUTCOMES = (AMBIGUOUS, UNPARSED)
 """Columns of a confusion matrix behind the K labels: answers that name several labels, and answers that name none."""
@@ -39,15 +41,33 @@ SCORE_PREFIXES: dict[str, Scale] = {
 """What may stand before the label in the name of a column of its scores; of two that cover as many, the first."""
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "clip_id": ("clip_id", "clip", "video_name", "video", "video_id", "filename", "file", "id", "name"),
-    "label": ("label", "gold", "truth", "ground_truth", "target", "gt", "emotion"),
+    "clip_id": (
+        *("clip_id", "clip", "video_name", "video", "video_id", "filename", "file", "id", "name"),
+        *("doc_id", "sample_id", "question_id", "index"),
+    ),
+    "label": ("label", "gold", "truth", "ground_truth", "target", "gt", "emotion", "labels"),
     "predicted": ("predicted", "predicted_label", "prediction", "pred"),
-    "reply": ("reply", "response", "answer", "output", "generated_text", "text"),
+    "reply": (
+        *("reply", "response", "answer", "output", "generated_text", "text", "predict", "model_output"),
+        *("filtered_resps", "resps", "completion", "model_response", "model_answer"),
+    ),
     "scores": tuple(SCORE_COLUMNS),
     "fold": ("fold", "test_fold"),
     "arm": ("arm", "system", "model"),
     "seed": ("seed",),
 }
+
+
+def is_known(column: str) -> bool:
+    """True for the name of a column that means something here: a part of a row, a file, or an emotion's score."""
+    name = column.strip().lower()
+    words = [name.removeprefix(prefix) for prefix in SCORE_PREFIXES]
+    return name in MEDIA or any(name in names for names in COLUMNS.values()) or any(map(canonical, words))
+
+
+def is_answer(value: Any, labels: Sequence[str]) -> bool:
+    """True for what can stand as a predicted label: a spelling of one of `labels`, or an outcome of scoring."""
+    return str(value) in OUTCOMES or _named(value, labels) is not None
 
 
 def labels_of(rows: Sequence[Row], metadata: Mapping[str, str]) -> tuple[str, ...] | None:
@@ -76,7 +96,7 @@ def to_predictions(rows: Sequence[Row], labels: Sequence[str], order: Sequence[s
     missing = [key for key in ("clip_id", "label") if _column(rows[0], key) is None]
     if missing:
         wanted = "; ".join(f"{key}: one of {', '.join(COLUMNS[key])}" for key in missing)
-        raise ValueError(f"columns {', '.join(rows[0])} lack {wanted}")
+        raise ValueError(f"columns {listed(list(rows[0]))} lack {wanted}")
     columns, scale_of_columns = _score_columns(rows[0], labels)
     predictions: list[Prediction] = []
     scales: list[Scale] = []
@@ -225,6 +245,8 @@ def _member(word: Any, labels: Sequence[str], what: str) -> str:
     hint = (
         "integers mean different classes in different copies: write names" if text.isdigit() else nearest(text, labels)
     )
+    if what == "predicted label":
+        hint += "; where the column holds what the model wrote, call it reply"
     raise ValueError(f"{what} {text!r} is not in the label set; {hint}")
 
 

@@ -1,42 +1,69 @@
-"""Arms trained with several seeds: figures averaged over seeds and their differences, on the same resampled clips.
+"""Arms side by side, of one training or of several: figures, differences and the verdict on declared contrasts.
 
-Predictions of one clip by several seeds are not independent, so treating them as more clips would make intervals too
-narrow. Here a resample is a multiset of clips, drawn inside each true class; every arm and every seed is scored on the
-same multiset, and a figure is the mean over seeds. Differences are therefore paired, whatever the number of seeds.
+Every arm and every seed meets the same resampled clips, so differences are paired; an arm's figure is the mean over its
+seeds, and its interval is about clips (or subjects) and trainings together (resampling.py, trainings.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from emotrain.emotions import Group
 from emotrain.metrics import scores
-from emotrain.metrics.intervals import LEVEL, Interval, percentile
-from emotrain.metrics.paired import holm
+from emotrain.metrics.clusters import Clusters, numbers_of
 from emotrain.metrics.predictions import PredictionTable
-from emotrain.metrics.summary import KINDS, of_kind
+from emotrain.metrics.randomisation import p_values, swapped
+from emotrain.metrics.resampling import Figures, Sample, draw, interval, widening
+from emotrain.metrics.trainings import deviations, paired, seed_noise
+from emotrain.metrics.verdict import Contrast, Verdict, decide, equivalence_p
 from emotrain.records import Kind
 
-_AT_ONCE = 500
-"""Resamples that are evaluated together: bounds the memory of (resamples, clips) weights."""
-
-Figures = dict[str, np.ndarray]
+KINDS: tuple[Kind, ...] = ("micro", "macro")
+Kinds = Mapping[str, Kind | None]
+Interval = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Averaged:
     """An arm's figures over its seeds.
 
-    `figures` are {"value", "low", "high"} by name, `by_seed` the value of each seed, `differences` {"value", "low",
-    "high", "p", "p_holm"} against the reference (empty for the reference itself).
+    `figures` are {"value", "low", "high"} by name, `by_seed` the value of each seed, `seed_sd` their standard deviation
+    (None with one seed), `differences` {"value", "low", "high"} to the reference (empty for the reference itself).
     """
 
     figures: Mapping[str, Interval]
     by_seed: Mapping[str, tuple[float, ...]]
+    seed_sd: Mapping[str, float | None]
     differences: Mapping[str, Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All arms by name, the declared contrasts with their verdicts, and by how many clusters clips were resampled."""
+
+    arms: Mapping[str, Averaged]
+    verdicts: tuple[Verdict, ...]
+    clusters: int | None
+
+
+def sample_of(table: PredictionTable, kinds: Kinds | None, clusters: Clusters | None) -> Sample:
+    """The clips of a table as they are resampled; a kind whose clips are of one cluster has no figure."""
+    numbers = None if clusters is None else numbers_of(table, clusters)
+    masks: dict[str, npt.NDArray[np.bool_]] = {
+        kind: np.array([kinds.get(clip_id) == kind for clip_id in table.clip_ids], bool) for kind in KINDS if kinds
+    }
+    if numbers is not None:
+        masks = {kind: mask for kind, mask in masks.items() if len(np.unique(numbers[mask])) > 1}
+    return Sample(table.gold, len(table.labels), numbers, masks)
+
+
+def overall_figures(labels: Sequence[str], groups: Mapping[str, Group] | None) -> Figures:
+    """The overall figures of `scores.statistics` as a function of confusion matrices."""
+    return lambda matrix: scores.statistics(matrix, labels, groups)
 
 
 def over_seeds(
@@ -44,111 +71,56 @@ def over_seeds(
     reference: str,
     *,
     groups: Mapping[str, Group] | None = None,
-    kinds: Mapping[str, Kind | None] | None = None,
-    holm_over: Sequence[str] = (),
+    kinds: Kinds | None = None,
+    clusters: Clusters | None = None,
+    contrasts: Sequence[Contrast] = (),
     resamples: int = 10_000,
     seed: int = 0,
-) -> dict[str, Averaged]:
-    """Figures of every arm and differences against `reference`; the names are those of `metrics.summary.summarise`.
+) -> Comparison:
+    """Figures of every arm, differences to `reference`, and a verdict on each contrast whose arms are there.
 
-    `arms` has one table a seed for each arm, all of the same clips and labels. `p_holm` is corrected over all arms and
-    the figures named in `holm_over` (all figures when empty). Raises ValueError when tables are of other clips.
+    `arms` has one table a seed for each arm, all of the same clips and labels; `clusters` names each clip's subject.
+    Raises ValueError when tables are of other clips.
     """
     first = arms[reference][0]
-    tables = {name: [table.aligned(first) for table in of_arm] for name, of_arm in arms.items()}
-    micro = {kind: np.isin(first.clip_ids, of_kind(first, kinds, kind)) for kind in KINDS}
-    observed = {
-        name: _each(of_arm, np.ones((1, len(first)), np.float32), groups, micro) for name, of_arm in tables.items()
-    }
-    drawn: dict[str, list[Figures]] = {name: [] for name in tables}
-    for weights in _resampled(first.gold, len(first.labels), resamples, np.random.default_rng(seed)):
-        for name, of_arm in tables.items():
-            drawn[name].append(_mean(_each(of_arm, weights, groups, micro)))
-    copies = {
-        name: {figure: np.concatenate([part[figure] for part in parts]) for figure in parts[0]}
-        for name, parts in drawn.items()
-    }
-    values = {name: _mean(of_arm) for name, of_arm in observed.items()}
-    differences = {
-        name: {
-            figure: _difference(
-                values[name][figure][0] - values[reference][figure][0], draws - copies[reference][figure]
-            )
-            for figure, draws in copies[name].items()
-        }
-        for name in tables
-        if name != reference
-    }
-    _correct(differences, holm_over)
-    return {
-        name: Averaged(
-            {figure: _interval(float(values[name][figure][0]), draws) for figure, draws in copies[name].items()},
-            {figure: tuple(float(one[figure][0]) for one in observed[name]) for figure in values[name]},
-            differences.get(name, {}),
+    answers = {name: [table.aligned(first).predicted for table in of_arm] for name, of_arm in arms.items()}
+    sample, figures = sample_of(first, kinds, clusters), overall_figures(first.labels, groups)
+    drawn = draw(sample, answers, figures, resamples=resamples, seed=seed)
+    stretch, names = widening(sample), drawn[reference].names
+    found: dict[str, Averaged] = {}
+    for name, of_arm in drawn.items():
+        values = of_arm.values.mean(axis=0)
+        own = deviations(of_arm, stretch=stretch, seed=seed)
+        differences: dict[str, Interval] = {}
+        if name != reference:
+            gain = values - drawn[reference].values.mean(axis=0)
+            between = deviations(of_arm, drawn[reference], stretch=stretch, seed=seed)
+            differences = {
+                figure: interval(gain[f], gain[f] + between[:, f], least=-1.0) for f, figure in enumerate(names)
+            }
+        several = len(of_arm.values) > 1
+        found[name] = Averaged(
+            {figure: interval(values[f], values[f] + own[:, f]) for f, figure in enumerate(names)},
+            {figure: tuple(of_arm.values[:, f].tolist()) for f, figure in enumerate(names)},
+            {figure: float(of_arm.values[:, f].std(ddof=1)) if several else None for f, figure in enumerate(names)},
+            differences,
         )
-        for name in tables
-    }
-
-
-def _resampled(gold: np.ndarray, n_labels: int, resamples: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """How often each clip is drawn, (R, N) float32, a few hundred resamples at a time."""
-    members = [np.flatnonzero(gold == c) for c in range(n_labels)]
-    for start in range(0, resamples, _AT_ONCE):
-        rows = min(_AT_ONCE, resamples - start)
-        weights = np.zeros((rows, len(gold)), np.float32)
-        for of_class in members:
-            if len(of_class):
-                share = np.full(len(of_class), 1 / len(of_class))
-                weights[:, of_class] = rng.multinomial(len(of_class), share, size=rows)
-        yield weights
-
-
-def _each(
-    tables: Sequence[PredictionTable],
-    weights: np.ndarray,
-    groups: Mapping[str, Group] | None,
-    kinds: Mapping[Kind, np.ndarray],
-) -> list[Figures]:
-    """Figures of each seed's table under (R, N) weights, each figure (R,)."""
-    return [_weighted(table, weights, groups, kinds) for table in tables]
-
-
-def _weighted(
-    table: PredictionTable,
-    weights: np.ndarray,
-    groups: Mapping[str, Group] | None,
-    kinds: Mapping[Kind, np.ndarray],
-) -> Figures:
-    k = len(table.labels)
-    matrix = np.zeros((len(weights), k, k + 2))
-    answers = np.eye(k + 2, dtype=np.float32)[table.predicted]
-    for c in range(k):
-        of_class = table.gold == c
-        matrix[:, c] = weights[:, of_class] @ answers[of_class]
-    figures = scores.statistics(matrix, table.labels, groups)
-    right = (table.gold == table.predicted).astype(np.float32)
-    for kind, mask in kinds.items():
-        if mask.any():
-            total = weights[:, mask].sum(1)
-            figures[f"{kind}_accuracy"] = (weights[:, mask] @ right[mask]) / np.maximum(total, 1)
-    return figures
-
-
-def _mean(of_seeds: Sequence[Figures]) -> Figures:
-    return {name: np.mean([one[name] for one in of_seeds], axis=0) for name in of_seeds[0]}
-
-
-def _interval(value: float, draws: np.ndarray) -> Interval:
-    low, high = percentile(draws, LEVEL)
-    return {"value": value, "low": low, "high": high}
-
-
-def _difference(value: float, draws: np.ndarray) -> Interval:
-    one_side = int(min((draws <= 0).sum(), (draws >= 0).sum()))
-    return {**_interval(float(value), draws), "p": min(1.0, 2 * (one_side + 1) / (len(draws) + 1))}
-
-
-def _correct(differences: Mapping[str, Mapping[str, Interval]], figures: Sequence[str]) -> None:
-    cells = [cell for row in differences.values() for name, cell in row.items() if not figures or name in figures]
-    for cell, adjusted in zip(cells, holm([cell["p"] for cell in cells])):
-        cell["p_holm"] = adjusted
+    verdicts = []
+    for contrast in contrasts:
+        if contrast.first not in drawn or contrast.second not in drawn or contrast.figure not in names:
+            continue
+        f = names.index(contrast.figure)
+        one, two = drawn[contrast.first], drawn[contrast.second]
+        gain = two.values.mean(axis=0)[f] - one.values.mean(axis=0)[f]
+        between = deviations(two, one, stretch=stretch, seed=seed)[:, f]
+        if contrast.margin is None:
+            observed, under = swapped(
+                sample, answers[contrast.first], answers[contrast.second], figures, swaps=resamples, seed=seed
+            )
+            shrink, noise = seed_noise(*paired(two, one), len(under), seed)
+            p = float(p_values(observed, under, noise, shrink)[f])
+        else:
+            p = equivalence_p(float(gain), between, contrast.margin)
+        span = interval(gain, gain + between, least=-1.0)
+        verdicts.append(Verdict(contrast, span["value"], span["low"], span["high"], p))
+    return Comparison(found, tuple(decide(verdicts)), sample.n_clusters)

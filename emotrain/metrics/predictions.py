@@ -7,10 +7,11 @@ wrong with a table is said at once, with the rows: a metric over a silently shor
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,19 @@ import pyarrow as pa
 
 from emotrain.atomic_files import write_table, write_text
 from emotrain.emotions import nearest
-from emotrain.metrics.columns import AMBIGUOUS, OUTCOMES, UNPARSED, arm_of, labels_of, to_predictions
+from emotrain.metrics.columns import (
+    AMBIGUOUS,
+    COLUMNS,
+    OUTCOMES,
+    UNPARSED,
+    arm_of,
+    is_answer,
+    is_known,
+    labels_of,
+    to_predictions,
+)
 from emotrain.metrics.row_files import read_rows
+from emotrain.metrics.row_roles import cast_roles
 from emotrain.records import Clip, Prediction, to_table
 
 __all__ = [
@@ -34,6 +46,8 @@ __all__ = [
     "read_predictions",
     "write_predictions",
 ]
+
+log = logging.getLogger(__name__)
 
 EXAMPLES = 5
 """How many rows an error message names before it says "and n more"."""
@@ -115,12 +129,13 @@ def read_predictions(
     arm: str | None = None,
     seed: int | None = None,
 ) -> PredictionTable:
-    """Read a prediction table from parquet, csv or jsonl.
+    """Read a prediction table from any file of `row_files.py`; what had to be guessed of it is logged as a warning.
 
     `labels` names the label set; without it the file's own order counts (parquet metadata `labels`, or its score
     columns). A file with several arms or seeds needs `arm` or `seed`. Raises ValueError that names file and rows.
     """
-    rows, metadata = read_rows(path)
+    file = read_rows(path, is_known)
+    rows, metadata = file.rows, file.metadata
     try:
         own = labels_of(rows, metadata)
         chosen = tuple(labels) if labels is not None else own
@@ -128,6 +143,9 @@ def read_predictions(
             raise ValueError("nothing names the label set (no `labels` metadata, no score columns); pass one")
         if labels is not None and "labels" in metadata and set(own or ()) != set(chosen):
             raise ValueError(f"written for labels {own}, asked to score {chosen}; pass the label set of the file")
+        rows, notes = cast_roles(rows, COLUMNS, None if own else lambda value: is_answer(value, chosen))
+        for note in (*file.notes, *notes):
+            _warn(f"{path}: {note}")
         predictions = to_predictions(rows, chosen, order=own)
         predictions = _one(predictions, "arm", arm)
         predictions = _one(predictions, "seed", seed)
@@ -138,8 +156,14 @@ def read_predictions(
 
 def arms_in(path: Path) -> list[str]:
     """Names of the arms in a prediction file, in the order in which they first occur; [""] where it names none."""
-    rows, _ = read_rows(path)
+    rows = read_rows(path, is_known).rows
     return list(dict.fromkeys(arm_of(row) for row in rows)) if rows else [""]
+
+
+@cache
+def _warn(message: str) -> None:
+    """Once, though a file of several arms is read once for each."""
+    log.warning(message)
 
 
 def write_predictions(table: PredictionTable, path: Path, metadata: Mapping[str, str] | None = None) -> None:

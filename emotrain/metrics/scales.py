@@ -41,6 +41,7 @@ def as_logits(scores: Sequence[Scores], scales: Sequence[Scale]) -> list[Scores]
         with np.errstate(invalid="ignore"):
             fits = (values >= 0).all(1) & (np.abs(values.sum(1) - 1) <= tolerance)
         if scale == "unknown" and fits.mean() <= 0.5:
+            _refuse_percentages(values)
             continue
         if not fits.all():
             raise ValueError(_odd_rows(rows, values, fits, scale, tolerance))
@@ -48,6 +49,18 @@ def as_logits(scores: Sequence[Scores], scales: Sequence[Scale]) -> list[Scores]
         for i, row in zip(rows, logs.tolist()):
             result[i] = tuple(row)
     return result
+
+
+def _refuse_percentages(values: npt.NDArray[np.float64]) -> None:
+    """Raise ValueError for scores under bare names that are percentages: taken for logits they would be certainty."""
+    with np.errstate(invalid="ignore"):
+        percent = (values >= 0).all(1) & (np.abs(values.sum(1) - 100) <= 100 * rounding_tolerance(values / 100))
+    if percent.mean() > 0.5:
+        shown = ", ".join(f"{value:g}" for value in values[np.flatnonzero(percent)[0]])
+        raise ValueError(
+            f"{int(percent.sum())} of {len(values)} rows hold percentages, such as {shown}, which sum to 100: divide "
+            "them by 100, or name the scores logits (logit_LABEL, or a column `logits`) if that is what they are"
+        )
 
 
 def rounding_tolerance(values: npt.NDArray[np.float64]) -> float:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,17 +10,18 @@ import numpy as np
 from emotrain.emotions import Group
 from emotrain.metrics import scores
 from emotrain.metrics.calibration import calibration
-from emotrain.metrics.clusters import clusters_of, share_copies, table_copies
+from emotrain.metrics.clusters import Clusters, too_few
 from emotrain.metrics.collapse import collapse
 from emotrain.metrics.columns import OUTCOMES
-from emotrain.metrics.intervals import LEVEL, bootstrap, percentile, proportion
-from emotrain.metrics.paired import by_fold, folds_complete, folds_of, mcnemar, paired_bootstrap
+from emotrain.metrics.intervals import proportion
+from emotrain.metrics.over_seeds import KINDS, Kinds, overall_figures, sample_of
+from emotrain.metrics.paired import by_fold, folds_complete, folds_of, mcnemar
 from emotrain.metrics.predictions import PredictionTable
-from emotrain.records import Kind
+from emotrain.metrics.randomisation import p_values, swapped
+from emotrain.metrics.resampling import LEVEL, Floats, Sample, draw, interval, widening
+from emotrain.metrics.trainings import deviations
 
-Kinds = Mapping[str, Kind | None]
-Clusters = Mapping[str, str | None]
-KINDS: tuple[Kind, ...] = ("micro", "macro")
+__all__ = ["KINDS", "Clusters", "Kinds", "compare", "summarise"]
 
 
 def summarise(
@@ -30,51 +30,43 @@ def summarise(
     groups: Mapping[str, Group] | None = None,
     kinds: Kinds | None = None,
     clusters: Clusters | None = None,
+    cluster_by: str = "subject",
     resamples: int = 10_000,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Every figure of one arm; shares in [0, 1], each interval as {"value", "low", "high"} at 95 %.
 
     `groups` are head / medium / tail by the *training* counts, `kinds` macro or micro by clip id. What cannot be
-    computed (no tail class, no micro clip, no scores, micro clips of a single cluster) is None. Overall, group and F1
-    intervals come from a bootstrap stratified by true class; recall, precision, accuracy by kind and top-2 are
-    proportions with Wilson intervals. With `clusters` (the subject, say, by clip id) all of them come from a bootstrap
-    that draws whole clusters. Where every clip is right, or every one wrong, resamples are all alike and bootstrap
-    intervals have no width; Wilson's have.
+    computed (no tail class, no micro clip, no scores, micro clips of a single cluster) is None. Intervals are those of
+    `resampling.py`; with `clusters` (the `cluster_by` of each clip id) whole clusters are resampled. Recall, precision
+    and top-2 of independent clips are proportions with Wilson intervals.
     """
     labels, matrix = table.labels, scores.table_confusion(table)
-    copies = None if clusters is None else table_copies(table, clusters, resamples=resamples, seed=seed)
-    overall = bootstrap(matrix, _overall(labels, groups), resamples=resamples, seed=seed, copies=copies)
-    class_f1 = bootstrap(matrix, lambda m: {"f1": scores.f1(m)}, resamples=resamples, seed=seed, copies=copies)
-    per_class = {} if copies is None else bootstrap(matrix, _recall_and_precision, copies=copies)
+    sample = sample_of(table, kinds, clusters)
+    figures = overall_figures(labels, groups)
 
-    def share(hits: np.ndarray, ids: Sequence[str]) -> dict[str, float] | None:
-        if clusters is None:
-            return _share(hits)
-        if not _can_resample(ids, clusters):
-            return None
-        cluster = clusters_of(table.subset(ids), clusters)
-        low, high = percentile(share_copies(hits, cluster, resamples=resamples, seed=seed))
-        return {"value": float(hits.mean()), "low": low, "high": high}
+    def every(counts: Floats) -> dict[str, Floats]:
+        more = {"f1": scores.f1(counts), "recall": scores.recall(counts), "precision": scores.precision(counts)}
+        return {**figures(counts), **more}
 
+    found = _intervals(sample, table.predicted, every, resamples, seed)
     result: dict[str, Any] = {
         "clips": len(table),
         "labels": list(labels),
         "groups": None if groups is None else dict(groups),
     }
-    result.update({name: overall.get(name) for name in _names()})
-    result.update({f"{kind}_accuracy": _kind_accuracy(table, kinds, kind, share) for kind in KINDS})
-    result["top2"] = (
-        None if table.logits is None else share(scores.top_k_hits(table.gold, table.logits, 2), table.clip_ids)
-    )
+    result.update({name: found.get(name) for name in [*_names(), *(f"{kind}_accuracy" for kind in KINDS)]})
+    result["top2"] = _top2(table, sample, resamples, seed)
     result["per_class"] = {
         label: {
             "support": int(scores.support(matrix)[i]),
             "predicted": int(matrix[:, i].sum()),
             "group": None if groups is None else groups[label],
-            "recall": per_class.get(f"recall/{i}", proportion(int(matrix[i, i]), int(matrix[i].sum()))),
-            "precision": per_class.get(f"precision/{i}", proportion(int(matrix[i, i]), int(matrix[:, i].sum()))),
-            "f1": class_f1[f"f1/{i}"],
+            "recall": found[f"recall/{i}"] if clusters else proportion(int(matrix[i, i]), int(matrix[i].sum())),
+            "precision": found[f"precision/{i}"]
+            if clusters
+            else proportion(int(matrix[i, i]), int(matrix[:, i].sum())),
+            "f1": found[f"f1/{i}"],
         }
         for i, label in enumerate(labels)
     }
@@ -86,14 +78,19 @@ def summarise(
     result["folds"] = _folds(table, groups)
     result["fold_mean"] = _fold_mean(result["folds"], table)
     # Where folds are single subjects, the MEGC protocol's pooled figures take the place of the mean over folds.
-    result["megc"] = scores.megc(table) if result["folds"] and result["fold_mean"] is None else None
+    result["megc"] = scores.megc(table) if _by_subject(table, sample) else None
+    by = None if clusters is None else cluster_by
     result["interval"] = {
         "level": LEVEL,
         "resamples": resamples,
         "seed": seed,
-        "method": "stratified bootstrap, percentile" if clusters is None else "cluster bootstrap, percentile",
-        "proportions": "Wilson" if clusters is None else "cluster bootstrap, percentile",
-        "clusters": None if clusters is None else len({clusters[clip_id] for clip_id in table.clip_ids}),
+        "method": f"Bayesian bootstrap of {'clips inside each class' if by is None else f'whole {by}s'}",
+        "proportions": "Wilson" if by is None else f"Bayesian bootstrap of whole {by}s",
+        "clusters": sample.n_clusters,
+        "cluster_by": by,
+        # Numbers in the order of the clips, not names: enough for a comparison, and they say nothing of people.
+        "cluster_of": None if sample.clusters is None else sample.clusters.tolist(),
+        "warning": too_few(sample.n_clusters, by),
     }
     return result
 
@@ -110,79 +107,59 @@ def compare(
 ) -> dict[str, Any]:
     """Differences second - first on the same clips, under the names of `summarise`.
 
-    Each is {"value", "low", "high", "p"} from a paired bootstrap stratified by true class, or of whole `clusters`;
-    `mcnemar` is the exact test on hits (which takes clips for independent), `by_fold` the differences fold by fold
-    (empty without folds, or when a fold lacks a class).
+    Each is {"value", "low", "high", "p"}: the interval from resampled clips or whole `clusters`, p from the paired
+    randomisation test over the same units; `mcnemar` is the exact test on hits (None with clusters: it takes clips for
+    independent), `by_fold` the differences fold by fold (empty without folds, or when a fold lacks a class).
     """
     second = second.aligned(first)
-    figures = _overall(first.labels, groups)
-    drawn = paired_bootstrap(first, second, figures, resamples=resamples, seed=seed, clusters=clusters)
-    result: dict[str, Any] = {name: drawn.get(name) for name in _names()}
-    for kind in KINDS:
-        ids = of_kind(first, kinds, kind)
-        result[f"{kind}_accuracy"] = None
-        if ids and _can_resample(ids, clusters):
-            pair = _hit_or_miss(first.subset(ids)), _hit_or_miss(second.subset(ids))
-            part = paired_bootstrap(
-                *pair,
-                lambda m: {"war": scores.war(m)},
-                resamples=resamples,
-                seed=seed,
-                clusters=clusters,
-                complete=False,
-            )
-            result[f"{kind}_accuracy"] = part["war"]
-    result["mcnemar"] = mcnemar(first.gold == first.predicted, second.gold == second.predicted)
+    sample, figures = sample_of(first, kinds, clusters), overall_figures(first.labels, groups)
+    drawn = draw(sample, {"a": [first.predicted], "b": [second.predicted]}, figures, resamples=resamples, seed=seed)
+    errors = deviations(drawn["b"], drawn["a"], stretch=widening(sample), seed=seed)
+    observed, under = swapped(sample, [first.predicted], [second.predicted], figures, swaps=resamples, seed=seed)
+    p = p_values(observed, under)
+    cells = {
+        name: {**interval(observed[f], observed[f] + errors[:, f], least=-1.0), "p": float(p[f])}
+        for f, name in enumerate(drawn["a"].names)
+    }
+    result: dict[str, Any] = {name: cells.get(name) for name in [*_names(), *(f"{kind}_accuracy" for kind in KINDS)]}
+    hits = first.gold == first.predicted, second.gold == second.predicted
+    result["mcnemar"] = mcnemar(*hits) if clusters is None else None
     result["by_fold"] = by_fold(first, second, figures)
     return result
 
 
+def _intervals(
+    sample: Sample, answers: np.ndarray, figures: Any, resamples: int, seed: int
+) -> dict[str, dict[str, float]]:
+    drawn = draw(sample, {"a": [answers]}, figures, resamples=resamples, seed=seed)["a"]
+    errors = deviations(drawn, stretch=widening(sample), seed=seed)
+    return {name: interval(drawn.values[0, f], drawn.values[0, f] + errors[:, f]) for f, name in enumerate(drawn.names)}
+
+
+def _top2(table: PredictionTable, sample: Sample, resamples: int, seed: int) -> dict[str, float] | None:
+    if table.logits is None:
+        return None
+    hits = scores.top_k_hits(table.gold, table.logits, 2)
+    if sample.clusters is None:
+        return proportion(int(hits.sum()), len(hits))
+    answers = np.where(hits, table.gold, len(table.labels) + 1)
+    return _intervals(sample, answers, lambda matrix: {"top2": scores.war(matrix)}, resamples, seed)["top2"]
+
+
+def _by_subject(table: PredictionTable, sample: Sample) -> bool:
+    """Whether the folds leave one subject out each: as MEGC asks, and not any folds that lack a class somewhere."""
+    if not folds_of(table) or folds_complete(table):
+        return False
+    if sample.clusters is None:
+        return True
+    by_fold: dict[int | None, set[int]] = {}
+    for fold, cluster in zip(table.folds, sample.clusters.tolist()):
+        by_fold.setdefault(fold, set()).add(cluster)
+    return all(len(of_fold) == 1 for of_fold in by_fold.values())
+
+
 def _names() -> list[str]:
     return ["war", "uar", "macro_f1", "weighted_f1"] + [f"{g}_{f}" for g in scores.GROUPS for f in ("recall", "f1")]
-
-
-def _overall(
-    labels: Sequence[str], groups: Mapping[str, Group] | None
-) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
-    return lambda matrix: scores.statistics(matrix, labels, groups)
-
-
-def of_kind(table: PredictionTable, kinds: Kinds | None, kind: Kind) -> list[str]:
-    """Ids of the table's macro or micro clips; none without `kinds`."""
-    return [] if kinds is None else [clip_id for clip_id in table.clip_ids if kinds.get(clip_id) == kind]
-
-
-def _hit_or_miss(table: PredictionTable) -> PredictionTable:
-    """The table with every error made alike: enough for accuracy, and far fewer pairs of answers to resample."""
-    rows = (row if row.predicted == row.label else replace(row, predicted=OUTCOMES[1]) for row in table.predictions)
-    return PredictionTable(table.labels, tuple(rows))
-
-
-def _kind_accuracy(
-    table: PredictionTable,
-    kinds: Kinds | None,
-    kind: Kind,
-    share: Callable[[np.ndarray, Sequence[str]], dict[str, float] | None],
-) -> dict[str, float] | None:
-    ids = of_kind(table, kinds, kind)
-    if not ids:
-        return None
-    wanted = set(ids)
-    hits = np.array([row.label == row.predicted for row in table.predictions if row.clip_id in wanted])
-    return share(hits, ids)
-
-
-def _can_resample(ids: Sequence[str], clusters: Clusters | None) -> bool:
-    """Whether these clips are of two clusters or more, so that resampling clusters can say how sure a figure is."""
-    return clusters is None or len({clusters.get(clip_id) for clip_id in ids}) > 1
-
-
-def _recall_and_precision(matrix: np.ndarray) -> dict[str, np.ndarray]:
-    return {"recall": scores.recall(matrix), "precision": scores.precision(matrix)}
-
-
-def _share(hits: np.ndarray) -> dict[str, float]:
-    return proportion(int(hits.sum()), len(hits))
 
 
 def _folds(table: PredictionTable, groups: Mapping[str, Group] | None) -> dict[str, dict[str, float]]:

@@ -12,6 +12,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from emotrain.balance.priors import class_counts
 from emotrain.datasets.clips import CLIPS_FILE, ClipIndex
 from emotrain.datasets.long_tail import cut_long_tail
 from emotrain.datasets.splits import OWN_FOLDS, VALIDATION_SHARE
@@ -53,6 +54,16 @@ def known_clips(recipe: Recipe) -> KnownClips:
     train, counted = _published_clips(recipe)
     durations, timed = _published_durations(recipe.data.dataset)
     return KnownClips(train, durations, False, 0, (*counted, *timed))
+
+
+def test_counts(recipe: Recipe) -> dict[str, int]:
+    """Test clips a label, of the index or else of one published fold; empty where neither tells."""
+    labels = label_set(recipe.data.label_set).labels
+    if (Path(recipe.data.data) / CLIPS_FILE).is_file():
+        return class_counts(usable_clips(recipe, "test")[0], labels)
+    if recipe.data.label_set in PUBLISHED_COUNTS and recipe.data.dataset == recipe.data.label_set:
+        return {label: round(PUBLISHED_COUNTS[recipe.data.label_set][label] / OWN_FOLDS) for label in labels}
+    return {}
 
 
 def _synthetic(recipe: Recipe) -> KnownClips:

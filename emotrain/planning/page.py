@@ -86,7 +86,7 @@ def _lines(plan: Plan) -> list[str]:
             f"{duration(plan.train_s)} on {m.gpus} GPU(s) at {m.mfu:.0%} of {m.peak_tflops:g} TFLOP/s; "
             "validation and loading come on top."
         )
-    return lines
+    return [*lines, *plan.detectable]
 
 
 def _classes(plan: Plan) -> Table | None:

@@ -14,13 +14,14 @@ import numpy as np
 
 from emotrain.balance.manifest import Manifest
 from emotrain.balance.priors import class_counts
-from emotrain.emotions import display_names, label_set
+from emotrain.emotions import display_names, frequency_groups, label_set
 from emotrain.examples.base_model import base_name
+from emotrain.metrics.detectable import in_words
 from emotrain.planning.arms import ArmTable, compare
 from emotrain.planning.batches import Batches, walk
 from emotrain.planning.chats import Clips, chat, imagined_clips, prepared_clips, stored_keyframes
 from emotrain.planning.classes import ClassRow, class_rows, plan_manifest
-from emotrain.planning.clips import known_clips
+from emotrain.planning.clips import known_clips, test_counts
 from emotrain.planning.flops import ClipTokens, StepFlops, step_flops, vision_flops
 from emotrain.planning.local_files import local_processor
 from emotrain.planning.machine import ASSUMED_MFU, H100_BF16_TFLOPS, Machine
@@ -80,6 +81,7 @@ class Plan:
     memory: tuple[Memory, ...]
     train_flops: float | None
     train_s: float | None
+    detectable: tuple[str, ...]
     assumptions: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -155,11 +157,20 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
         memory=_memory(recipe, shapes, typical, settings, worst, machine),
         train_flops=flops,
         train_s=None if flops is None else flops / (machine.gpus * machine.peak_tflops * 1e12 * machine.mfu),
+        detectable=_detectable(test_counts(recipe), class_counts(known.train, labels)),
         assumptions=(
             *_assumptions(recipe, machine, known.assumptions, drawn, clips.assumptions, counter),
             *_on_disk(recipe, shapes, typical),
         ),
     )
+
+
+def _detectable(tested: dict[str, int], trained: dict[str, int]) -> tuple[str, ...]:
+    """What a fold's test clips can show, in words; nothing where they are not known."""
+    if not any(tested.values()) or not any(trained.values()):
+        return ()
+    groups = frequency_groups(trained)
+    return tuple(in_words(tested, [label for label in tested if groups[label] == "tail"]))
 
 
 def memory_settings(recipe: Recipe) -> MemorySettings:

@@ -6,6 +6,13 @@
     seeds: [0, 1]
     folds: [1, 2, 3, 4, 5]                # left out for data sets with a fixed split
     keys: {epochs: 2}                     # recipe keys of all arms
+    primary: uar                          # the figure that contrasts are about unless they name another
+    contrasts:                            # what is tested, with Holm's correction over these; all else is description
+      - [sparse, enriched]                # does the second differ from the first?
+      - [sparse, enriched, tail_f1]
+    margin: 3                             # points within which two arms count as equal
+    equivalences:
+      - [enriched, reversed at test]      # is the difference smaller than the margin?
     arms:
       sparse + natural: {context: none, sampling: natural}
       enriched: {sampling: class_balanced}
@@ -29,9 +36,14 @@ from typing import Any
 
 from emotrain.emotions import nearest
 from emotrain.evaluation.baselines.run import BASELINES
+from emotrain.metrics.verdict import Contrast
 from emotrain.recipe.recipe import read_values
+from emotrain.study.declared import declared
 
-_KEYS = ("recipe", "out", "reference", "seeds", "folds", "keys", "arms", "clips", "title", "notes")
+_KEYS = (
+    "recipe", "out", "reference", "seeds", "folds", "keys", "primary", "contrasts", "margin", "equivalences", "arms",
+    "clips", "title", "notes",
+)  # fmt: skip
 _CLIPS = ("train", "validation", "test", "seed")
 _SCENES = "scenes"
 _DOES = ("train", "adapter_of", "baseline", "each")
@@ -77,6 +89,8 @@ class Study:
     clips: Mapping[str, int] | None = None
     title: str = ""
     notes: tuple[str, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+    """What the study tests: differences, and equivalences (those with a margin)."""
 
     def arm(self, name: str) -> StudyArm:
         """The arm called `name`."""
@@ -99,6 +113,7 @@ def read_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:
     names = [arm.name for arm in arms]
     faults += _names(arms, names, values.get("reference"))
     faults += _numbers(values, "seeds", least=0) + _numbers(values, "folds", least=1)
+    contrasts = declared(values, names, faults)
     clips = values.get("clips")
     if clips is not None and (
         not isinstance(clips, dict) or set(clips) - {_SCENES} != set(_CLIPS) or not _whole(clips.values())
@@ -122,6 +137,7 @@ def read_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:
         folds=tuple(values.get("folds", (None,))),
         keys={**keys, **given},
         clips=clips,
+        contrasts=contrasts,
         title=values.get("title", ""),
         notes=tuple(values.get("notes", ())),
     )

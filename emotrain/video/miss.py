@@ -35,8 +35,11 @@ def missed_share(keyframes_s: npt.ArrayLike, duration_s: float, event_s: float) 
 def p_miss(policy: str, duration_s: float, event_s: float, keyframes: int = 8) -> float:
     """P(miss) of `policy` on one clip; `uniform` is accepted too (independent uniform draws, the textbook sampler).
 
-    `motion` gives the worst case, an event that its score cannot see while the rest of the clip draws all the keyframes
-    it may: only the evenly spread share MOTION_FLOOR is left. `onset_apex_offset` is 0 for the annotated event.
+    `motion` gives the worst case, an event that its score cannot see while the score draws all the keyframes it may to
+    the first and the last frame: the evenly spread share MOTION_FLOOR leaves stretches of 1 / MOTION_FLOOR segments
+    between them, and no spacing of keyframes that the policy allows misses more. `onset_apex_offset` is 0 for the
+    annotated event. An event counts as seen when a keyframe lies anywhere in it, though at its onset nothing is
+    visible yet; of the apex alone ask with the time that it lasts, about 0.1 s of a micro-expression.
     """
     if event_s >= duration_s:
         return 0.0
@@ -52,7 +55,8 @@ def p_miss(policy: str, duration_s: float, event_s: float, keyframes: int = 8) -
     if parsed.name == "onset_apex_offset":
         return 0.0
     if parsed.name == "motion":
-        return max(0.0, 1 - MOTION_FLOOR * keyframes * event_s / (duration_s - event_s))
+        stretch = duration_s / (MOTION_FLOOR * keyframes)
+        return missed_share(np.append(np.arange(0.0, duration_s, stretch), duration_s), duration_s, event_s)
     segment = duration_s / keyframes
     return missed_share((np.arange(keyframes) + 0.5) * segment, duration_s, event_s)
 

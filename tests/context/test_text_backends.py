@@ -33,6 +33,7 @@ from emotrain.context.text_backend import BudgetReached, Unanswered
 from emotrain.context.vlm_backend import VlmBackend
 from emotrain.datasets.clips import read_clips
 from emotrain.evaluation.word_leak import written_texts
+from emotrain.examples.contract_schema import SUMMARIZERS
 from emotrain.modeling.tiny_base_path import tiny_base_path
 from emotrain.records import CLIPS, Clip, to_table
 from emotrain.stages.report import TooManyBadClips
@@ -285,6 +286,8 @@ def test_emotion_words_are_masked_or_dropped_and_counted_by_class(
     ask(data, server, leakage=policy)
     texts = {summary.text for clip in load_summaries(data, "openai").values() for summary in clip}
     assert texts == {"", text}
+    (noted,) = data.glob("summaries/openai-*/backend.json")
+    assert set(json.loads(noted.read_text())) - {"frames"} <= set(SUMMARIZERS["openai"]), "a contract can say it all"
     counts = [json.loads(file.read_text()) for file in data.glob("summaries/openai-*/leaks/*.json")]
     assert sum(found.get("fear", {}).get("anger", 0) for found in counts) == 6
     assert sum(found.get("anger", {}).get("anger", 0) for found in counts) == 3

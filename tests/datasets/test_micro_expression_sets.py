@@ -1,5 +1,7 @@
 """The laboratory micro-expression sets, dirt included: CASME II, SAMM, CAS(ME)^3, SMIC, MMEW and the composite."""
 
+import json
+
 import pytest
 
 from emotrain.datasets.clips import read_index
@@ -394,6 +396,47 @@ def test_the_challenge_list_decides_where_it_is_there(smic, casme2, samm, tmp_pa
         "smic/s01/s1_n_1",
     }
     assert any("names it, the data set's annotation does not" in row["reason"] for row in report.quarantined)
+
+
+def test_the_question_list_of_the_challenge_gives_coarse_classes(smic, casme2, samm, tmp_path, text):
+    smic("smic/")
+    casme2("casme2/")
+    root = samm("samm/")
+    coarse, fine = "What is the coarse expression class?", "What is the fine-grained expression class?"
+    asked = [
+        {"dataset": "casme2", "subject": "sub01", "filename": "EPa", "question": coarse, "answer": "negative"},
+        {"dataset": "casme2", "subject": "sub01", "filename": "EPa", "question": fine, "answer": "disgust"},
+        {"dataset": "casme2", "image_id": "sub03_EPb", "question": coarse, "answer": "others"},
+        {"dataset": "casme2", "image_id": "sub01_EPb", "question": coarse, "answer": "positive"},
+        {"dataset": "casme2", "image_id": "sub01_EPb", "question": coarse, "answer": "surprise"},
+        {"dataset": "samm", "image_id": "006_x_1", "question": coarse, "answer": "Negative."},
+        {"dataset": "smic", "subject": "s01", "filename": "s1_n_1", "question": coarse, "answer": "negative"},
+        {"dataset": "samm", "subject": "008", "filename": "008_x_1", "question": coarse, "answer": "surprise"},
+    ]
+    lines = [json.dumps(row) for row in asked]
+    file = text("me_vqa_samm_casme2_smic_v2.jsonl", "\n".join(lines) + "\n")
+    report = index_clips("megc_vqa", root, tmp_path / "out", max_bad_share=0.5)
+    clips = clips_of(tmp_path / "out")
+    assert {name: clip.label for name, clip in clips.items()} == {
+        "casme2/sub01/EPa": "negative",
+        "casme2/sub03/EPb": "others",
+        "samm/006/006_x_1": "negative",
+        "smic/s01/s1_n_1": "negative",
+    }
+    reasons = " | ".join(row["reason"] for row in report.quarantined)
+    assert f"two answers: {file.name} line 4 says positive, {file.name} line 5 says surprise" in reasons
+    assert "names it, the data set's annotation does not" in reasons
+    for bad, message in (
+        ('{"dataset": "samm"}', r"line 9: no subject, filename, question, answer; found dataset"),
+        ("no json", r"line 9: not JSON"),
+        (json.dumps({**asked[0], "answer": "hapy"}), r"line 9: label 'hapy' is not in label set 'megc_vqa'"),
+    ):
+        file.write_text("\n".join([*lines, bad]))
+        with pytest.raises((LayoutError, UnknownLabel), match=message):
+            index_clips("megc_vqa", root, tmp_path / "out")
+    file.write_text(lines[1])
+    with pytest.raises(LayoutError, match="is it a test list"):
+        index_clips("megc_vqa", root, tmp_path / "out")
 
 
 def test_a_sheet_without_the_columns_or_no_workbook_at_all_is_named(tmp_path, sheet, text, frames):

@@ -76,11 +76,13 @@ def test_groups_and_subjects_from_the_command_line(tmp_path: Path) -> None:
     assert metrics["interval"]["clusters"] == 4
     assert (metrics["war"]["low"], metrics["war"]["high"]) == (0.0, 1.0)
     assert "whole subjects at a time (4 of them)" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    (plain,) = score_file(file, out=tmp_path / "plain", label_set="anger,fear", clips=tmp_path / "data", resamples=500)
+    (plain,) = score_file(
+        file, out=tmp_path / "plain", label_set="anger,fear", clips=tmp_path / "data", cluster="none", resamples=500
+    )
     assert plain.metrics["war"]["low"] > 0.3
     with pytest.raises(ValueError, match="needs --clips"):
         score_file(file, out=tmp_path / "no", label_set="anger,fear", cluster="subject")
-    with pytest.raises(ValueError, match="by subject only"):
+    with pytest.raises(ValueError, match="by subject or source"):
         score_file(file, out=tmp_path / "no", label_set="anger,fear", cluster="clip", clips=tmp_path / "data")
     with pytest.raises(ValueError, match="differ in disgust"):
         score_file(file, out=tmp_path / "no", label_set="anger,fear", groups_from={"anger": 1, "fear": 1, "disgust": 1})

@@ -7,8 +7,10 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,12 +20,13 @@ from scipy.special import softmax
 
 from emotrain.emotions import LABEL_SETS, PUBLISHED_COUNTS, frequency_groups
 from emotrain.evaluation import figures
-from emotrain.evaluation.headline import ArmResult, differences, percent, points, print_table
+from emotrain.evaluation.headline import ArmResult, differences, is_strawman, percent, points, print_table, verdicts
 from emotrain.evaluation.report import write_report
 from emotrain.evaluation.timeline import ClipStory, timeline
 from emotrain.metrics.predictions import PredictionTable
 from emotrain.metrics.published import published
 from emotrain.metrics.summary import summarise
+from emotrain.metrics.verdict import Contrast
 from emotrain.records import Clip, Event, Frame, Prediction, Summary
 
 LABELS = LABEL_SETS["mafw"].labels
@@ -178,12 +181,32 @@ def test_the_page_states_every_headline_figure(page: Path, arms: list[ArmResult]
         assert f"{row.uar:.2f}" in text
 
 
-def test_differences_beside_the_page_are_corrected(page: Path, arms: list[ArmResult]) -> None:
+def test_differences_describe_and_declared_contrasts_decide(page: Path, arms: list[ArmResult], tmp_path: Path) -> None:
     stored = json.loads((page.parent / "differences.json").read_text("utf-8"))
     assert stored["reference"] == arms[0].name
     assert list(stored["arms"]) == [arm.name for arm in arms[1:]]
-    cells = [row[key] for row in stored["arms"].values() for key in ("war", "micro_accuracy")]
-    assert all(cell["p"] <= cell["p_holm"] <= 1 for cell in cells)
+    assert stored["contrasts"] == []
+    contrast = Contrast(arms[0].name, arms[1].name, "uar")
+    found = verdicts(arms, {}, [contrast], resamples=200)
+    write_report(tmp_path, arms, title="t", clips={}, found=found, resamples=200)
+    (row,) = json.loads((tmp_path / "differences.json").read_text("utf-8"))["contrasts"]
+    assert (row["first"], row["second"], row["p_holm"]) == (arms[0].name, arms[1].name, found[0].p)
+    assert row["verdict"] in (tmp_path / "report.html").read_text("utf-8")
+    default = verdicts(arms, {}, resamples=200)
+    assert [one.contrast.second for one in default] == [arm.name for arm in arms[1:]]
+    assert max(one.p_holm for one in default) >= max(one.p for one in default)
+
+
+def test_an_arm_below_chance_is_marked_wherever_it_stands(arms: list[ArmResult], tmp_path: Path, capsys: Any) -> None:
+    straw = replace(arms[0], metrics={**arms[0].metrics, "uar": {"value": 0.05, "low": 0.03, "high": 0.07}})
+    assert is_strawman(straw)
+    assert not is_strawman(arms[-1])
+    print_table([straw, arms[-1]], console=Console(width=200))
+    shown = capsys.readouterr().out
+    assert f"{straw.name} †" in shown
+    assert "below chance (9.1)" in shown
+    write_report(tmp_path, [straw, arms[-1]], title="t", clips={}, compared=[None, None], resamples=50)
+    assert "below chance (9.1)" in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_figures_lie_beside_the_page(page: Path) -> None:

@@ -1,4 +1,4 @@
-"""Two systems on the same clips: the paired figures agree with brute force and with statsmodels."""
+"""Two systems on the same clips: McNemar, Holm and folds agree with statsmodels and scipy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from emotrain.metrics import scores
-from emotrain.metrics.paired import by_fold, holm, joint_counts, mcnemar, paired_bootstrap
+from emotrain.metrics.paired import by_fold, holm, mcnemar
 from emotrain.metrics.predictions import PredictionTable
 from emotrain.records import Prediction
 
@@ -38,51 +38,6 @@ def figures(matrix: np.ndarray) -> dict[str, np.ndarray]:
     return {"war": scores.war(matrix), "uar": scores.uar(matrix)}
 
 
-def test_joint_counts_hold_both_confusions(pair: tuple[PredictionTable, PredictionTable]) -> None:
-    joint = joint_counts(*pair)
-    assert (joint.sum(2) == scores.table_confusion(pair[0])).all()
-    assert (joint.sum(1) == scores.table_confusion(pair[1])).all()
-
-
-def test_paired_bootstrap_equals_gathering_clips(pair: tuple[PredictionTable, PredictionTable]) -> None:
-    result = paired_bootstrap(*pair, figures, resamples=4000)
-    rng = np.random.default_rng(9)
-    gold, a, b = pair[0].gold, pair[0].predicted, pair[1].predicted
-    members = [np.flatnonzero(gold == c) for c in range(3)]
-    plain = []
-    for _ in range(4000):
-        drawn = np.concatenate([rng.choice(m, len(m)) for m in members])
-        uars = [scores.uar(scores.confusion(gold[drawn], p[drawn], 3)) for p in (a, b)]
-        plain.append(float(uars[1] - uars[0]))
-    assert result["uar"]["low"] == pytest.approx(np.quantile(plain, 0.025), abs=0.012)
-    assert result["uar"]["high"] == pytest.approx(np.quantile(plain, 0.975), abs=0.012)
-    assert result["war"]["value"] == pytest.approx(np.mean(b == gold) - np.mean(a == gold))
-
-
-def test_pairing_sees_what_two_intervals_hide(pair: tuple[PredictionTable, PredictionTable]) -> None:
-    """Pairing on shared clips gives a narrower interval than two independent samples would."""
-    paired = paired_bootstrap(*pair, figures, resamples=2000)["war"]
-    n = len(pair[0])
-    rates = [np.mean(table.gold == table.predicted) for table in pair]
-    independent = 2 * 1.96 * np.sqrt(sum(r * (1 - r) / n for r in rates))
-    assert paired["high"] - paired["low"] < 0.8 * independent
-
-
-def test_a_system_against_itself_differs_by_nothing(pair: tuple[PredictionTable, PredictionTable]) -> None:
-    same = paired_bootstrap(pair[0], pair[0], figures, resamples=200)["uar"]
-    assert same == {"value": 0.0, "low": 0.0, "high": 0.0, "p": 1.0}
-
-
-def test_the_order_of_rows_does_not_matter(pair: tuple[PredictionTable, PredictionTable]) -> None:
-    turned = PredictionTable(LABELS, pair[1].predictions[::-1])
-    assert paired_bootstrap(pair[0], turned, figures, resamples=200) == paired_bootstrap(*pair, figures, resamples=200)
-
-
-def test_different_clips_cannot_be_compared(pair: tuple[PredictionTable, PredictionTable]) -> None:
-    with pytest.raises(ValueError, match="in one table only: c239"):
-        joint_counts(pair[0], PredictionTable(LABELS, pair[1].predictions[:-1]))
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_mcnemar_equals_statsmodels(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -106,12 +61,14 @@ def test_holm_equals_statsmodels() -> None:
     assert holm([]) == []
 
 
-def test_by_fold_is_the_paired_t_interval(pair: tuple[PredictionTable, PredictionTable]) -> None:
+def test_by_fold_is_the_corrected_resampled_t_interval(pair: tuple[PredictionTable, PredictionTable]) -> None:
+    """At four folds sqrt(1 + 4 / 3) times as wide as a plain t interval, for folds share training clips."""
     result = by_fold(*pair, figures)["war"]
     differences = list(result["folds"].values())
     assert len(differences) == 4
-    expected = ttest_1samp(differences, 0).confidence_interval(0.95)
-    assert (result["low"], result["high"]) == pytest.approx((expected.low, expected.high))
+    plain = ttest_1samp(differences, 0).confidence_interval(0.95)
+    wide = np.sqrt(1 + 4 / 3) * (plain.high - plain.low)
+    assert result["high"] - result["low"] == pytest.approx(wide)
     assert result["value"] == pytest.approx(np.mean(differences))
 
 

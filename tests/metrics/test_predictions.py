@@ -123,7 +123,7 @@ def test_a_lacking_score_column_is_named(tmp_path: Path) -> None:
 
 
 def test_unreadable_files_say_why(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="expected predictions as parquet, csv or jsonl"):
+    with pytest.raises(FileNotFoundError, match=r"expected predictions as \.parquet, \.csv"):
         read_predictions(tmp_path / "none.csv")
     (tmp_path / "p.jsonl").write_text('{"clip": "a"}\n{oops\n')
     with pytest.raises(ValueError, match="line 2: not JSON"):

@@ -37,7 +37,7 @@ def test_half_precision_probabilities_are_probabilities() -> None:
     assert max(map(max, as_logits(rows(given), ["unknown"] * len(given)))) <= 0
 
 
-@pytest.mark.parametrize("scores", [LOGITS, log_softmax(LOGITS, axis=1), 1 / (1 + np.exp(-LOGITS)), 100 * SHARES])
+@pytest.mark.parametrize("scores", [LOGITS, log_softmax(LOGITS, axis=1), 1 / (1 + np.exp(-LOGITS))])
 @pytest.mark.parametrize("scale", ["unknown", "logits"])
 def test_other_scores_stay_as_they_are(scores: np.ndarray, scale: str) -> None:
     assert as_logits(rows(scores), [scale] * len(scores)) == rows(scores)
@@ -74,3 +74,10 @@ def test_the_tolerance_is_half_a_unit_of_the_last_decimal_a_label() -> None:
     assert rounding_tolerance(SHARES.round(2)) == pytest.approx(11 * 0.005)
     assert rounding_tolerance(SHARES) == rounding_tolerance(SHARES.round(5)) == 0.01
     assert rounding_tolerance(np.full((3, 40), 0.1)) == 0.5
+
+
+def test_percentages_are_neither_logits_nor_probabilities() -> None:
+    rows = [(40.0, 10.0, 50.0), (0.0, 99.6, 0.4), (33.3, 33.3, 33.3)]
+    with pytest.raises(ValueError, match="3 of 3 rows hold percentages, such as 40, 10, 50"):
+        as_logits(rows, ["unknown"] * 3)
+    assert as_logits(rows, ["logits"] * 3) == rows

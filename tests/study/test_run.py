@@ -29,6 +29,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "out": str(folder / "out"),
         "clips": {"train": 22, "validation": 22, "test": 22, "seed": 3},
         "reference": "sparse",
+        "contrasts": [["sparse", "asked 1"], ["broken", "sparse"]],
         "keys": {"epoch_size": 32, "resamples": 200, "prep_shards": 2},
         "arms": {
             "broken": {"context": "none", "model_name_or_path": "./no-such-base"},
@@ -56,7 +57,8 @@ def test_a_study_runs_resumes_and_reports(study: Path) -> None:
     assert results["clips"] == 22
     same = results["arms"]["asked 1"]["differences"]
     assert same["uar"]["value"] == 0.0
-    assert "p_holm" in same["uar"]
+    (verdict,) = results["contrasts"]
+    assert (verdict["second"], verdict["value"], verdict["verdict"]) == ("asked 1", 0.0, "not told apart")
     assert results["arms"]["zero-shot"]["differences"]
     text = (out / "results.md").read_text(encoding="utf-8")
     assert text.startswith("| arm | WAR |")

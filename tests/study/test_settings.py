@@ -56,6 +56,10 @@ def test_every_shipped_study_parses_and_each_of_its_recipes_too(path: Path) -> N
         assert cell.run.recipe.sft.seed == cell.seed
     assert len({cell.run.scores for cell in every}) == len(every)
     assert len(groups(every)) == group_count(study)
+    assert study.contrasts, "what a shipped study tests is declared"
+    assert len(study.seeds) >= 3
+    natural = {arm.adapter_of for arm in study.arms if arm.keys.get("posthoc") == "training_prior"}
+    assert natural == {arm.adapter_of for arm in study.arms if arm.keys.get("head") == "crt"} != set()
 
 
 def test_a_study_is_the_grid_of_arms_folds_and_seeds(tmp_path: Path) -> None:
@@ -231,3 +235,33 @@ def test_a_prior_that_an_arm_has_no_more_is_a_fault_before_anything_runs(
         cells(read_study(write(tmp_path, arms=arms)))
     free = {"adapter_of": "sparse", "posthoc": "training_prior"}
     assert cells(read_study(write(tmp_path, arms={"sparse": arms["sparse"], "free": free})))
+
+
+def test_contrasts_are_declared_with_their_figure_and_margin(tmp_path: Path) -> None:
+    said = {"contrasts": [["sparse", "enriched + balanced"], ["sparse", "zero-shot", "tail_f1"]], "primary": "war"}
+    said |= {"equivalences": [["sparse", "at fps:5"]], "margin": 3}
+    study = read_study(write(tmp_path, **said))
+    assert [(one.second, one.figure, one.margin) for one in study.contrasts] == [
+        ("enriched + balanced", "war", None),
+        ("zero-shot", "tail_f1", None),
+        ("at fps:5", "war", 0.03),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"contrasts": [["sparse", "enriched"]]}, "no arm 'enriched'; known: at fps:1"),
+        ({"contrasts": [["sparse", "sparse"]]}, "'sparse' is compared with itself"),
+        ({"contrasts": [["sparse", "zero-shot", "tail"]]}, "'tail' is no figure of the table"),
+        ({"contrasts": [["sparse", "zero-shot"], ["sparse", "zero-shot"]]}, "listed twice"),
+        ({"contrasts": ["sparse"]}, r"'sparse'; expected \[arm, arm\]"),
+        ({"primary": "accuracy"}, "primary: 'accuracy' is no figure"),
+        ({"equivalences": [["sparse", "zero-shot"]]}, "say `margin: 3`"),
+        ({"margin": 3}, "no equivalences to use it"),
+        ({"margin": 0, "equivalences": [["sparse", "zero-shot"]]}, "expected points above 0"),
+    ],
+)
+def test_a_contrast_that_cannot_be_tested_is_a_fault(tmp_path: Path, said: dict[str, Any], why: str) -> None:
+    with pytest.raises(StudyError, match=why):
+        read_study(write(tmp_path, **said))
