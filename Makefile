@@ -36,7 +36,7 @@ audit:
 	.ci/audit
 
 hashes: $(VENV)/bin/python
-	$(BIN)/python .ci/pin_hashes.py > constraints.hashes.txt
+	.ci/hashes $(BIN)/python > constraints.hashes.txt
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/motion_events.py --clips 88 --seed 303
