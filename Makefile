@@ -12,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test audit hashes fuzz cluster-test lint bench tiny-base action-units figures clean
+.PHONY: demo test audit hashes fuzz endurance cluster-test lint bench tiny-base action-units figures clean
 
 demo: $(VENV)/.run
 	$(BIN)/emotrain demo
@@ -22,6 +22,9 @@ test: $(VENV)/.dev
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python tests/fuzz.py --cases 3000
+
+endurance: $(VENV)/.dev
+	$(BIN)/python tests/endurance.py --damages 500 --kills 1000
 
 cluster-test: $(VENV)/.dev
 	tests/cluster/two_nodes.sh check

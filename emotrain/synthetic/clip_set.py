@@ -28,6 +28,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from emotrain.atomic_files import replacing, write_json, write_table
+from emotrain.json_files import read_object
 from emotrain.progress import track
 from emotrain.records import CLIPS, EVENT, to_table
 from emotrain.records import Clip as ClipRecord
@@ -127,7 +128,7 @@ def render_clip(
 def _claim(root: Path, settings: dict[str, Any], name: str, folder: str) -> None:
     note, settings = root / name, json.loads(json.dumps(settings))
     if note.exists():
-        found = json.loads(note.read_text(encoding="utf-8"))
+        found = read_object(note, "render the clip set again into an empty folder")
         other = [
             f"{key} {found.get(key)!r}, now {value!r}" for key, value in settings.items() if found.get(key) != value
         ]
