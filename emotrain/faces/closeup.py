@@ -20,7 +20,7 @@ EYES = 50.0
 SCALES = 2**0.5
 """Pictures are made at the longer sides 64, 64 * SCALES, ...: faces of about the same size share one."""
 
-WIDTH, HEIGHT = 256, 288
+WIDTH, HEIGHT = 192, 224
 GRID = 32
 TURN_DEG = 5.0
 TURNS = 4
@@ -46,7 +46,7 @@ class Closeup:
             assert found is not None
             turn = round(self._roll_deg(found) / TURN_DEG) * TURN_DEG
             found = self._at(found, turn)
-            if found is None or abs(self._roll_deg(found) - turn) < TURN_DEG:
+            if found is None or abs(self._roll_deg(found) - turn) < 0.6 * TURN_DEG:
                 break
         return found
 

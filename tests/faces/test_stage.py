@@ -75,6 +75,16 @@ def test_workers_and_array_tasks_write_the_same_bytes_and_every_clip_is_found_ag
         store.of("card")
     with pytest.raises(ClipError, match=r"'empty'.*the file is empty"):
         store.of("empty")
+    done = subprocess.run(
+        [sys.executable, "-m", "emotrain.cli", "faces", "report", str(runs["whole"]), "--clips", "2"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    page = Path(done.stdout.strip()).read_text(encoding="utf-8")
+    assert "3 of 5 clips show a face; 1 show none and 1 cannot be read" in page
+    assert page.count("<article>") == 2 + 1 + 1
+    assert "no face: none of" in page
     header = json.loads((runs["whole"] / "faces" / "faces.json").read_text())
     assert header["settings"]["detector"] == "yunet"
     assert len(header["detector_digest"]) == 64
