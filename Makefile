@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test fuzz cluster-test lint bench tiny-base action-units figures clean
+.PHONY: demo test fuzz endurance cluster-test lint bench tiny-base action-units figures clean
 
 demo: $(VENV)/.run
 	$(BIN)/emotrain demo
@@ -20,6 +20,9 @@ test: $(VENV)/.dev
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python tests/fuzz.py --cases 3000
+
+endurance: $(VENV)/.dev
+	$(BIN)/python tests/endurance.py --damages 500 --kills 1000
 
 cluster-test: $(VENV)/.dev
 	tests/cluster/two_nodes.sh check
@@ -52,6 +55,7 @@ action-units: $(VENV)/.run
 
 figures: $(VENV)/.run
 	$(BIN)/python -m emotrain.synthetic.contact_sheet docs/assets/faces.png
+	$(BIN)/python -m emotrain.synthetic.scene_sheet docs/assets/scenes.jpg
 	$(BIN)/python docs/draw_pipeline.py docs/assets/pipeline.svg
 
 clean:

@@ -9,7 +9,6 @@ give each array task its part with --shard I/N, or take the workers of a Ray clu
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from emotrain.stages.report import TooManyBadClips
 from emotrain.stages.stage import ENGINES
 from emotrain.video.decode import DECODERS
 from emotrain.video.extract import CLIP_LIMIT_S, CROPS, extract_frames
+from emotrain.video.frame_settings import read_frames_header
 
 
 def number_or(word: str) -> Callable[[str], int | None]:
@@ -62,7 +62,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def p_miss(data: Path) -> str:
-    table = json.loads((data / "frames" / "frames.json").read_text(encoding="utf-8"))["p_miss"]
+    stated = read_frames_header(data)
+    table = None if stated is None else stated.get("p_miss")
     if table is None:
         return "  P(miss) of the keyframes alone: unknown, the index names no durations"
     figures = ", ".join(f"{miss:.2f} for {event} s" for event, miss in table.items())

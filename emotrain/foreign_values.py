@@ -8,12 +8,13 @@ never thought of can do nothing. Nothing here reads a file, follows a name or bu
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from emotrain.json_files import read_object
 
 Kind: TypeAlias = Callable[[object], "str | None"]
 """None for a value that may be there, else what was expected in its place."""
@@ -159,20 +160,9 @@ def faults(values: object, table: Table, unknown: Callable[[str], str], where: s
     return found
 
 
-def read_object(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; raises ValueError for another one, for a huge one, and for nesting without end."""
-    with path.open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"{path}: more than {MOST_BYTES:,} bytes; take the file from its publisher again")
-    try:
-        values = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        why = "nested without end" if isinstance(error, RecursionError) else error
-        raise ValueError(f"{path}: not valid JSON ({why}); take the file from its publisher again") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path}: expected an object, found {type(values).__name__}")
-    return values
+def read_foreign(path: Path) -> dict[str, Any]:
+    """The object in a JSON file of anybody's; DamagedFile for another one, a huge one, and nesting without end."""
+    return read_object(path, "take the file from its publisher again", most_bytes=MOST_BYTES)
 
 
 def told(found: list[str]) -> str:

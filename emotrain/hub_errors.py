@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 
 REMEDIES: dict[int, str] = {
     400: "the Hub refused the request as malformed; its reason stands before this",
@@ -17,17 +20,22 @@ REMEDIES: dict[int, str] = {
     429: "too many requests for this token or address; wait some minutes and run again",
 }
 BROKEN = "the Hub is out of order (https://status.huggingface.co); run again later"
+_OF_THE_STORE = re.compile(r"HTTP status (?:client|server) error \((\d{3})\b")
 AGAIN = "what was uploaded is kept and is not sent again"
 HERE = "check the file, the disk and the network of this machine, then run again"
 NETWORK = "no connection; check the network, HTTPS_PROXY and HF_ENDPOINT, then run again"
 
 
 class HubError(ValueError):
-    """The Hub could not be used; the message says why and what to do. `status` is the HTTP status, None without one."""
+    """The Hub could not be used; the message says why and what to do.
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    `status` is the HTTP status, None without one; `retry_after_s` the seconds that the Hub asked to wait.
+    """
+
+    def __init__(self, message: str, status: int | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 @contextmanager
@@ -59,7 +67,9 @@ def _explanation(doing: str, error: BaseException) -> HubError | None:
         if status >= 500 or status in (412, 429):
             remedy = f"{remedy}; {AGAIN}"
         request = f", request {error.request_id}" if error.request_id else ""
-        return HubError(f"{doing}: HTTP {status} ({_said(error)}{request}); {remedy}", status)
+        wait_s = _retry_after_s(error.response.headers)
+        asked = "" if wait_s is None else f"; it asks to wait {wait_s:g} s (Retry-After)"
+        return HubError(f"{doing}: HTTP {status} ({_said(error)}{request}{asked}); {remedy}", status, wait_s)
     if isinstance(error, HFValidationError):
         return HubError(f"{doing}: {error}; a repository is named org/name")
     if isinstance(error, OfflineModeIsEnabled):
@@ -73,11 +83,30 @@ def _explanation(doing: str, error: BaseException) -> HubError | None:
         # nothing else.
         cause = None if error.__cause__ is None else _explanation(f"{doing}: {error}", error.__cause__)
         return cause if cause is not None else HubError(f"{doing}: {error}; run again later, {AGAIN}")
+    if isinstance(error, ConnectionError) and (found := _OF_THE_STORE.search(str(error))):
+        # The store's client knows one kind of error; what the Hub answered stands in its text.
+        status = int(found[1])
+        remedy = REMEDIES.get(status, BROKEN if status >= 500 else "see the status")
+        again = f"; {AGAIN}" if status >= 500 or status == 429 else ""
+        return HubError(f"{doing}: HTTP {status} (from the store of large files, Xet); {remedy}{again}", status)
     if isinstance(error, (httpx2.HTTPError, httpx2.StreamError, ConnectionError, TimeoutError)):
         return HubError(f"{doing}: {constants.ENDPOINT}: {error or type(error).__name__}; {NETWORK}")
     if isinstance(error, OSError):
         return HubError(f"{doing}: {error or type(error).__name__}; {HERE}")
     return None
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """The seconds of a Retry-After header, which may be a date; None without one."""
+    stated = headers.get("Retry-After")
+    if stated is None:
+        return None
+    if stated.strip().isdigit():
+        return float(stated)
+    try:
+        return max(0.0, parsedate_to_datetime(stated).timestamp() - time.time())
+    except ValueError:
+        return None
 
 
 def _said(error: object) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "makers"))
 
 from annotation_fuzz import make_all, read_annotation_case
+from door_fuzz import read_door_case
 from fuzzing import LIMIT_S, Case, damaged, outcomes, valid_files
 
 from emotrain.stages.workers import Died, Pool
@@ -48,15 +49,28 @@ def annotations(numbers: list[int], workers: int) -> Counter[str]:
     return counts
 
 
+def doors(numbers: list[int], workers: int) -> Counter[str]:
+    """Outcomes of annotations, predictions, image names and settings in other dress."""
+    counts: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder, Pool(1, LIMIT_S) as pool:
+        for number, outcome in zip(
+            numbers, pool.run(partial(read_door_case, folder=Path(folder), flip=damaged), numbers)
+        ):
+            if isinstance(outcome, Died):
+                raise RuntimeError(f"door case {number} {outcome.reason}")
+            counts[outcome] += 1
+    return counts
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=3000, help="of each kind (%(default)s)")
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--only", choices=("clips", "annotations"))
+    parser.add_argument("--only", choices=("clips", "annotations", "doors"))
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     numbers = list(range(args.first, args.first + args.cases))
-    for kind, run in (("clips", clips), ("annotations", annotations)):
+    for kind, run in (("clips", clips), ("annotations", annotations), ("doors", doors)):
         if args.only not in (None, kind):
             continue
         started = time.monotonic()

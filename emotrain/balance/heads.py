@@ -30,7 +30,9 @@ from scipy.special import log_softmax
 
 from emotrain.atomic_files import replacing
 from emotrain.balance.smote import smote
+from emotrain.damaged_files import DamagedFile
 from emotrain.emotions import nearest
+from emotrain.json_files import parse
 
 Array = NDArray[np.float64]
 HEADS = ("linear", "crt", "tau_norm", "lws", "los", "smote")
@@ -123,14 +125,19 @@ def save_head(head: LinearHead, path: Path) -> None:
 
 def load_head(path: Path) -> LinearHead:
     """Read a head that `save_head` wrote; raises ValueError for another safetensors file, or shapes that do not fit."""
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
-    with safe_open(path, framework="numpy") as file:
-        metadata, held = file.metadata(), set(file.keys())
-        if metadata is None or "labels" not in metadata or held != {"weight", "bias", "centre", "scale"}:
-            raise ValueError(f"{path}: tensors {sorted(held)} and no label names: no head; expected one of save_head")
-        tensors = {name: file.get_tensor(name) for name in held}
-    labels = tuple(json.loads(metadata["labels"]))
+    remedy = "delete it and evaluate again, which fits it anew"
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata, held = file.metadata(), set(file.keys())
+            if metadata is None or "labels" not in metadata or held != {"weight", "bias", "centre", "scale"}:
+                found = f"tensors {sorted(held)} and no label names"
+                raise ValueError(f"{path}: {found}: no head; expected one of save_head")
+            tensors = {name: file.get_tensor(name) for name in held}
+    except SafetensorError as error:
+        raise DamagedFile(path, f"cannot be read ({error})", "the safetensors file of a head", remedy) from error
+    labels = tuple(parse(metadata["labels"].encode(), path, "label names as JSON", remedy))
     wide = tensors["weight"].shape[-1:]
     wanted = {"weight": (len(labels), *wide), "bias": (len(labels),), "centre": wide, "scale": (1,)}
     for name, tensor in tensors.items():

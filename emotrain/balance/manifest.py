@@ -16,15 +16,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from emotrain.atomic_files import write_json, write_table
 from emotrain.balance.draw_settings import DrawSettings
 from emotrain.balance.draws import draw_epoch
 from emotrain.balance.strata import classes_of, over_cap, strata_of
 from emotrain.balance.strategies import class_shares
+from emotrain.damaged_files import DamagedFile
 from emotrain.emotions import nearest
+from emotrain.json_files import read_object
+from emotrain.parquet_files import read_table
 from emotrain.records import Clip, Draw, from_table, to_table
 
 FORMAT = 1
@@ -164,9 +164,9 @@ def read_manifest(path: Path) -> Manifest:
         raise ManifestError(f"{path.with_suffix('.json')}: format {header.get('format')}, expected {FORMAT}; {REMEDY}")
     stated = header.pop("sha256", None)
     try:
-        draws = from_table(pq.read_table(path), Draw)
-    except pa.ArrowException as error:
-        raise ManifestError(f"{path}: no parquet file ({error}); {REMEDY}") from error
+        draws = from_table(read_table(path, REMEDY), Draw)
+    except (TypeError, ValueError) as error:  # cut, or without a column that draws have
+        raise ManifestError(f"{path}: no draws of a manifest ({error}); {REMEDY}") from error
     manifest = Manifest(header, tuple(draws))
     if manifest.digest != stated:
         raise ManifestError(
@@ -225,12 +225,9 @@ def _label_counts(draws: Sequence[Draw], labels: Sequence[str]) -> dict[str, int
 
 def _read_header(path: Path) -> dict[str, Any]:
     try:
-        header = json.loads(path.read_bytes())
-    except ValueError as error:  # half a file, or another encoding
-        raise ManifestError(f"{path}: not valid JSON ({error}); {REMEDY}") from error
-    if not isinstance(header, dict):
-        raise ManifestError(f"{path}: holds a {type(header).__name__}, expected a header; {REMEDY}")
-    return header
+        return read_object(path, REMEDY)
+    except DamagedFile as error:
+        raise ManifestError(str(error)) from error
 
 
 def _parquet(path: Path) -> Path:

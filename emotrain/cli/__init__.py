@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from typer.exceptions import TyperException
 
+from emotrain.cli.check import check
 from emotrain.cli.demo import demo
 from emotrain.cli.hub import lint, publish
 from emotrain.cli.inference import app as app_verb
@@ -42,6 +43,7 @@ VERBS: dict[Callable[..., None], dict[str, Any]] = {
     diagnose: OVERRIDES,
     score: {},
     context: OVERRIDES,
+    check: {},
     lint: {},
     publish: {},
     study: OVERRIDES,
@@ -65,7 +67,9 @@ def main() -> None:
         status = app(standalone_mode=False)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
-    except (typer.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt) as stop:
+        if isinstance(stop.__cause__, EOFError):  # the end of a cut file, which click takes for Ctrl-D
+            raise stop.__cause__ from None
         sys.exit(130)
     except TyperException as error:
         note_fault(error)

@@ -5,7 +5,6 @@ With `cues` the facts come from action-unit intensities that OpenFace, py-feat o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
@@ -22,7 +21,7 @@ from emotrain.motion.long_clips import events_of_frames
 from emotrain.motion.spotting import SpotSettings
 from emotrain.records import Clip, Gap, Summary
 from emotrain.video.face_boxes import FaceBoxes
-from emotrain.video.frame_settings import Crop
+from emotrain.video.frame_settings import Crop, read_frames_header
 
 VERSION = 3
 """Raised whenever the same clip would give another text, so that old and new summaries never mix."""
@@ -68,17 +67,16 @@ class MotionSummarizer:
 
         Raises ValueError when the face boxes are no longer those that the frames were made with.
         """
-        header = data / "frames" / "frames.json"
-        if self.cues is not None or not header.exists():
+        found = None if self.cues is not None else read_frames_header(data)
+        if found is None:
             return self
-        found = json.loads(header.read_text(encoding="utf-8"))
         crop = found["settings"].get("crop", "none")
         if crop != "box-from-annotation":
             return replace(self, crop=crop)
         boxes = FaceBoxes(data / "boxes.parquet")
-        if boxes.fingerprint() != found["boxes_fingerprint"]:
+        if boxes.fingerprint() != found.get("boxes_fingerprint"):
             raise ValueError(
-                f"{boxes.path}: the face boxes have changed since {header.parent} was made; run "
+                f"{boxes.path}: the face boxes have changed since {data / 'frames'} was made; run "
                 "data_prep/extract_frames.py again first"
             )
         return replace(self, crop=crop, boxes=boxes)

@@ -6,7 +6,6 @@ of other settings never overwrite or mix with these.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from inspect import Parameter, signature
@@ -32,6 +31,7 @@ from emotrain.stages.parts import read_parts
 from emotrain.stages.report import StageReport
 from emotrain.stages.stage import check_engine, run_stage
 from emotrain.video.extract import CLIP_LIMIT_S
+from emotrain.video.frame_settings import read_frames_header
 from emotrain.video.frame_store import Frames, FrameStore
 
 BACKENDS: Mapping[str, Callable[..., Any]] = {
@@ -122,7 +122,7 @@ class PlannedSummaries:
 def plan_summaries(data: Path, backend: str, leakage: Policy | None, settings: Mapping[str, Any]) -> PlannedSummaries:
     """Which summaries the settings stand for, given the frames in `data`; raises as `summarize_clips` does."""
     made = make_backend(backend, settings)
-    about: dict[str, Any] = {"frames": _frame_settings(data / "frames")}
+    about: dict[str, Any] = {"frames": _frame_settings(data)}
     if isinstance(made, MotionSummarizer):
         if leakage is not None:
             raise ValueError(
@@ -130,7 +130,7 @@ def plan_summaries(data: Path, backend: str, leakage: Policy | None, settings: M
             )
         made = made.cropped_as(data)
         return PlannedSummaries(made, about, f"{backend}-{fingerprint(made, about)}", "")
-    about["frames"] |= {"between": _between(data / "frames")}
+    about["frames"] |= {"between": _between(data)}
     journals = f"{backend}-{fingerprint(made, about)}"
     about["leakage"] = "mask" if leakage is None else leakage
     about["filter"] = FILTER
@@ -210,18 +210,18 @@ class SummarizeClip:
         return [asdict(summary) for summary in self.summarizer.summarize(clip, video, gaps)]
 
 
-def _frame_settings(folder: Path) -> dict[str, Any]:
+def _frame_settings(data: Path) -> dict[str, Any]:
     """The settings that chose the keyframes: gaps, and so summaries, hang on them."""
-    path = folder / "frames.json"
-    if not path.exists():
+    stated = read_frames_header(data)
+    if stated is None:
         return {}
-    found = json.loads(path.read_text(encoding="utf-8"))["settings"]
+    found = stated["settings"]
     return {key: found[key] for key in ("policy", "keyframes", "seed", "decoder") if key in found}
 
 
-def _between(folder: Path) -> Any:
-    path = folder / "frames.json"
-    return json.loads(path.read_text(encoding="utf-8"))["settings"].get("between") if path.exists() else None
+def _between(data: Path) -> Any:
+    stated = read_frames_header(data)
+    return None if stated is None else stated["settings"].get("between")
 
 
 def _duration(video: Path, fps: float | None) -> float:

@@ -27,10 +27,13 @@ from emotrain.context.text_backend import TextBackend, Unanswered
 from emotrain.datasets.clips import ClipIndex
 from emotrain.progress import track
 from emotrain.records import SUMMARIES, Clip, Gap, Summary
-from emotrain.stages.report import StageReport
+from emotrain.stages.report import StageReport, TooManyBadClips
 from emotrain.stages.run_shards import run_shards
 from emotrain.stages.stage import Work
 from emotrain.video.frame_store import Frames
+
+FEW = 5
+"""So many gaps without words are single pictures, whatever their share of a small set."""
 
 AT_ONCE = 64
 """Clips whose frames are in memory together while a back end is asked."""
@@ -86,9 +89,25 @@ def summarize_texts(
             write_json(cost(journals), out / "cost.json")
 
     name = f"summarise ({backend.name})"
-    return run_shards(
+    report = run_shards(
         name, clips, work_of, SUMMARIES, out, shards=shards, only=only, max_bad_share=max_bad_share, finished=finished
     )
+    if only is None and not isinstance(backend, PrecomputedTexts):
+        _check_refused(journals, out, max_bad_share)
+    return report
+
+
+def _check_refused(journals: Path, out: Path, most: float) -> None:
+    """Raise TooManyBadClips when a larger share of gaps than `most` got no words, a few single ones aside."""
+    replies = [reply for file in sorted(journals.glob("*.jsonl")) for reply in read_journal(file)]
+    last = {reply.key: reply for reply in replies}
+    refused = [reply for reply in last.values() if reply.refused]
+    if len(refused) > FEW and len(refused) > most * len(last):
+        why = Counter(reply.note or "the model declined" for reply in refused).most_common(1)[0][0]
+        raise TooManyBadClips(
+            f"{out}: {len(refused)} of {len(last)} gaps have no words ({why}), more than --max-bad-share {most:g}; "
+            f"another model may describe them, and {journals} removed, all are asked again"
+        )
 
 
 def cost(journals: Path) -> dict[str, Any]:
@@ -103,6 +122,7 @@ def cost(journals: Path) -> dict[str, Any]:
         "seconds": round(sum(reply.seconds for reply in replies), 3),
         "refused": sum(reply.refused for reply in replies),
         "faults": sum(bool(reply.fault) for reply in replies),
+        "without": sorted({name for reply in replies for name in reply.without.split()}),
     }
 
 

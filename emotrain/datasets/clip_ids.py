@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from emotrain.datasets.index_file import IndexFile
+from emotrain.datasets.index_file import REMEDY, IndexFile
 from emotrain.datasets.media import VIDEO_SUFFIXES
+from emotrain.parquet_files import opened
 from emotrain.stable_hash import stable_hash
 
 BATCH = 2048
@@ -44,7 +44,7 @@ class ClipIds:
 
 def batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """The columns of a parquet file, a few thousand rows at a time."""
-    with pq.ParquetFile(path) as file:
+    with opened(path, REMEDY) as file:
         for batch in file.iter_batches(BATCH, columns=list(columns), use_threads=False):
             yield batch.select(columns)
 

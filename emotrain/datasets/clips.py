@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,11 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from emotrain.datasets.clip_ids import ClipIds, batches, digest, read_clip_ids
 from emotrain.datasets.index_file import CLIPS_FILE, open_index_file
 from emotrain.datasets.paths import inside
-from emotrain.datasets.splits import select
+from emotrain.datasets.splits import check_fold, select
 from emotrain.emotions import LabelSet, label_set
 from emotrain.records import CLIPS, Clip, Split, from_table
 
@@ -68,6 +69,15 @@ class ClipIndex:
         """The same folder as the index states it."""
         return self._file.stated("root")["root"]
 
+    def check_fold(self, fold: int | None) -> None:
+        """Raise ValueError unless this index has the test fold, or fixed splits for None; reads two columns."""
+        columns = [name for name in ("test_fold", "split") if name in self._file.columns]
+        table = pq.read_table(self.file, columns=columns)
+        known = pc.unique(table["test_fold"]).drop_null().to_pylist() if "test_fold" in columns else []
+        if fold is None and "split" in columns and table["split"].null_count == 0:
+            return
+        check_fold(tuple(sorted(known)), fold)
+
     @property
     def dataset(self) -> str:
         """The name of the reader that made the index."""
@@ -78,7 +88,7 @@ class ClipIndex:
         """The label set; a user's own class names are known to the index alone, hence the list beside the name."""
         metadata = self._file.stated("label_set")
         if "labels" in metadata:
-            return LabelSet(metadata["label_set"], tuple(json.loads(metadata["labels"])))
+            return LabelSet(metadata["label_set"], tuple(self._file.stated_json("labels", list)))
         return label_set(metadata["label_set"])
 
     @property
@@ -94,7 +104,7 @@ class ClipIndex:
     @property
     def options(self) -> Mapping[str, Any]:
         """What the reader was told beyond `root` (`media`, `labels`, ...); empty for an index of before."""
-        options: Mapping[str, Any] = json.loads(self._file.metadata.get("options", "{}"))
+        options: Mapping[str, Any] = self._file.stated_json("options", dict) if "options" in self._file.metadata else {}
         return options
 
     @cached_property

@@ -12,6 +12,8 @@ from emotrain.text_tables import listed
 
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".csv", ".tsv", ".txt")
 _FOLDERS = ("", "*/", "*/*/")
+MOST = 50
+"""How many other tables are looked into; folders of measurements hold one a clip."""
 
 
 def read_coding_sheet(
@@ -41,7 +43,7 @@ def read_coding_sheet(
         )
     reasons: list[str] = []
     official = [file for above in _FOLDERS for name in names for file in _tables(root, above + name)]
-    others = [file for above in _FOLDERS[:2] for file in _tables(root, above + "*") if file not in official]
+    others = [file for above in _FOLDERS[:2] for file in _tables(root, above + "*") if file not in official][:MOST]
     for files in (official, others):
         fitting: list[tuple[Path, Table]] = []
         for file in dict.fromkeys(files):
@@ -51,6 +53,11 @@ def read_coding_sheet(
                 reasons.append(str(error))
         if fitting:
             return _one(root, fitting, reasons, reading, official=files is official)
+    if official:
+        raise LayoutError(
+            f"{root}: the coding sheet cannot be read: {'; '.join(reasons[:3])}; mend it, or name another one with "
+            "--annotation FILE"
+        )
     heads = ", ".join(aliases[0] for aliases in columns.values())
     raise LayoutError(
         f"{root}: the coding sheet not found; expected one of {', '.join(f'{name}.xlsx' for name in names)}, or any "

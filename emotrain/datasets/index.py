@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from emotrain.atomic_files import write_json, write_table
+from emotrain.atomic_files import write_json
 from emotrain.datasets.casme2 import read_casme2
 from emotrain.datasets.casme3 import read_casme3
 from emotrain.datasets.clips import CLIPS_FILE
@@ -34,6 +34,7 @@ from emotrain.datasets.smic import read_smic
 from emotrain.datasets.splits import VALIDATION_SHARE, assign_folds, carve_validation
 from emotrain.datasets.synthetic import read_synthetic
 from emotrain.datasets.times import check_times
+from emotrain.digests import write_vouched_table
 from emotrain.emotions import PUBLISHED_COUNTS, nearest
 from emotrain.records import Clip, to_table
 from emotrain.stages.report import TooManyBadClips
@@ -154,7 +155,7 @@ def index_clips(
         "seed": str(seed),
         "options": json.dumps({**given, **cut, "assume_fps": assume_fps, "probe": probe is not None}, sort_keys=True),
     }
-    write_table(to_table(clips, Clip, metadata), out / CLIPS_FILE)
+    write_vouched_table(to_table(clips, Clip, metadata), out / CLIPS_FILE)
     return report
 
 
@@ -174,10 +175,19 @@ def _reader(dataset: str, options: dict[str, str | None]) -> Reader:
     return READERS[dataset]
 
 
+LONGEST_ID = 1024
+"""Characters; parts find their clips by statistics of the footer, which hold no text of some thousands."""
+
+
 def _drop_unnamed(reading: Reading) -> None:
-    """Quarantine clips whose name no table can hold: bytes in another encoding, as old archives unpack."""
+    """Quarantine clips whose name no table can hold: without end, or in another encoding, as old archives unpack."""
     named: list[Clip] = []
     for clip in reading.clips:
+        if max(len(clip.clip_id), len(clip.path)) > LONGEST_ID:
+            found = f"{len(clip.clip_id)} and {len(clip.path)} characters ({clip.clip_id[:40]!r}...)"
+            reason = f"id and path of {found}; expected at most {LONGEST_ID} each: give the clip a shorter name"
+            reading.quarantine(clip.clip_id[:LONGEST_ID], clip.label, clip.path[:LONGEST_ID], reason)
+            continue
         if printable(clip.clip_id + clip.path) == clip.clip_id + clip.path:
             named.append(clip)
             continue

@@ -164,7 +164,17 @@ def _fixed(clip: Clip, clips: Sequence[Clip]) -> Split:
 
 
 def _check_fold(clips: Sequence[Clip], fold: int) -> None:
-    known = folds(clips)
+    check_fold(folds(clips), fold)
+
+
+def check_fold(known: tuple[int, ...], fold: int | None) -> None:
+    """Raise ValueError unless `fold` can be asked of an index with the test folds `known` (none: fixed splits)."""
+    if fold is None and known:
+        raise ValueError(
+            f"fold: null, but this index has test folds and no fixed split; name a fold, one of {_span(known)}"
+        )
+    if fold is None:
+        return
     if not known:
         raise ValueError(f"fold {fold}: this index has fixed splits and no test folds; leave the fold out (fold: null)")
     if fold not in known:

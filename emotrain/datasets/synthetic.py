@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-import pyarrow.parquet as pq
-
 from emotrain.datasets.media import Listing
 from emotrain.datasets.reading import LayoutError, Reading, first_existing
 from emotrain.emotions import label_set
+from emotrain.parquet_files import read_table
 from emotrain.records import CLIPS, Clip, from_table
 
 MEDIA = ("videos", "scenes")
@@ -24,7 +23,7 @@ def read_synthetic(root: Path, listing: Listing, *, media: str | None = None) ->
     `media` is one of MEDIA; by default the first that exists, aligned faces before scenes.
     """
     file = first_existing(root, ["annotations.parquet"], "the annotation of a synthetic clip set")
-    table = pq.read_table(file)
+    table = read_table(file, "render the clip set again into an empty folder")
     metadata = table.schema.metadata or {}
     if b"label_set" not in metadata:
         raise LayoutError(f"{file}: the schema metadata lacks 'label_set'; render the clip set again")

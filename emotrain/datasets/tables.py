@@ -123,8 +123,9 @@ def read_list(file: Path, columns: Columns, reading: Reading, optional: Sequence
     text = read_text(file, LayoutError)
     if text.encoding not in ("utf-8", "gb18030"):
         reading.warn("encoding", f"{file.name}: read as {text.encoding}, it is not UTF-8")
-    lines = [(number, line.strip()) for number, line in enumerate(re.split(r"\r\n|\n|\r", text.text), start=1)]
-    lines = [(number, line) for number, line in lines if line]
+    # A TAB at the start is a cell, the empty head of an index column.
+    lines = [(number, line.strip(" ")) for number, line in enumerate(re.split(r"\r\n|\n|\r", text.text), start=1)]
+    lines = [(number, line) for number, line in lines if line.strip()]
     first = [line[: 1 << 14] for _, line in lines[:LOOKED_AT]]
     separator: str | None = separator_of(first, lambda cells: _known(cells, columns))
     if 2 * sum(separator in line for line in first) <= len(first):
@@ -135,7 +136,7 @@ def read_list(file: Path, columns: Columns, reading: Reading, optional: Sequence
     else:
         names = list(columns)
     for number, cells in rows:
-        if len(cells) > len(names) and separator != "\t":
+        if any(cells[len(names) :]) and separator != "\t":
             head = ",".join(aliases[0] for aliases in columns.values())
             raise LayoutError(
                 f"{file} row {number}: {len(cells)} cells ({listed(cells)}), expected {len(names)}; name the columns "
@@ -154,10 +155,7 @@ def _parted(file: Path, number: int, line: str, separator: str | None) -> list[s
             cells = next(csv.reader([line], delimiter=separator), [])
         except csv.Error as error:
             raise LayoutError(f"{file} row {number}: {error}; correct the row") from error
-    cells = [cell.strip().strip('"') for cell in cells]
-    while cells and not cells[-1]:
-        cells.pop()
-    return cells
+    return [cell.strip().strip('"') for cell in cells]
 
 
 def _cells(file: Path, text: str, columns: Columns) -> Cells:
@@ -179,6 +177,7 @@ def _counted(
     """How many of the first rows of a text that are not ASCII name a file that exists."""
 
     def count(text: str) -> int:
+        text = text[: 1 << 20].rpartition("\n")[0] if len(text) > 1 << 20 else text
         try:
             rows = _cells(Path(), text, columns)
             table = _under_header(Path(), rows, columns, required)

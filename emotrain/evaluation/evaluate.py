@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -10,25 +11,28 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
 from emotrain.atomic_files import write_json
+from emotrain.digests import check_digests, faults, list_beside, write_digests
 from emotrain.emotions import frequency_groups, label_set
 from emotrain.evaluation.scorer import load_scorer
 from emotrain.evaluation.second_stage import second_stage_scores
 from emotrain.examples.manifests import train_counts, usable_clips
 from emotrain.examples.prepared import check_prepared
+from emotrain.json_files import read_object
 from emotrain.metrics.beyond_threshold import annotator_ceiling, beyond_threshold
 from emotrain.metrics.clusters import known_clusters
 from emotrain.metrics.predictions import PredictionTable, read_predictions, write_predictions
 from emotrain.metrics.summary import summarise
 from emotrain.modeling.adapters import adapter_digest, adapter_folder
-from emotrain.recipe.recipe import Recipe
+from emotrain.parquet_files import read_schema
+from emotrain.recipe.recipe import RESOLVED, Recipe
 from emotrain.records import Clip, Prediction
 
 PREDICTIONS = "predictions.parquet"
 METRICS = "metrics.json"
 MADE_FROM = "made_from"
+_REMEDY = "delete it and evaluate again with `emotrain evaluate`"
 
 
 def evaluate(recipe: Recipe, out: Path, adapter: str | None = None) -> dict[str, Any]:
@@ -72,10 +76,11 @@ def write_scores(
         )
     path = out / PREDICTIONS
     made_from = _made_from(recipe, identity, clips)
-    if path.exists():
+    if path.exists() and _whole(out):
         _check_same(path, made_from)
-    else:
-        recipe.save(out)
+    recipe.save(out)
+    if not path.exists():
+        list_beside(out / METRICS).unlink(missing_ok=True)
         write_predictions(predict(clips), path, {MADE_FROM: made_from})
     table = read_predictions(path)
     found = known_clusters(table, {clip.clip_id: clip for clip in clips})
@@ -94,7 +99,22 @@ def write_scores(
         metrics["scores"] = beyond_threshold(table.gold, table.logits, table.labels, counts, metrics["groups"])
         metrics["annotators"] = annotator_ceiling(votes, table.clip_ids, table.gold, table.logits, table.labels)
     write_json(metrics, out / METRICS)
+    write_digests([out / METRICS, path, out / RESOLVED], list_beside(out / METRICS))
     return metrics
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """The metrics of an evaluation's folder.
+
+    Raises FileNotFoundError where there are none, DamagedFile where they or the predictions beside them are no longer
+    what was written.
+    """
+    if not (folder / METRICS).is_file():
+        raise FileNotFoundError(f"{folder}: no {METRICS} here; give a folder that `emotrain evaluate --out` wrote")
+    listed = list_beside(folder / METRICS)
+    if listed.is_file():
+        check_digests(listed, _REMEDY)
+    return read_object(folder / METRICS, _REMEDY)
 
 
 def prediction_table(recipe: Recipe, clips: Sequence[Clip], logits: npt.NDArray[np.float64]) -> PredictionTable:
@@ -128,8 +148,18 @@ def deciding(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in ("output_dir", "resamples", "data", "root")}
 
 
+def _whole(out: Path) -> bool:
+    """Whether the predictions there are still what was written; damaged ones are removed and said."""
+    listed = list_beside(out / METRICS)
+    found = faults(listed, _REMEDY, only=[PREDICTIONS]) if listed.is_file() else []
+    if found and found[0].path != listed:
+        print(f"emotrain: {str(found[0]).removesuffix(f': {_REMEDY}')}: it is made again", file=sys.stderr)
+        (out / PREDICTIONS).unlink(missing_ok=True)
+    return (out / PREDICTIONS).exists()
+
+
 def _check_same(path: Path, made_from: str) -> None:
-    metadata = pq.read_schema(path).metadata or {}
+    metadata = read_schema(path, _REMEDY).metadata or {}
     found = metadata.get(MADE_FROM.encode(), b"nothing known").decode()
     if found != made_from:
         raise ValueError(

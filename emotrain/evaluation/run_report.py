@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 from scipy.special import softmax
 
 from emotrain.datasets.clips import read_index
-from emotrain.evaluation.evaluate import METRICS, PREDICTIONS
+from emotrain.evaluation.evaluate import PREDICTIONS, read_metrics
 from emotrain.evaluation.headline import ArmResult, differences, print_table, verdicts
 from emotrain.evaluation.report import write_report
 from emotrain.evaluation.timeline import ClipStory
@@ -99,7 +98,7 @@ def probabilities(table: PredictionTable, clip_id: str) -> np.ndarray:
 
 
 def _read_arm(name: str, folder: Path) -> ArmResult:
-    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    metrics = read_metrics(folder)
     values = read_values(folder / RESOLVED)
     shown = _SHOWN if metrics["adapter"] is not None else _SHOWN_UNTRAINED
     settings = {key: values[key] for key in shown if key in values}

@@ -66,6 +66,7 @@ ASKED: Table = {
     "question": _HEX,
     "texts": _HEX,
     "leakage": word(*LEAKAGE),
+    "filter": whole(1, 1000),
     "labels": listed(_LABEL, 0, 1000),
 }
 """What was asked in training: compared with what the caller asks, never loaded or sent anywhere by itself."""

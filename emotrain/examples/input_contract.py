@@ -7,7 +7,6 @@ read by contract_schema.py, whoever reads it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
@@ -21,9 +20,10 @@ from emotrain.context.summarize import summaries_folder
 from emotrain.emotions import label_set
 from emotrain.examples.contract_schema import contract_faults
 from emotrain.examples.examples import Examples
-from emotrain.examples.prepared import FRAMES
+from emotrain.examples.prepared import frames_settings
 from emotrain.examples.summaries import summaries_name
-from emotrain.foreign_values import read_object, told
+from emotrain.foreign_values import read_foreign, told
+from emotrain.json_files import read_object
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import Recipe
 
@@ -79,7 +79,7 @@ def input_contract(recipe: Recipe, prior: Mapping[str, float] | None = None) -> 
     prompt = asdict(Examples(recipe.data, recipe.context, names).prompt)
     made = InputContract(
         labels=names,
-        frames=_read(data / FRAMES)["settings"],
+        frames=frames_settings(data),
         # What a summariser asked, and by which files, is among its settings; where it ran is nobody else's.
         context={key: value for key, value in asdict(recipe.context).items() if key not in _OF_THIS_MACHINE},
         prompt=prompt,
@@ -112,7 +112,7 @@ def read_contract(folder: Path) -> InputContract | None:
     path = folder / CONTRACT
     if not path.is_file():
         return None
-    values = read_object(path)
+    values = read_foreign(path)
     if values.get("format") != FORMAT:
         raise ValueError(
             f"{path}: this is no input contract of format {FORMAT} (format {values.get('format')!r:.40}); install the "
@@ -134,10 +134,7 @@ def template_digests(prompt: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _backend(data: Path, summarizer: str) -> dict[str, Any]:
-    found = _read(summaries_folder(data, summarizer) / "backend.json")
+    path = summaries_folder(data, summarizer) / "backend.json"
+    found = read_object(path, f"run `emotrain prep RECIPE --stage summaries`, which writes {path.name} again")
     # Which keyframes the gaps lie between is said once, under `frames`. A model in a folder was this machine's.
     return dict(portable({key: value for key, value in found.items() if key != "frames"}))
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from emotrain.recipe.recipe import Recipe
-
-FRAMES = Path("frames") / "frames.json"
+from emotrain.video.frame_settings import FRAMES, read_frames_header
 
 
 def check_prepared(recipe: Recipe) -> None:
@@ -19,9 +18,7 @@ def check_prepared(recipe: Recipe) -> None:
     """
     data = Path(recipe.data.data)
     header = data / FRAMES
-    if not header.is_file():
-        raise FileNotFoundError(f"{header}: no frames here; run `emotrain prep` with this recipe first")
-    found = json.loads(header.read_text(encoding="utf-8"))["settings"]
+    found = frames_settings(data)
     wanted = asdict(recipe.data.frame_settings())
     if wanted["between"] is not None:
         stored = found.get("between", wanted["between"])
@@ -36,3 +33,11 @@ def check_prepared(recipe: Recipe) -> None:
         raise ValueError(
             f"{header}: {'; '.join(odd)}; prepare another data folder, or name what is there in the recipe"
         )
+
+
+def frames_settings(data: Path) -> dict[str, Any]:
+    """The settings of the frames in a prepared data folder; raises FileNotFoundError before the frames stage."""
+    stated = read_frames_header(data)
+    if stated is None:
+        raise FileNotFoundError(f"{data / FRAMES}: no frames here; run `emotrain prep` with this recipe first")
+    return dict(stated["settings"])

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from emotrain.examples.base_model import base_name, weights_digest
-from emotrain.examples.prepared import FRAMES
+from emotrain.examples.prepared import frames_settings
 from emotrain.launched import from_first
 from emotrain.modeling.families import language_model
 from emotrain.modeling.wrapped_model import unwrapped
@@ -129,7 +129,7 @@ def embedding_settings(recipe: Recipe) -> dict[str, Any]:
         "quantisation": [model.load_in_4bit, model.load_in_8bit, model.bnb_4bit_quant_type],
         "attn_implementation": model.attn_implementation,
         "image_size": recipe.data.image_size,
-        "frames": json.loads((Path(recipe.data.data) / FRAMES).read_text(encoding="utf-8"))["settings"],
+        "frames": frames_settings(Path(recipe.data.data)),
     }
 
 

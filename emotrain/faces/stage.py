@@ -7,7 +7,6 @@ with its reason: nothing is ever told about it.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +21,7 @@ from emotrain.faces.detectors import Detector, KnownFaces, detector_of
 from emotrain.faces.find import find_faces
 from emotrain.faces.records import FACES, face_rows
 from emotrain.faces.settings import FaceSettings
+from emotrain.json_files import entry, read_object
 from emotrain.records import Clip
 from emotrain.stages.parts import part_path
 from emotrain.stages.quarantine import quarantine_path, read_records
@@ -147,7 +147,9 @@ def _claim(out: Path, settings: FaceSettings, detector: Detector | KnownFaces, c
     if not path.exists():
         write_json(header, path)
         return
-    found = json.loads(path.read_text(encoding="utf-8"))
+    remedy = f"delete {out} to find the faces anew"
+    found = read_object(path, remedy)
+    entry(found, "settings", dict, path, remedy)
     differs = [
         f"{name} {found.get('settings', {}).get(name)!r} there, {value!r} now"
         for name, value in header["settings"].items()

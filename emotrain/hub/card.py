@@ -23,6 +23,7 @@ from emotrain.hub.base import Base
 from emotrain.hub.notices import notice
 from emotrain.hub.scores import HEADLINE, Scores
 from emotrain.hub.staging import CARD, CONFUSION, recipe_values
+from emotrain.json_files import read_object
 from emotrain.recipe.recipe import RESOLVED
 from emotrain.records import Frame, Summary
 from emotrain.training.checkpoints import PROVENANCE
@@ -118,7 +119,7 @@ def _metadata(source: CardSource) -> Any:
 def _variables(source: CardSource) -> dict[str, Any]:
     folder, scores = source.folder, source.scores
     values, contract = recipe_values(folder), read_contract(folder)
-    provenance = json.loads((folder / PROVENANCE).read_text("utf-8")) if (folder / PROVENANCE).is_file() else None
+    provenance = read_object(folder / PROVENANCE, "stage it again") if (folder / PROVENANCE).is_file() else None
     return {
         "repo_id": source.repo_id,
         "revision": source.revision,

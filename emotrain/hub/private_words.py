@@ -17,6 +17,7 @@ from pathlib import Path
 from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.emotions import ALIASES
 from emotrain.hub.ordinary_words import ordinary_words
+from emotrain.parquet_files import read_table
 from emotrain.secret_words import secrets_of, shapes_in
 
 PATH = re.compile(
@@ -30,6 +31,7 @@ ROOT_FOLDER = re.compile(r"""(?<=["'\s])/[\w.@+-]+(?=["'\s]|$)""", re.MULTILINE)
 MEDIA = r"\.(?:mp4|avi|mov|mkv|webm|wmv|mpe?g|m4v|ts|gif|jpe?g|png|bmp|webp|npy|npz)"
 _WORD = re.compile(r"[^\s\"'`,;:()\[\]{}<>|=]+")
 _QUOTED_NUMBER = re.compile(r"""["'](\d+)["']""")
+_REMEDY = "make the index or the predictions again"
 _CAPTION = 16  # characters; a shorter caption is a word or two that any text may hold
 
 
@@ -53,16 +55,12 @@ def private_words(data: Iterable[Path] = (), predictions: Iterable[Path] = (), p
 
     A data folder without clips.parquet (the adapter was copied to another machine) adds nothing.
     """
-    import pyarrow.parquet as pq
-
     names: set[str] = set()
     captions: set[str] = set()
     for path in [*(folder / CLIPS_FILE for folder in data), *predictions]:
         if not path.is_file():
             continue
-        held = set(pq.read_schema(path).names)
-        columns = [name for name in ("clip_id", "path", "subject", "caption") if name in held]
-        for row in pq.read_table(path, columns=columns).to_pylist():
+        for row in read_table(path, _REMEDY, ["clip_id", "path", "subject", "caption"]).to_pylist():
             names.update(_forms(row["clip_id"]))
             if row.get("path"):
                 names.update(_forms(row["path"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from emotrain.atomic_files import replacing_folder
 from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.evaluation.evaluate import PREDICTIONS
 from emotrain.hub.base import Base, declared_base
@@ -19,7 +19,8 @@ from emotrain.hub.private_words import Private, private_words
 from emotrain.hub.scores import read_scores
 from emotrain.hub.staging import recipe_values, stage
 from emotrain.hub.upload import Uploaded, check_repo_id, upload
-from emotrain.modeling.adapters import CONFIG, WEIGHTS
+from emotrain.json_files import entry, read_object
+from emotrain.modeling.adapters import CONFIG, RUN_REMEDY, WEIGHTS, check_vouched, read_config
 from emotrain.training.checkpoints import PROVENANCE
 
 
@@ -55,6 +56,8 @@ def write_publication(publication: Publication, out: Path) -> list[str]:
             f"{out}: not empty; give a new folder, so that nothing else is taken for a part of the adapter"
         )
     adapter = publication.adapter
+    if (adapter / CONFIG).is_file():
+        check_vouched(adapter)
     base = base_of(adapter, publication.base_model)
     scores = None
     if publication.scores is not None:
@@ -62,9 +65,9 @@ def write_publication(publication: Publication, out: Path) -> list[str]:
     elif publication.baselines:
         raise ValueError("--baseline is set beside --scores; pass the adapter's own scores too")
     evaluated = [] if publication.scores is None else [publication.scores, *publication.baselines.values()]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".publish-", dir=out.parent) as temporary:
-        folder = Path(temporary) / "adapter"
+    if out.is_dir():
+        out.rmdir()
+    with replacing_folder(out) as folder:
         left_out = stage(adapter, base, folder)
         source = CardSource(folder, publication.repo_id, base, publication.revision, _steps(adapter), scores)
         write_card(source, publication.template)
@@ -72,7 +75,6 @@ def write_publication(publication: Publication, out: Path) -> list[str]:
         faults = lint(folder, base, private_of(adapter, evaluated, public, publication.data))
         if faults:
             raise AdapterFaults(str(adapter), faults)
-        folder.replace(out)  # whole or not at all
     return left_out
 
 
@@ -106,8 +108,7 @@ def base_of(adapter: Path, base_model: str | None) -> Base:
     """The base that the published adapter names; ValueError says what to pass where none can be named."""
     if not (adapter / CONFIG).is_file():
         raise FileNotFoundError(f"{adapter}: no {CONFIG} with {WEIGHTS} here; give a training run's output folder")
-    config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
-    return declared_base(config, recipe_values(adapter), base_model)
+    return declared_base(read_config(adapter), recipe_values(adapter), base_model)
 
 
 def private_of(adapter: Path, evaluated: list[Path], public: tuple[str, ...] = (), data: Path | None = None) -> Private:
@@ -129,11 +130,11 @@ def private_of(adapter: Path, evaluated: list[Path], public: tuple[str, ...] = (
 def _data_of(adapter: Path) -> Path | None:
     """The data folder of a run. Its recipe may name it relative to a folder that only the provenance knows."""
     path = adapter / PROVENANCE
-    stated = json.loads(path.read_text(encoding="utf-8")).get("data") if path.is_file() else None
+    stated = read_object(path, RUN_REMEDY).get("data") if path.is_file() else None
     named = stated if stated is not None else recipe_values(adapter).get("data")
     return Path(named).absolute() if isinstance(named, str) else None
 
 
 def _steps(adapter: Path) -> int | None:
     path = adapter / "trainer_state.json"
-    return int(json.loads(path.read_text(encoding="utf-8"))["global_step"]) if path.is_file() else None
+    return entry(read_object(path, RUN_REMEDY), "global_step", int, path, RUN_REMEDY) if path.is_file() else None

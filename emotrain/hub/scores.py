@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from emotrain.evaluation.evaluate import METRICS, PREDICTIONS
+from emotrain.evaluation.evaluate import METRICS, PREDICTIONS, read_metrics
 from emotrain.evaluation.headline import ArmResult, check_arms, differences
 from emotrain.hub.staging import recipe_values
 from emotrain.metrics.predictions import read_predictions
-from emotrain.modeling.adapters import adapter_digest
+from emotrain.modeling.adapters import WEIGHTS, adapter_digest
 
 HEADLINE = (("war", "WAR"), ("uar", "UAR"), ("macro_f1", "macro-F1"), ("tail_f1", "tail F1"))
 
@@ -53,8 +53,8 @@ def read_scores(adapter: Path, scores: Path, baselines: Mapping[str, Path] | Non
     found, wanted = own.metrics.get("adapter_digest"), adapter_digest(adapter)
     if found != wanted:
         raise ValueError(
-            f"{scores / METRICS}: these figures are of {_whose(own.metrics)}, not of {adapter}; run `emotrain evaluate "
-            f"RECIPE --adapter {adapter} --out DIR` and pass that folder"
+            f"{scores / METRICS}: these figures are of {_whose(own.metrics, adapter)}, not of {adapter}; run "
+            f"`emotrain evaluate RECIPE --adapter {adapter} --out DIR` and pass that folder"
         )
     arms = [own, *(_arm(name, folder) for name, folder in (baselines or {}).items())]
     check_arms(arms)
@@ -76,14 +76,14 @@ def parse_baselines(words: Sequence[str]) -> dict[str, Path]:
 
 
 def _arm(name: str, folder: Path) -> ArmResult:
-    for file in (METRICS, PREDICTIONS):
-        if not (folder / file).is_file():
-            raise FileNotFoundError(f"{folder}: no {file} here; give a folder that `emotrain evaluate --out` wrote")
-    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    return ArmResult(name, metrics, read_predictions(folder / PREDICTIONS), recipe_values(folder))
+    if not (folder / PREDICTIONS).is_file():
+        raise FileNotFoundError(f"{folder}: no {PREDICTIONS} here; give a folder that `emotrain evaluate --out` wrote")
+    return ArmResult(name, read_metrics(folder), read_predictions(folder / PREDICTIONS), recipe_values(folder))
 
 
-def _whose(metrics: Mapping[str, Any]) -> str:
+def _whose(metrics: Mapping[str, Any], adapter: Path) -> str:
+    if metrics.get("adapter_digest") == blake2b((adapter / WEIGHTS).read_bytes()).hexdigest():
+        return "these weights alone (a version did not look at settings and labels, which may have changed since)"
     if metrics.get("adapter") is None:
         return "the base model without an adapter"
     return (

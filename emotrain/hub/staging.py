@@ -6,7 +6,6 @@ and whatever else a training folder holds stay where they are.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,18 +15,23 @@ from typing import Any
 import yaml
 
 from emotrain.atomic_files import replacing, write_json, write_text
+from emotrain.digests import DIGESTS, write_digests
 from emotrain.examples.input_contract import CONTRACT, read_contract
 from emotrain.hub.base import Base
+from emotrain.json_files import read_object
 from emotrain.modeling.adapter_config import CONFIG, read_config
-from emotrain.modeling.adapters import WEIGHTS
+from emotrain.modeling.adapters import RUN_REMEDY, WEIGHTS, check_vouched
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import RESOLVED
 from emotrain.training.checkpoints import PROVENANCE
-from emotrain.yaml_files import parse
+from emotrain.yaml_files import read_mapping
 
 CARD = "README.md"
 CONFUSION = "figures/confusion.png"
-PUBLISHED = (CONFIG, WEIGHTS, CONTRACT, RESOLVED, PROVENANCE, CARD, CONFUSION)
+VOUCHED = (CONFIG, WEIGHTS, CONTRACT, RESOLVED, PROVENANCE)
+"""Files that the list of a published adapter vouches for; the card is its publisher's to change."""
+
+PUBLISHED = (*VOUCHED, DIGESTS, CARD, CONFUSION)
 """Every file that a published adapter can have."""
 
 MADE_WITH = ("made_from", "python", "libraries")
@@ -52,6 +56,7 @@ def stage(adapter: Path, base: Base, out: Path) -> list[str]:
         pickled = sorted(path.name for path in adapter.glob("adapter_model.*") if path.name != WEIGHTS)
         found = f", only {', '.join(pickled)}; pickles are never published: save it with safetensors" if pickled else ""
         raise FileNotFoundError(f"{adapter}: no {WEIGHTS} with {CONFIG} here{found}")
+    check_vouched(adapter)
     config = read_config(adapter)
     write_json(published_config(config, base), out / CONFIG)
     with replacing(out / WEIGHTS) as temporary:
@@ -66,15 +71,16 @@ def stage(adapter: Path, base: Base, out: Path) -> list[str]:
         revision = base.revision if base.revision is not None else "main"
         replace(contract, base_model=base.name, base_revision=revision).save(out)
     if (adapter / PROVENANCE).is_file():
-        provenance = json.loads((adapter / PROVENANCE).read_text(encoding="utf-8"))
+        provenance = read_object(adapter / PROVENANCE, RUN_REMEDY)
         write_json({key: provenance[key] for key in MADE_WITH if key in provenance}, out / PROVENANCE)
+    write_digests([out / name for name in VOUCHED if (out / name).is_file()], out / DIGESTS)
     return sorted(path.name for path in adapter.iterdir() if path.name not in PUBLISHED)
 
 
 def recipe_values(folder: Path) -> dict[str, Any]:
     """The resolved recipe beside an adapter, empty when there is none (an adapter that others trained)."""
     path = folder / RESOLVED
-    return dict(parse(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
+    return read_mapping(path) if path.is_file() else {}
 
 
 def published_config(config: Mapping[str, Any], base: Base) -> dict[str, Any]:

@@ -6,11 +6,10 @@ generation configuration, and the input contract, so `emotrain predict --base FO
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from emotrain.atomic_files import replacing_folder
 from emotrain.examples.input_contract import read_contract
 from emotrain.inference.recogniser import declared_base
 from emotrain.modeling.adapters import adapter_folder, load_adapter
@@ -34,14 +33,9 @@ def merge(adapter: str | Path, out: Path, *, base_model: str | None = None, dtyp
         name, revision=revision, image_size=contract.image_size if contract is not None else None
     )
     merged = load_adapter(load_model(name, wanted, revision=revision), folder).merge_and_unload(safe_merge=True)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
-    try:
+    with replacing_folder(out) as temporary:
         merged.save_pretrained(temporary)
         processor.save_pretrained(temporary)
         if contract is not None:
             replace(contract, base_model=None, base_revision="main", dtype=wanted).save(temporary)
-        temporary.rename(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return out

@@ -16,6 +16,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from emotrain.atomic_files import write_json, write_text
+from emotrain.damaged_files import DamagedFile
+from emotrain.json_files import entry, read_object
 from emotrain.launch.confidential import check_text
 from emotrain.launch.inherited import outside_environment
 from emotrain.launch.jobs import Chain, plan_jobs
@@ -127,7 +129,11 @@ def _check_idle(chain: Chain) -> None:
     path = chain.output / LAUNCH
     if not path.exists():
         return
-    ids = [job["job_id"] for job in json.loads(path.read_text(encoding="utf-8"))["jobs"]]
+    remedy = "look into `squeue` for jobs of this run, delete the file and launch again"
+    jobs = entry(read_object(path, remedy), "jobs", list, path, remedy)
+    if not all(isinstance(job, dict) and isinstance(job.get("job_id"), str) for job in jobs):
+        raise DamagedFile(path, "jobs without a job_id", "the jobs of a launch", remedy)
+    ids = [job["job_id"] for job in jobs]
     listed = _queued()
     queued = [job for job in ids if job in listed]
     if queued:

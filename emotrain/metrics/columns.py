@@ -13,7 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from emotrain.damaged_files import DamagedFile
 from emotrain.emotions import canonical, nearest
+from emotrain.json_files import parse
 from emotrain.metrics.free_text import AMBIGUOUS, UNPARSED, score_reply
 from emotrain.metrics.row_files import Row
 from emotrain.metrics.row_roles import MEDIA
@@ -58,6 +60,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 
+def _stated_labels(text: str) -> list[str]:
+    remedy = "write the predictions again"
+    found = parse(text.encode(), "labels in the schema metadata", "a JSON list of names", remedy)
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise DamagedFile("labels in the schema metadata", text[:80], "a JSON list of names", remedy)
+    return found
+
+
 def is_known(column: str) -> bool:
     """True for the name of a column that means something here: a part of a row, a file, or an emotion's score."""
     name = column.strip().lower()
@@ -73,7 +83,7 @@ def is_answer(value: Any, labels: Sequence[str]) -> bool:
 def labels_of(rows: Sequence[Row], metadata: Mapping[str, str]) -> tuple[str, ...] | None:
     """The label order that a file states itself: `labels` metadata, a mapping of scores, or its score columns."""
     if "labels" in metadata:
-        return tuple(json.loads(metadata["labels"]))
+        return tuple(_stated_labels(metadata["labels"]))
     if not rows:
         return None
     scores = _get(rows[0], "scores")

@@ -10,9 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from emotrain.parquet_files import read_table
 from emotrain.text_tables import MAX_BYTES, listed, read_text, records, separator_of, stated_separator
 from emotrain.workbooks import SUFFIXES as WORKBOOKS
 from emotrain.workbooks import is_workbook, read_workbook
@@ -56,10 +54,7 @@ def read_rows(path: Path, known: Callable[[str], bool] = lambda column: False) -
 
 
 def _parquet(path: Path) -> Rows:
-    try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path}: not a parquet file ({error})") from error
+    table = read_table(path, "write the predictions again, or take the file from its source again")
     raw = table.schema.metadata if table.schema.metadata is not None else {}
     return Rows(table.to_pylist(), {key.decode(): value.decode("utf-8", "replace") for key, value in raw.items()})
 

@@ -37,7 +37,8 @@ def cast_roles(
         return next((lower[name] for name in columns[part] if name in lower), None)
 
     answer = _named(rows[0], "answer")
-    others = [name for part in ("predicted", "scores", "reply") if (name := name_of(part)) not in (None, answer)]
+    said = {*columns["predicted"], *columns["scores"], *columns["reply"]} - {"answer"}
+    others = [name for name in rows[0] if str(name).strip().lower() in said]
     if name_of("label") is None and answer is not None and others:
         rows = [_renamed(row, answer, "label") for row in rows]
         notes.append(f"column {answer!r} is taken for the true label, since {others[0]!r} holds the model's answer")

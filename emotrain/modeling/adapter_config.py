@@ -21,7 +21,7 @@ from emotrain.foreign_values import (
     number,
     optional,
     printable,
-    read_object,
+    read_foreign,
     text,
     told,
     whole,
@@ -87,7 +87,7 @@ LORA: Table = {
 def read_config(folder: Path) -> dict[str, Any]:
     """The adapter_config.json of a folder; raises ValueError, with every reason, for what is more than a LoRA."""
     path = folder / CONFIG
-    values = read_object(path)
+    values = read_foreign(path)
     found = config_faults(values)
     if found:
         raise ValueError(f"{path}: {len(found)} fault(s) in the adapter's configuration\n{told(found)}")

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from emotrain.digests import DIGESTS, check_digests, file_digest
 from emotrain.hub_errors import explained
+from emotrain.json_files import read_object
 from emotrain.load_result import check_adapter, held_tensors
 from emotrain.modeling.adapter_config import CONFIG, read_config
 
+CONTRACT = "emotrain.json"
 WEIGHTS = "adapter_model.safetensors"
-PARTS = (CONFIG, WEIGHTS, "emotrain.json", "recipe.resolved.yaml", "provenance.json")
+PARTS = (CONFIG, WEIGHTS, CONTRACT, "recipe.resolved.yaml", "provenance.json", DIGESTS)
 """Files of an adapter that are fetched from the Hub; never a pickle."""
+
+
+RUN_REMEDY = "put the file back from where it came, or delete provenance.json beside it and train again"
+REMEDY = f"{RUN_REMEDY}; `emotrain check FOLDER --renew` accepts what was changed on purpose"
+_OF_A_PLACE = ("base_model_name_or_path", "revision", "inference_mode", "peft_version")
+_CONTRACT_OF_A_PLACE = ("base_model", "base_revision", "emotrain", "format")
 
 
 def adapter_folder(adapter: str | Path) -> Path:
@@ -38,7 +48,17 @@ def adapter_folder(adapter: str | Path) -> Path:
         )
     if lacking:
         raise FileNotFoundError(f"adapter {adapter!r}: no {' and no '.join(lacking)} there; is it a PEFT adapter?")
+    check_vouched(folder)
     return folder
+
+
+def check_vouched(folder: Path) -> None:
+    """Raise DamagedFile where a file of the adapter is not what its list vouches for.
+
+    An adapter without a list (any other PEFT adapter, one of an earlier version) is taken as it is.
+    """
+    if (folder / DIGESTS).is_file():
+        check_digests(folder / DIGESTS, REMEDY, only=PARTS)
 
 
 def _fetched(adapter: str) -> Path:
@@ -50,8 +70,17 @@ def _fetched(adapter: str) -> Path:
 
 
 def adapter_digest(folder: Path) -> str:
-    """128 hex digits of the adapter's weights: what tells one adapter from another, wherever it lies."""
-    return blake2b((folder / WEIGHTS).read_bytes()).hexdigest()
+    """128 hex digits of all that changes a prediction of the adapter: what ties figures to it, wherever it lies.
+
+    That is its weights, PEFT's configuration and the input contract, without what is another on another machine or
+    after publishing: how the base is called there, and who wrote the file.
+    """
+    digest = blake2b(file_digest(folder / WEIGHTS).encode())
+    for name, elsewhere in ((CONFIG, _OF_A_PLACE), (CONTRACT, _CONTRACT_OF_A_PLACE)):
+        values = read_object(folder / name, RUN_REMEDY) if (folder / name).is_file() else {}
+        kept = {key: value for key, value in values.items() if key not in elsewhere}
+        digest.update(json.dumps(kept, sort_keys=True, ensure_ascii=True).encode())
+    return digest.hexdigest()
 
 
 def load_adapter(model: Any, adapter: str | Path) -> Any:

@@ -6,14 +6,11 @@ Frames are never decoded: a prompt's length depends on how many there are, when 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from emotrain.context.facs_words import QUIET, describe
 from emotrain.context.gaps import gaps_of
@@ -22,11 +19,14 @@ from emotrain.context.summarize import load_summaries
 from emotrain.emotions import display_names, label_set
 from emotrain.examples.examples import Examples
 from emotrain.examples.summaries import summaries_name
+from emotrain.parquet_files import opened, read_table
 from emotrain.planning.prompts import Chat
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Event, Frame, Summary
 from emotrain.stages.parts import finished_parts
+from emotrain.video.frame_settings import read_frames_header
 
+_REMEDY = "run `emotrain prep RECIPE --stage frames`, which makes this part anew"
 BETWEEN = 4
 """In-between frames a gap in the dense arm when the recipe stores none: the number of the method's paper."""
 
@@ -125,7 +125,7 @@ def _summaries(times_s: Sequence[float], units: Callable[[int], tuple[str, ...]]
 def _times(parts: Sequence[Path]) -> dict[str, tuple[float, ...]]:
     times: dict[str, list[float]] = {}
     for part in parts:
-        columns = pq.read_table(part, columns=["clip_id", "time_s", "role"]).to_pydict()
+        columns = read_table(part, _REMEDY, ["clip_id", "time_s", "role"]).to_pydict()
         for clip_id, time_s, role in zip(columns["clip_id"], columns["time_s"], columns["role"]):
             if role == "keyframe":
                 times.setdefault(clip_id, []).append(time_s)
@@ -136,12 +136,13 @@ def _size(part: Path) -> tuple[int, int]:
     """Height and width of the first stored frame; the frames of a data set are stored with one longer side."""
     from PIL import Image
 
-    first = next(pq.ParquetFile(part).iter_batches(1, columns=["image"])).to_pylist()[0]
+    with opened(part, _REMEDY) as file:
+        first = next(file.iter_batches(1, columns=["image"])).to_pylist()[0]
     with Image.open(io.BytesIO(first["image"]["bytes"])) as picture:
         return picture.height, picture.width
 
 
 def stored_keyframes(recipe: Recipe) -> int | None:
     """Keyframes a clip that the frames on disk have; None before the frames stage."""
-    header = Path(recipe.data.data) / "frames" / "frames.json"
-    return json.loads(header.read_text(encoding="utf-8"))["settings"]["keyframes"] if header.is_file() else None
+    stated = read_frames_header(Path(recipe.data.data))
+    return None if stated is None else int(stated["settings"]["keyframes"])

@@ -70,6 +70,9 @@ def prepare(
         )
     if stage != "index":
         _check_index(recipe)
+    if "manifest" in wanted:
+        # Asked here and not by the manifest: hours of frames would come first.
+        read_index(data).check_fold(settings.fold)
     if "frames" in wanted:
         report = extract_frames(
             data,

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from emotrain.digests import check_digests, list_beside
+from emotrain.parquet_files import named, open_file, opened
 from emotrain.stages.parts import finished_parts, part_path, shard_of
 from emotrain.stages.quarantine import quarantine_path, read_records
+from emotrain.stages.whole_parts import groups_of
 
 OPEN_PARTS = 32
 """Parts kept open with their footers; the least recently used is closed first."""
@@ -49,12 +51,16 @@ class ClipParts:
         part = self._part(shard_of(clip_id, self.shards), clip_id)
         if clip_id not in part.group_of:
             raise KeyError(self._why_not(clip_id))
-        return part.file.read_row_group(part.group_of[clip_id])
+        path = part_path(self.folder, shard_of(clip_id, self.shards), self.shards)
+        with named(path, f"run {self.remedy} again"):
+            return part.file.read_row_group(part.group_of[clip_id])
 
     def clip_ids(self) -> Iterator[str]:
         """Ids of all clips that have rows, part by part."""
         for path in finished_parts(self.folder):
-            yield from _groups(path, pq.ParquetFile(path))
+            with opened(path, f"run {self.remedy} again") as file:
+                groups = groups_of(path, file, f"run {self.remedy} again")
+            yield from groups
 
     def __contains__(self, clip_id: str) -> bool:
         shard = shard_of(clip_id, self.shards)
@@ -66,8 +72,11 @@ class ClipParts:
             path = part_path(self.folder, shard, self.shards)
             if not path.exists():
                 raise KeyError(f"clip {clip_id!r} belongs to {path}, which is not there yet; finish {self.remedy}")
-            file = pq.ParquetFile(path, memory_map=True)
-            part = _Part(file, _groups(path, file))
+            listed = list_beside(path)
+            if listed.is_file():
+                check_digests(listed, f"run {self.remedy} again", content=False, only=[path.name])
+            file = open_file(path, f"run {self.remedy} again", memory_map=True)
+            part = _Part(file, groups_of(path, file, f"run {self.remedy} again"))
         self._open[shard] = part
         if len(self._open) > OPEN_PARTS:
             self._open.popitem(last=False)[1].file.close()
@@ -80,18 +89,3 @@ class ClipParts:
             if record["clip_id"] == clip_id:
                 return f"clip {clip_id!r} has no rows in {self.folder}: quarantined in {bad}: {record['reason']}"
         return f"clip {clip_id!r} is not in {self.folder} and was not quarantined; is it in this data folder's index?"
-
-
-def _groups(path: Path, file: Any) -> dict[str, int]:
-    """Row group of each clip, from the statistics in the footer."""
-    metadata = file.metadata
-    column = file.schema_arrow.get_field_index("clip_id")
-    groups = {}
-    for group in range(metadata.num_row_groups):
-        statistics = metadata.row_group(group).column(column).statistics
-        if statistics is None or not statistics.has_min_max or statistics.min != statistics.max:
-            raise ValueError(
-                f"{path}: row group {group} does not hold one clip; was the file written by another program?"
-            )
-        groups[statistics.min] = group
-    return groups

@@ -9,8 +9,8 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from emotrain.parquet_files import read_table
 from emotrain.stable_hash import stable_hash
 
 
@@ -41,7 +41,8 @@ def read_parts(out: Path) -> pa.Table:
     parts = finished_parts(out)
     if not parts:
         raise FileNotFoundError(f"{out}: no part-*.parquet here; run the stage that writes this folder first")
-    return pa.concat_tables([pq.read_table(part) for part in parts])
+    remedy = "run the stage that writes this folder again: it makes this part anew"
+    return pa.concat_tables([read_table(part, remedy) for part in parts])
 
 
 def finished_parts(out: Path) -> list[Path]:

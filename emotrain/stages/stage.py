@@ -1,7 +1,8 @@
 """How a stage runs over many clips: shard by shard, in a pool of workers, with quarantine and resume.
 
 A stage is a function `work(clip) -> rows`. Its output folder holds one `part-00003-of-00064.parquet` per shard. A
-finished shard is never redone and an interrupted one leaves no part behind, because a part appears only by a rename.
+finished shard is never redone unless it was damaged since, and an interrupted one leaves no part behind, because a part
+appears only by a rename, when a list of digests vouches for it.
 Clips are assigned by a hash of their id, so the assignment depends on neither order nor machine. A clip that cannot be
 processed raises `ClipError`; it is written to the part's quarantine file with the reason and counted per class, and the
 run stops loudly when more than a stated share of the clips is bad. A clip that is usable in part returns `Damaged`: it
@@ -25,12 +26,14 @@ import pyarrow.parquet as pq
 
 from emotrain.atomic_files import replacing, write_json, write_text
 from emotrain.clip_errors import ClipError, Damaged
+from emotrain.parquet_files import WRITING
 from emotrain.progress import track
 from emotrain.records import Clip
 from emotrain.stages.parts import finished_parts, part_path, shard_of
 from emotrain.stages.quarantine import damage_path, quarantine_path, read_records, record_of, records_text
 from emotrain.stages.ray_engine import ray_shards
 from emotrain.stages.report import StageReport, check_bad_share
+from emotrain.stages.whole_parts import keep_or_drop, vouch_part
 from emotrain.stages.workers import Died, spread
 
 ENGINES = ("local", "ray")
@@ -94,7 +97,7 @@ def run_stage(
             "delete the folder or finish with the same --shards"
         )
     counts = lazy.shard_sizes(shards)
-    todo = [shard for shard in mine if not part_path(out, shard, shards).exists()]
+    todo = [shard for shard in mine if not _is_kept(part_path(out, shard, shards), schema, lazy, shard, shards)]
     total = sum(counts[shard] for shard in todo)
     run_shard = _ShardRun(work, lazy, schema, out, shards)
     if engine == "ray":
@@ -151,7 +154,7 @@ def _run_shard(
     bad: list[dict[str, str]] = []
     damaged: list[dict[str, str]] = []
     with replacing(part) as temporary:
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        with pq.ParquetWriter(temporary, schema, **WRITING) as writer:
             # tee keeps no more clips than are under way in the pool.
             inputs, named = tee(clips)
             for result, clip in zip(run(_Guarded(work), inputs), named):
@@ -164,12 +167,17 @@ def _run_shard(
                 elif rows:
                     writer.write_table(pa.Table.from_pylist(rows, schema=schema))
                 advance(1)
-        # These files land first: a part that exists always has its quarantine beside it.
+        # These files land first: a part that exists always has its quarantine and its list beside it.
         write_text(records_text(bad), quarantine_path(part))
         if damaged:
             write_text(records_text(damaged), damage_path(part))
         else:
             damage_path(part).unlink(missing_ok=True)  # of a run whose part was deleted
+        vouch_part(part, temporary)
+
+
+def _is_kept(part: Path, schema: pa.Schema, clips: Clips, shard: int, shards: int) -> bool:
+    return part.exists() and keep_or_drop(part, schema, clips.of_shard(shard, shards))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ An arm that fails does not stop the others, but those that need its adapter; wha
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from queue import Queue
 from threading import Lock
 from typing import IO
 
-from emotrain.evaluation.evaluate import METRICS, deciding
+from emotrain.evaluation.evaluate import METRICS, deciding, read_metrics
 from emotrain.job_notes import stop_file
 from emotrain.progress import track
 from emotrain.recipe.recipe import RESOLVED, Recipe, read_values
@@ -66,10 +65,12 @@ class Arm:
         """Whether the arm has been scored with the recipe as it stands now, and as the system that it is now."""
         if not (self.scores / METRICS).exists() or not (self.scores / RESOLVED).exists():
             return False
-        then = read_values(self.scores / RESOLVED)
+        try:
+            then, found = read_values(self.scores / RESOLVED), read_metrics(self.scores)
+        except (ValueError, FileNotFoundError):
+            return False  # damaged: scoring again says what is wrong, or mends it
         if deciding(then) != deciding(self.recipe.values):
             return False
-        found = json.loads((self.scores / METRICS).read_text(encoding="utf-8"))
         adapter = self.output if self.trained else self.adapter
         was = found.get("baseline"), _place(found.get("adapter"), then.get("output_dir"))
         return was == (self.baseline, None if self.baseline is not None else _place(adapter, self.output))

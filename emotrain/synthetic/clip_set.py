@@ -12,6 +12,7 @@ A clip appears by a rename, so a write that was killed goes on where it stopped.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from emotrain.atomic_files import replacing, write_json, write_table
+from emotrain.json_files import read_object
 from emotrain.progress import track
 from emotrain.records import CLIPS, EVENT, to_table
 from emotrain.records import Clip as ClipRecord
@@ -126,7 +128,7 @@ def render_clip(
 def _claim(root: Path, settings: dict[str, Any], name: str, folder: str) -> None:
     note, settings = root / name, json.loads(json.dumps(settings))
     if note.exists():
-        found = json.loads(note.read_text(encoding="utf-8"))
+        found = read_object(note, "render the clip set again into an empty folder")
         other = [
             f"{key} {found.get(key)!r}, now {value!r}" for key, value in settings.items() if found.get(key) != value
         ]
@@ -162,3 +164,29 @@ def _render_batch(plans: list[ClipPlan], *, root: Path, size: int, level: Level)
 @lru_cache(maxsize=4)
 def _face(person_seed: int, name: str, size: int) -> Face:
     return Face(sample_identity(np.random.default_rng(person_seed), name), size)
+
+
+def main() -> None:
+    """Write a set from the command line."""
+    parser = argparse.ArgumentParser(
+        description="Draw a synthetic clip set: aligned faces, and with --scenes the same clips filmed in scenes."
+    )
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--label-set", default="mafw", choices=("mafw", "dfew"))
+    for name, clips in (("train", 1500), ("validation", 110), ("test", 440)):
+        parser.add_argument(f"--{name}", type=int, default=clips, metavar="CLIPS")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--level", default="moderate", choices=("none", "moderate", "hard"), help="disturbances")
+    parser.add_argument("--scenes", type=int, metavar="WIDTH", help="film scenes too, so many pixels wide (960)")
+    parser.add_argument("--only-scenes", action="store_true", help="leave the aligned clips out")
+    parser.add_argument("--workers", type=int, help="processes; one a core by default")
+    given = vars(parser.parse_args())
+    width, only = given.pop("scenes"), given.pop("only_scenes")
+    if only and width is None:
+        parser.error("--only-scenes needs --scenes WIDTH")
+    scenes = SceneSettings(width=width) if width is not None else None
+    write_clip_set(given.pop("root"), **given, scenes=scenes, aligned=not only)
+
+
+if __name__ == "__main__":
+    main()

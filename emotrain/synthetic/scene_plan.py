@@ -21,7 +21,7 @@ Happening = Literal["none", "returns", "enters", "leaves", "cut", "cutaway"]
 KEEP_AWAY_S = 0.25
 """Nothing happens to the view so shortly before an event begins or after it ends."""
 
-_EDGE_S, _SLIDE_S, _AWAY_S, _CUTAWAY_S, _SHOT_S = 0.10, (0.30, 0.50), (0.40, 1.2), (0.50, 1.2), 0.6
+_EDGE_S, _SLIDE_S, _AWAY_S, _CUTAWAY_S, _SHOT_S = 0.10, (0.50, 0.80), (0.40, 1.2), (0.50, 1.2), 0.6
 
 
 @dataclass(frozen=True, slots=True)

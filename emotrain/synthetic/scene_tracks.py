@@ -148,9 +148,9 @@ def _absence(scene: ScenePlan, set_up: SetUp, x: float) -> Doubles:
     home = np.clip((time - back) / (there - back), 0, 1) if np.isfinite(back) else np.zeros(n)
     share = np.where(time < min(back, np.inf), out, 1 - home)
     eased = share * share * (3 - 2 * share)
-    # Half a picture and a body more than to the nearer edge.
+    # Over the nearer edge, until hardly a shoulder is left.
     side = 1.0 if x > 0.5 else -1.0
-    far = (1 - x if side > 0 else x) + 1.9 * set_up.face + 0.12
+    far = (1 - x if side > 0 else x) + 1.2 * set_up.face + 0.05
     return np.stack([side * far * eased, np.zeros(n)], -1)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
@@ -16,42 +16,85 @@ from transformers import TrainerCallback
 
 from emotrain.atomic_files import write_json
 from emotrain.context.summarize import summaries_folder
+from emotrain.digests import DIGESTS
 from emotrain.examples.base_model import base_name, weights_digest
 from emotrain.examples.summaries import summaries_name
+from emotrain.json_files import read_object
 from emotrain.launched import from_first
 from emotrain.recipe.recipe import Recipe
+from emotrain.training.whole import (
+    PROVENANCE,
+    VOUCHED_BY,
+    WEIGHTS,
+    checkpoint_faults,
+    has_list,
+    result_faults,
+    vouch_checkpoint,
+    vouch_result,
+)
 from emotrain.training.world import World
 
-PROVENANCE = "provenance.json"
-WEIGHTS = ("adapter_model.safetensors", "model.safetensors")
-"""What a run leaves: the weights of an adapter, or those of a classifier."""
+__all__ = ["PROVENANCE", "WEIGHTS", "CarryProvenance", "Found", "look_at", "provenance_of", "rotate"]
+
 
 LIBRARIES = ("emotrain", "torch", "transformers", "peft", "trl", "accelerate", "datasets")
 
 
-def last_checkpoint(output: Path) -> Path | None:
-    """The newest complete checkpoint; one that a kill left half written is passed over and will be written again."""
-    return next((folder for folder in reversed(_checkpoints(output)) if _complete(folder)), None)
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an earlier run left in an output folder.
+
+    `finished`: it is all there. `last` is the newest whole checkpoint, `said` a line about what is not used and why,
+    None where all is well.
+    """
+
+    finished: bool
+    last: Path | None
+    said: str | None
 
 
-def is_finished(output: Path) -> bool:
-    """Whether the run wrote its adapter (a classifier: its weights) and, as its last act, the provenance beside it."""
-    return (output / PROVENANCE).is_file() and any((output / name).is_file() for name in WEIGHTS)
+def look_at(output: Path) -> Found:
+    """Read what lies in `output`; whole files are read from the newest checkpoint backwards until one is whole.
 
-
-def left_behind(output: Path) -> str | None:
-    """A line about what an earlier run left in `output` that this one does not use; None where all is well."""
-    incomplete = [folder.name for folder in _checkpoints(output) if not _complete(folder)]
-    weightless = (output / PROVENANCE).is_file() and not is_finished(output)
-    if not incomplete and not weightless:
-        return None
-    last = last_checkpoint(output)
-    said = [f"{', '.join(incomplete)}: incomplete (no {PROVENANCE} or trainer_state.json)"] if incomplete else []
-    said += [f"neither {' nor '.join(WEIGHTS)} beside {PROVENANCE}"] if weightless else []
+    Raises ValueError for a finished run whose files changed and that has no checkpoint to be made again from.
+    """
+    faults = _result_faults(output)
+    if faults == []:
+        return Found(True, None, None)
+    last: Path | None = None
+    said: list[str] = []
+    for folder in reversed(_checkpoints(output)):
+        found = checkpoint_faults(folder, content=last is None)
+        if found:
+            said.insert(0, f"{folder.name}: {_listed(found)}")
+        elif last is None:
+            last = folder
+    weightless = not any((output / name).is_file() for name in WEIGHTS)
+    if faults and last is None and not weightless:
+        raise ValueError(
+            f"{output}: {_listed(faults)}; put it back, or accept what was changed on purpose with `emotrain check "
+            f"{output} --renew`, or delete {output / PROVENANCE} to train again from step 0"
+        )
+    said += [f"neither {' nor '.join(WEIGHTS)} beside {PROVENANCE}"] if faults and weightless else faults or []
+    if last is not None and not has_list(last):
+        said.append(f"{last.name}: of a version that kept no list of digests; what its own formats vouch for is whole")
+    if not said:
+        return Found(False, last, None)
     goes_on = (
         "nothing to go on from, training starts at step 0" if last is None else f"training goes on from {last.name}"
     )
-    return f"{output}: {'; '.join(said)}; {goes_on}"
+    return Found(False, last, f"{output}: {'; '.join(said)}; {goes_on}")
+
+
+def last_checkpoint(output: Path) -> Path | None:
+    """The newest whole checkpoint; one that a kill left half written, or that was damaged since, is passed over."""
+    folders = reversed(_checkpoints(output))
+    return next((folder for folder in folders if not checkpoint_faults(folder, content=True)), None)
+
+
+def is_finished(output: Path) -> bool:
+    """Whether the run wrote its adapter (a classifier: its weights), and what it wrote is still what lies there."""
+    return _result_faults(output) == []
 
 
 def rotate(output: Path, keep: int | None, best: str | None) -> None:
@@ -61,11 +104,12 @@ def rotate(output: Path, keep: int | None, best: str | None) -> None:
     """
     if keep is None:
         return
-    complete = [folder for folder in _checkpoints(output) if _complete(folder)]
+    complete = [folder for folder in _checkpoints(output) if not checkpoint_faults(folder, content=False)]
     may_go = [folder for folder in complete[:-1] if best is None or folder.name != Path(best).name]
     for folder in may_go[: max(len(complete) - keep, 0)]:
         # First what vouches for the rest: a kill in between must not leave half a checkpoint that looks whole.
-        (folder / PROVENANCE).unlink()
+        for name in (DIGESTS, PROVENANCE):
+            (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -75,7 +119,7 @@ def check_goes_on(checkpoint: Path, world: World) -> None:
     One process and plain data parallelism share a format; FSDP2 loads its checkpoints at any number of processes;
     DeepSpeed's are cut for the number of processes that wrote them.
     """
-    stated = json.loads((checkpoint / PROVENANCE).read_text(encoding="utf-8")).get("world")
+    stated = read_object(checkpoint / PROVENANCE, "delete this checkpoint").get("world")
     if stated is not None and not world.compatible(World(**stated)):
         raise ValueError(
             f"{checkpoint} was written by {stated['processes']} process(es) under {stated['strategy']}, and this run "
@@ -144,11 +188,16 @@ class CarryProvenance(TrainerCallback):
         self.keep = keep
 
     def write(self, folder: Path) -> None:
-        """Write them into a folder that has everything else: the provenance comes last and vouches for the rest."""
+        """Write them into a folder that has everything else. The list of digests comes last and vouches for it all."""
+        (folder / DIGESTS).unlink(missing_ok=True)
         if self.beside is not None:
             self.beside(folder)
         self.recipe.save(folder)
-        write_json(self.provenance, folder / PROVENANCE)
+        write_json({**self.provenance, VOUCHED_BY: DIGESTS}, folder / PROVENANCE)
+        if folder == Path(self.recipe.sft.output_dir):
+            vouch_result(folder)
+        else:
+            vouch_checkpoint(folder)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         # The loss of steps between the last log and a checkpoint is not in the checkpoint: log it before.
@@ -173,5 +222,16 @@ def _step(folder: Path) -> int:
     return int(match[1]) if match else -1
 
 
-def _complete(folder: Path) -> bool:
-    return (folder / PROVENANCE).is_file() and (folder / "trainer_state.json").is_file()
+def _result_faults(output: Path) -> list[str] | None:
+    """What is wrong with the result of a finished run; None for a run that has not finished."""
+    if not (output / PROVENANCE).is_file():
+        return None
+    if not any((output / name).is_file() for name in WEIGHTS):
+        return ["no weights"]
+    return result_faults(output)
+
+
+def _listed(faults: Sequence[str]) -> str:
+    """The first two faults and how many more there are."""
+    more = f" and {len(faults) - 2} more" if len(faults) > 2 else ""
+    return ", ".join(faults[:2]) + more

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import IO, Any
 from transformers import TrainerCallback
 
 from emotrain.atomic_files import write_json
+from emotrain.json_files import read_object
 
 PROGRESS = "progress.json"
 
@@ -27,9 +27,8 @@ class WriteProgress(TrainerCallback):
             state.global_step % self.every == 0 or state.global_step == state.max_steps
         ):
             last = state.log_history[-1] if state.log_history else {}
-            write_json(
-                {"step": state.global_step, "steps": state.max_steps, "last": last}, Path(args.output_dir) / PROGRESS
-            )
+            told = {"step": state.global_step, "steps": state.max_steps, "last": last}
+            write_json(told, Path(args.output_dir) / PROGRESS, durable=False)
 
 
 class LiveLine(TrainerCallback):
@@ -111,5 +110,8 @@ def read_progress(output: Path) -> float:
     path = output / PROGRESS
     if not path.exists():
         return 0.0
-    value = json.loads(path.read_text(encoding="utf-8"))
-    return float(value["step"] / max(value["steps"], 1))
+    try:
+        value = read_object(path, "the run writes it again")
+        return float(value["step"] / max(value["steps"], 1))
+    except (ValueError, KeyError, TypeError):
+        return 0.0  # only a bar hangs on it

@@ -95,6 +95,7 @@ def _has_name(file: IO[str], path: Path) -> bool:
 def _who(holder: str) -> str:
     try:
         told = json.loads(holder)
-    except json.JSONDecodeError:
+        told = {key: told[key] for key in ("process", "host", "since")}
+    except (ValueError, KeyError, TypeError):
         return "it has not said who it is yet"
     return f"process {told['process']} on {told['host']} since {told['since']}"

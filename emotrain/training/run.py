@@ -11,14 +11,15 @@ from typing import Any
 
 from emotrain.balance.manifest import Manifest
 from emotrain.examples.base_model import check_device
+from emotrain.file_errors import about
 from emotrain.launched import from_first
 from emotrain.recipe.recipe import Recipe
 from emotrain.training.checkpoints import (
     CarryProvenance,
+    Found,
     check_goes_on,
     is_finished,
-    last_checkpoint,
-    left_behind,
+    look_at,
     provenance_of,
 )
 from emotrain.training.live import LiveLine, WriteProgress
@@ -48,23 +49,22 @@ def run(
     strategy are not those that were asked for (see world.py), FloatingPointError when the loss is not finite, and
     TrainingStopped when a signal or a stop file asked for a stop (see preemption.py).
     """
+    from accelerate import PartialState
+
     output = Path(recipe.sft.output_dir)
     check_processes(processes(), recipe.sft.n_gpu)
     provenance = provenance_of(recipe, manifest.digest, clips_per_step(recipe))
     check_same_run(output, recipe, provenance)
-    if from_first(is_finished(output)):
+    if from_first(is_finished(output) if PartialState().is_main_process else None):
         return None
     check_device(recipe)
     check_choice(recipe)
     check_trackers(recipe)
-    with owned_by_first(output):
+    with owned_by_first(output), about(output):
+        checkpoint = _checkpoint(output)
         trainer = build()
         world = running_world(trainer.accelerator)
         provenance["world"] = asdict(world)
-        said = left_behind(output) if trainer.is_world_process_zero() else None
-        if said is not None:
-            print(f"emotrain: {said}", file=sys.stderr)
-        checkpoint = from_first(last_checkpoint(output))
         if checkpoint is not None:
             check_goes_on(checkpoint, world)
         stop = StopWhenAsked()
@@ -88,3 +88,22 @@ def run(
         if trainer.is_world_process_zero():
             carry.write(output)
     return trainer
+
+
+def _checkpoint(output: Path) -> Path | None:
+    """The checkpoint to go on from, the same on every process; the first process says what is passed over, and why."""
+    from accelerate import PartialState
+
+    found: Found | ValueError | None = None
+    if PartialState().is_main_process:
+        try:
+            found = look_at(output)
+        except ValueError as error:
+            found = error
+    found = from_first(found)
+    if isinstance(found, ValueError):
+        raise found
+    assert found is not None
+    if found.said is not None and PartialState().is_main_process:
+        print(f"emotrain: {found.said}", file=sys.stderr)
+    return found.last

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from emotrain.recipe.recipe import RESOLVED, Recipe, effective
-from emotrain.training.checkpoints import PROVENANCE
+from emotrain.training.whole import readable_provenance
 from emotrain.yaml_files import read_mapping
 
 _KEYS = """
@@ -38,9 +37,10 @@ def check_same_run(output: Path, recipe: Recipe, provenance: Mapping[str, Any]) 
     """
     now = effective(recipe.values)
     for folder in [output, *sorted(output.glob("checkpoint-*"))]:
-        if not (folder / PROVENANCE).is_file():
+        there = readable_provenance(folder)
+        if there is None:  # nothing there, or damaged: then nothing of it is used
             continue
-        made_from = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))["made_from"]
+        made_from = there["made_from"]
         before = effective(read_mapping(folder / RESOLVED, ValueError))
         # What an earlier version, or a machine that the Hub is out of reach of, did not state cannot be compared.
         stated = [key for key, value in provenance["made_from"].items() if None not in (value, made_from.get(key))]

@@ -10,9 +10,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from emotrain.clip_errors import ClipError
+from emotrain.parquet_files import read_table
 from emotrain.stable_hash import stable_hash
 from emotrain.video.crop import Box
 
@@ -28,7 +28,7 @@ class FaceBoxes:
             raise FileNotFoundError(
                 f"{path} does not exist; crop box-from-annotation needs it, with columns clip_id, {', '.join(SIDES)}"
             )
-        table = pq.read_table(path)
+        table = read_table(path, "make the file again from the annotation of the data set")
         missing = [name for name in ("clip_id", *SIDES) if name not in table.column_names]
         if missing:
             raise ValueError(f"{path}: no column {', '.join(missing)}; expected clip_id, {', '.join(SIDES)}")

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from emotrain.atomic_files import write_json
+from emotrain.damaged_files import DamagedFile
 from emotrain.datasets.clips import ClipIndex
 from emotrain.emotions import nearest
+from emotrain.json_files import entry, read_object
 from emotrain.video.decode import DECODERS
 from emotrain.video.face_boxes import FaceBoxes
 from emotrain.video.keyframes import parse_policy
 from emotrain.video.miss import EVENT_S, miss_table
 
 Crop = Literal["none", "centre", "box-from-annotation"]
+FRAMES = Path("frames") / "frames.json"
+_REMEDY = "delete the folder `frames` and run `emotrain prep RECIPE --stage frames`"
 CROPS: tuple[Crop, ...] = ("none", "centre", "box-from-annotation")
 
 
@@ -55,7 +60,11 @@ class FrameSettings:
 
     def fingerprint(self) -> str:
         """Twelve hex digits that change with any setting."""
-        return blake2b(json.dumps(asdict(self), sort_keys=True).encode(), digest_size=6).hexdigest()
+        return _fingerprint(asdict(self))
+
+
+def _fingerprint(settings: Mapping[str, Any]) -> str:
+    return blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=6).hexdigest()
 
 
 def policy_p_miss(clips: ClipIndex, settings: FrameSettings) -> dict[str, float] | None:
@@ -65,6 +74,22 @@ def policy_p_miss(clips: ClipIndex, settings: FrameSettings) -> dict[str, float]
         return None
     by_event = miss_table(durations_s, [settings.policy], EVENT_S, settings.keyframes)[settings.policy]
     return {f"{event:g}": round(miss, 4) for event, miss in by_event.items()}
+
+
+def read_frames_header(data: Path) -> dict[str, Any] | None:
+    """What `frames/frames.json` of a data folder says, None before the frames stage.
+
+    `settings` in it is an object with the keyframes as a number; DamagedFile says so where it is not.
+    """
+    path = data / FRAMES
+    if not path.is_file():
+        return None
+    found = read_object(path, _REMEDY)
+    settings = entry(found, "settings", dict, path, _REMEDY)
+    entry(settings, "keyframes", int, path, _REMEDY)
+    if found.get("fingerprint", (was := _fingerprint(settings))) != was:
+        raise DamagedFile(path, "settings that its own fingerprint does not fit", "them as they were", _REMEDY)
+    return found
 
 
 def claim(out: Path, settings: FrameSettings, clips: ClipIndex, boxes: FaceBoxes | None) -> None:
@@ -86,7 +111,7 @@ def claim(out: Path, settings: FrameSettings, clips: ClipIndex, boxes: FaceBoxes
     if not path.exists():
         write_json(header, path)
         return
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = read_object(path, f"delete {out} to extract anew")
     lacking = [name for name in header if name not in found]
     if lacking:
         raise ValueError(
@@ -109,6 +134,7 @@ def claim(out: Path, settings: FrameSettings, clips: ClipIndex, boxes: FaceBoxes
             f"offsets than these frames were taken by; delete {out} to extract anew, or keep the new index in another "
             "folder"
         )
+    entry(found, "settings", dict, path, f"delete {out} to extract anew")
     differs = [
         f"{name} {found['settings'].get(name)!r} there, {value!r} now"
         for name, value in asdict(settings).items()

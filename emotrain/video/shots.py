@@ -32,7 +32,12 @@ CANDIDATE = 0.05
 """Mean change of the cells in shares of the brightness below which nothing jumped, so that most pairs cost nothing."""
 
 ABRUPT = 4.0
-"""A cut stands out this far from the changes in the half second around it; a fast head does not."""
+"""A cut stands out this far from the changes in the half second around it, and from those of the two frames before and
+after it: a fast head does not, nor does somebody who walks out of the picture, which lasts."""
+
+MOST = 0.7
+"""A cut changes the whole picture, a television in it that cuts changes its own part: this quantile of the cells'
+changes must stand out as well. It is no median, since half of a dark or letterboxed picture stays black in a cut."""
 
 BLANK = 2.0
 """Standard deviation of the cells, in grey levels, below which a frame shows nothing."""
@@ -67,7 +72,8 @@ def find_shots(grey: NDArray[np.uint8], times_s: NDArray[np.float64]) -> list[Sh
 def _shots(cells: Floats, times_s: NDArray[np.float64], numbers: NDArray[np.intp]) -> list[Shot]:
     """`find_shots` of frames that show something; `numbers` are their places in the clip."""
     level = np.maximum(cells.mean((1, 2)), 1.0)
-    change = np.abs(np.diff(cells, axis=0)).mean((1, 2)) / level[1:]
+    moved = np.abs(np.diff(cells, axis=0)).reshape(-1, CELLS * CELLS)
+    change, most = moved.mean(1) / level[1:], np.quantile(moved, MOST, axis=1) / level[1:]
     after_blank = np.diff(numbers) > 1
     shots: list[Shot] = []
     kept: list[int] = [0]
@@ -87,7 +93,10 @@ def _shots(cells: Floats, times_s: NDArray[np.float64], numbers: NDArray[np.intp
                 t = back
             elif _structure(cells[kept[-1]], cells[t]) < OTHER_STRUCTURE:
                 steps.append(len(kept))
-            elif after_blank[t - 1] or change[t - 1] > ABRUPT * _usual(change, times_s, t - 1):
+            elif after_blank[t - 1] or all(
+                part[t - 1] > least * _usual(part, times_s, t - 1)
+                for part, least in ((change, ABRUPT), (most, ABRUPT / 2))
+            ):
                 cut()
         elif after_blank[t - 1] and times_s[t] - times_s[t - 1] > FLASH_S:
             cut()
@@ -131,10 +140,14 @@ def _back(cells: Floats, times_s: NDArray[np.float64], before: int, t: int) -> i
 
 
 def _usual(change: Floats, times_s: NDArray[np.float64], at: int) -> float:
-    """The median change from frame to frame in the half second around the step `at`, that step left out."""
+    """The median change from frame to frame around the step `at`, that step left out: the larger of that in the half
+    second around it and that of its four neighbours."""
     near = np.abs(times_s[1:] - times_s[at + 1]) <= AROUND_S
     near[at] = False
-    return float(np.median(change[near])) if near.any() else 0.0
+    if not near.any():
+        return 0.0
+    beside = np.delete(change[max(at - 2, 0) : at + 3], min(at, 2))
+    return float(max(np.median(change[near]), np.median(beside) if len(beside) else 0.0))
 
 
 def _alike(a: Floats, b: Floats, other: float) -> bool:

@@ -107,6 +107,18 @@ def test_probing_in_processes_gives_the_bytes_that_probing_in_turn_gives(tmp_pat
     assert {clip.n_frames for clip in read_index(tmp_path / "pool")} == {5, 6, 7, 8}
 
 
+def test_a_name_without_end_is_quarantined_and_the_others_are_kept(tmp_path, touch):
+    touch(*(f"v/{name}.mp4" for name in "abcdef"))
+    rows = "".join(f"{name}.mp4,joy\n" for name in [*"abcdef", "x" * 100_000])
+    (tmp_path / "v.csv").write_text(f"path,label\n{rows}")
+    index_clips("csv", tmp_path / "v", tmp_path / "out", max_bad_share=0.6, annotation=str(tmp_path / "v.csv"))
+    written = json.loads((tmp_path / "out" / "index_report.json").read_text())
+    assert written["clips"] == 6
+    (row,) = written["quarantined"]
+    assert row["reason"].startswith("id and path of 100004 and 100004 characters ('xxx")
+    assert len(row["clip_id"]) == 1024
+
+
 def test_a_video_that_stops_the_probe_is_quarantined(own, tmp_path):
     report = index_clips("folder", own, tmp_path / "out", probe=stuck_on_nines, workers=1, limit_s=0.5, max_bad_share=1)
     assert {row["clip_id"] for row in report.quarantined} == {"anger/9", "fear/9", "joy/9"}

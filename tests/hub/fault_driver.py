@@ -17,11 +17,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 from stand_in import StandIn
 
+from emotrain.hub import patience
+
 WRITE, READ = "hf_" + "w" * 24, "hf_" + "r" * 24
 
 
 def main(scratch: Path) -> None:
     os.environ |= {"HF_HOME": str(scratch / "home"), "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": WRITE}
+    patience.WAITS_S = (0.05, 0.05, 0.05)
     with StandIn({WRITE: "write", READ: "read"}) as hub:
         os.environ["HF_ENDPOINT"] = hub.url
         results = {name: _attempt(hub, scratch, name, scenario) for name, scenario in SCENARIOS.items()}
@@ -79,6 +82,26 @@ def _with_fault(method: str, path: str, status: int, times: int = 1, **more: Any
     def scenario(hub: StandIn, send: Callable[..., Any]) -> Any:
         hub.fail(method, path, status, times, **more)
         return _shown(send())
+
+    return scenario
+
+
+def _store(status: int, times: int = 99, **more: Any) -> Callable[..., Any]:
+    """The question for the store's token alone, as it comes before an upload by Xet."""
+
+    def scenario(hub: StandIn, send: Callable[..., Any]) -> Any:
+        from huggingface_hub import constants
+
+        from emotrain.hub.upload import _ask_store, open_repository
+
+        open_repository("org/store")
+        hub.fail("GET", "/xet-write-token/main", status, times, **more)
+        constants.HF_HUB_DISABLE_XET = False
+        try:
+            _ask_store("org/store", "main", False)
+        finally:
+            constants.HF_HUB_DISABLE_XET = True
+        return hub.count("GET", "/xet-write-token/main")
 
     return scenario
 
@@ -186,8 +209,16 @@ SCENARIOS: dict[str, Callable[..., Any]] = {
     "lost base": _lost_base,
     "refusing store": _with_fault("PUT", "^/lfs/", 403, times=99),
     "too large": _with_fault("POST", "/preupload/", 413),
-    "too many": _with_fault("POST", "/api/repos/create", 429),
-    "hub down": _with_fault("POST", "/api/repos/create", 503),
+    "too many": _with_fault("POST", "/api/repos/create", 429, times=99),
+    "hub down": _with_fault("POST", "/api/repos/create", 503, times=99),
+    "busy once": _with_fault("POST", "/api/repos/create", 503),
+    "asked to wait": _with_fault("POST", "/commit/", 429, Retry_After="1"),
+    "asked to wait long": _with_fault("POST", "/commit/", 429, Retry_After="3600"),
+    "busy commit": _with_fault("POST", "/commit/", 503),
+    "no leave to store": _store(401),
+    "no right to store": _store(403),
+    "store is busy": _store(429, Retry_After="3600"),
+    "store is busy once": _store(503, times=1),
 }
 
 if __name__ == "__main__":

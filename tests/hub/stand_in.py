@@ -184,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._large(match[1], match[2], body)
         if match := re.fullmatch(r"/(.+/.+)\.git/info/lfs/objects/batch", path):
             return self._batch(match[1], json.loads(body))
-        match = re.fullmatch(r"/(?:api/models/)?([^/]+/[^/]+)(?:/(\w+)(?:/(.+))?)?", path)
+        match = re.fullmatch(r"/(?:api/models/)?([^/]+/[^/]+)(?:/([\w-]+)(?:/(.+))?)?", path)
         if match is None:
             return _refusal(404, "no such address", "EntryNotFound")
         repo_id, what, rest = match[1], match[2], match[3]
@@ -198,9 +198,20 @@ class _Handler(BaseHTTPRequestHandler):
                 return _refusal(403, "this token may only read")
             posted = {"preupload": self._preupload, "commit": self._commit, "branch": self._branch}[what]
             return posted(repository, repo_id, rest, query, body)
+        if what == "xet-write-token":
+            return self._store_token()
         if what == "discussions":
             return 200, _discussions(repository, repo_id, query), {}
         return self._read(repository, repo_id, what, rest)
+
+    def _store_token(self) -> tuple[int, Any, dict[str, str]]:
+        """The token of Xet, the store of large files. The store itself is not here: its address answers nothing."""
+        if self._role() is None:
+            return _refusal(401, "Invalid username or password.")
+        if self._role() != "write":
+            return _refusal(403, "this token may only read")
+        headers = {"X-Xet-Access-Token": "store", "X-Xet-Token-Expiration": "4102444800"}
+        return 200, {}, {**headers, "X-Xet-Cas-Url": f"{self.hub.url}/store"}
 
     def _create(self, asked: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
         repo_id = f"{asked['organization']}/{asked['name']}"

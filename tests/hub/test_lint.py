@@ -190,6 +190,7 @@ def test_a_card_without_scores_has_no_figure(adapter: Path, tmp_path: Path) -> N
         "adapter_config.json",
         WEIGHTS,
         "recipe.resolved.yaml",
+        "digests.json",
     }
     text = (out / "README.md").read_text(encoding="utf-8")
     assert "model-index" not in text
@@ -203,7 +204,8 @@ def test_publishing_takes_named_files_only_and_cleans_them(adapter: Path) -> Non
     write("clips.json", json.dumps([clip.clip_id for clip in CLIP_SET]))(adapter)
     with as_published(adapter) as (folder, base):
         assert base == TINY
-        assert {path.name for path in folder.iterdir()} == {"adapter_config.json", WEIGHTS, "recipe.resolved.yaml"}
+        kept = {"adapter_config.json", WEIGHTS, "recipe.resolved.yaml", "digests.json"}
+        assert {path.name for path in folder.iterdir()} == kept
         assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny"
         assert str(adapter) not in (folder / "recipe.resolved.yaml").read_text(encoding="utf-8")
 

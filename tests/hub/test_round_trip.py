@@ -20,6 +20,7 @@ PUBLISHED = {
     "emotrain.json",
     "recipe.resolved.yaml",
     "provenance.json",
+    "digests.json",
 }
 FRESH = """
 import json, sys
@@ -106,6 +107,8 @@ def test_evaluate_reads_a_published_revision_back(desk: Any) -> None:
     assert logits(out / "predictions.parquet") == logits(desk.folder / "scores" / "predictions.parquet")
     metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["adapter"] == f"{REPOSITORY}@v1"
+    local = json.loads((desk.folder / "scores" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["adapter_digest"] == local["adapter_digest"], "the same adapter wherever it lies"
 
 
 def test_the_card_repeats_the_measured_figures_and_no_others(desk: Any) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from emotrain.hub_errors import HubError, explained
+
 FILES = [".gitattributes", "README.md", "adapter_config.json", "adapter_model.safetensors"]
 
 
@@ -105,6 +107,10 @@ def test_a_passing_fault_of_the_store_is_retried(outcomes: dict[str, Any], name:
         ("refusing store", 403, "upload to org/refusing-store@main", "write access"),
         ("too large", 413, "upload to org/too-large@main", "adapters only"),
         ("too many", 429, "create repository org/too-many", "wait some minutes"),
+        ("asked to wait long", 429, "upload to org/asked-to-wait-long@main", "it asks to wait 3600 s (Retry-After)"),
+        ("no leave to store", 401, "ask for leave to write to the store of org/store", "hf auth login"),
+        ("no right to store", 403, "ask for leave to write to the store of org/store", "write access"),
+        ("store is busy", 429, "ask for leave to write to the store of org/store", "it asks to wait 3600 s"),
         ("hub down", 503, "create repository org/hub-down", "status.huggingface.co"),
         ("no network", None, "create repository org/no-network", "HTTPS_PROXY"),
     ],
@@ -119,6 +125,22 @@ def test_a_lasting_fault_names_status_attempt_and_remedy(
     assert remedy in outcome["error"]
     if status is not None:
         assert f"HTTP {status} (" in outcome["error"]
+
+
+@pytest.mark.parametrize("name", ["busy once", "asked to wait", "busy commit"])
+def test_a_hub_that_is_busy_is_asked_again_as_late_as_it_asks_for(outcomes: dict[str, Any], name: str) -> None:
+    assert outcomes[name]["error"] is None
+    assert outcomes[name]["uploaded"]["changed"]
+    assert outcomes[name]["commits"] == (1 if name == "busy once" else 2)
+    assert outcomes["hub down"]["error"].endswith("(asked 4 times)")
+    assert outcomes["store is busy once"]["uploaded"] == 2
+
+
+def test_what_the_store_s_own_client_says_is_told_as_what_it_is() -> None:
+    said = "Network error: Request error: HTTP status client error (403 Forbidden), domain: http://hub/xet-write-token"
+    with pytest.raises(HubError, match=r"upload: HTTP 403 .*Xet.*write access") as error, explained("upload"):
+        raise ConnectionError(said)
+    assert error.value.status == 403
 
 
 def test_a_race_overwrites_nothing(outcomes: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ import torch
 import emotrain
 from emotrain.inference.chat import chat_messages
 from emotrain.inference.merge import merge
+from emotrain.training.whole import vouch_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,7 @@ def test_a_folder_that_exists_is_left_alone_and_a_failed_merge_leaves_nothing(tr
     from safetensors.torch import load_file, save_file
 
     save_file({name: tensor * float("nan") for name, tensor in load_file(weights).items()}, weights)
+    vouch_checkpoint(broken)
     with pytest.raises(ValueError, match="NaNs"):
         merge(broken, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["broken"]

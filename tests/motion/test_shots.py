@@ -122,3 +122,27 @@ def test_a_tenth_of_a_second_is_seen_at_200_frames_a_second() -> None:
 def test_only_fast_video_is_thinned_out(fps: float, kept_fps: float) -> None:
     times_s = np.round(np.arange(4 * fps) / fps, 3)
     assert len(pace(times_s)) == pytest.approx(4 * kept_fps, abs=1)
+
+
+def test_somebody_who_walks_out_of_the_picture_is_no_cut_and_a_shot_of_one_frame_is_two() -> None:
+    wall, coat = np.kron(np.random.default_rng(0).integers(20, 220, (2, 16, 16)), np.ones((4, 4))).astype(np.uint8)
+    film = np.repeat(wall[None], len(TIMES), axis=0)
+    for frame in range(len(TIMES)):
+        # Half a picture wide, and gone within half a second.
+        at = round(float(np.clip((TIMES[frame] - 0.8) / 0.5, 0, 1)) * 64)
+        film[frame, :, at : at + 40] = coat[:, : min(40, max(64 - at, 0))]
+    assert len(find_shots(film, TIMES)) == 1
+    cut = np.repeat(wall[None], len(TIMES), axis=0)
+    cut[30], cut[31:] = coat, wall[::-1, ::-1]
+    assert [int(shot.frames[0]) for shot in find_shots(cut, TIMES)] == [0, 30, 31]
+
+
+def test_a_television_that_cuts_is_no_cut_of_the_picture() -> None:
+    rng = np.random.default_rng(1)
+    film = np.repeat(np.kron(rng.integers(20, 220, (32, 32)), np.ones((2, 2)))[None], len(TIMES), axis=0)
+    film[:30, 8:34, 20:46] = rng.integers(0, 255, (26, 26))
+    film[30:, 8:34, 20:46] = rng.integers(0, 255, (26, 26))[None]
+    film = np.clip(film + rng.normal(0, 2, film.shape), 0, 255).astype(np.uint8)
+    assert len(find_shots(film, TIMES)) == 1
+    film[40:, 20:] = 255 - film[40:, 20:]
+    assert [int(shot.frames[0]) for shot in find_shots(film, TIMES)] == [0, 40]

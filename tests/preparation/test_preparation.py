@@ -156,6 +156,16 @@ def test_media_and_the_task_of_mafw_reach_its_reader(tmp_path: Path) -> None:
     assert (found["plain"].caption, found["c"].caption) == (None, "frowns")
 
 
+def test_a_fold_that_is_missing_or_unknown_is_said_before_frames_are_made(own: Path, tmp_path: Path) -> None:
+    for fold, said in (
+        (None, r"fold: null, .* name a fold, one of 1\.\.5"),
+        (9, r"fold 9: not in this index, .* 1\.\.5"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            prepare(recipe(own, tmp_path / "data", fold=fold))
+        assert not (tmp_path / "data" / "frames").exists()
+
+
 def test_an_index_made_with_other_options_is_refused(own: Path, tmp_path: Path) -> None:
     prepare(recipe(own, tmp_path), workers=1, stage="index")
     for change, said in (

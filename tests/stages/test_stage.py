@@ -140,12 +140,15 @@ def test_a_clip_that_is_usable_in_part_is_kept_and_named_in_the_report(tmp_path:
     assert not damage_path(part_path(out, 0, 1)).exists(), "of the part before"
 
 
-def test_a_line_that_is_no_quarantine_record_is_named(tmp_path: Path) -> None:
+def test_a_line_that_is_no_quarantine_record_is_named_and_its_part_made_again(tmp_path: Path) -> None:
     run_stage("s", some_clips(4), two_rows, SCHEMA, tmp_path, shards=1, workers=1, max_bad_share=1)
-    with quarantine_path(part_path(tmp_path, 0, 1)).open("a") as file:
-        file.write('{"clip_id": "x"}\n')
+    file = quarantine_path(part_path(tmp_path, 0, 1))
+    before = file.read_bytes()
+    file.write_bytes(before + b'{"clip_id": "x"}\n')
     with pytest.raises(ValueError, match=r"part-00000-of-00001\.quarantine\.jsonl:2: .* is no quarantine record"):
-        run_stage("s", some_clips(4), two_rows, SCHEMA, tmp_path, shards=1, workers=1, max_bad_share=1)
+        read_records(file)
+    run_stage("s", some_clips(4), two_rows, SCHEMA, tmp_path, shards=1, workers=1, max_bad_share=1)
+    assert file.read_bytes() == before
 
 
 def test_a_name_with_a_line_separator_is_one_line(tmp_path: Path) -> None:

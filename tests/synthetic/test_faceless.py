@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emotrain.faces.detectors import detector_of
+from emotrain.faces.find import find_faces
+from emotrain.faces.settings import FaceSettings
 from emotrain.synthetic.faceless import KINDS, plan_faceless, render_faceless, write_faceless
 from emotrain.synthetic.h264 import write_mp4
+from emotrain.video.decode import open_clip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -42,3 +46,14 @@ def test_the_same_frames_are_encoded_to_the_same_bytes(tmp_path: Path) -> None:
         write_mp4(frames, tmp_path / "clip.mp4", 64, 25, 36)
         written.add((tmp_path / "clip.mp4").read_bytes())
     assert len(written) == 1
+
+
+def test_no_face_is_told_of_clips_without_one(face_weights: Path, tmp_path: Path) -> None:
+    settings = FaceSettings(size=480)
+    detector = detector_of(settings)
+    for clip in plan_faceless(len(KINDS), seed=6):
+        write_mp4(render_faceless(clip, 480, 270, 0.5), tmp_path / f"{clip.name}.mp4", 480, 25, 270)
+        with open_clip(tmp_path / f"{clip.name}.mp4") as reader:
+            found = find_faces(reader, settings, detector)
+        assert found.clip.faces == 0, clip.name
+        assert str(found.clip.reason).startswith("no face")

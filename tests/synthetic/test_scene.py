@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from emotrain.faces.detectors import detector_of
+from emotrain.faces.find import find_faces
+from emotrain.faces.settings import FaceSettings
 from emotrain.synthetic.action_units import AUS, INDEX
 from emotrain.synthetic.clip_plan import ClipPlan, plan_clips
 from emotrain.synthetic.clip_set import render_clip
@@ -17,7 +21,9 @@ from emotrain.synthetic.performance import FPS, perform
 from emotrain.synthetic.placement import Doubles, apply, landmarks, similarity
 from emotrain.synthetic.scene import render_scene
 from emotrain.synthetic.scene_plan import ScenePlan, SceneSettings, plan_scene
+from emotrain.synthetic.scene_set import film_batch, read_scene_truth, scene_path
 from emotrain.synthetic.scene_tracks import SceneTruth, scene_truth, set_up_tracks
+from emotrain.video.decode import open_clip
 
 SMALL = SceneSettings(width=192, company=1.0, happenings=1.0)
 
@@ -148,3 +154,25 @@ def test_settings_out_of_range_are_refused() -> None:
     for wrong in ({"width": 961}, {"face": (0.5, 0.4)}, {"company": 1.2}, {"aspect": 9.0}):
         with pytest.raises(ValueError, match=f"scene {next(iter(wrong))}"):
             SceneSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_faces_stage_meets_the_truth_of_a_scene(plans: list[ClipPlan], face_weights: Path, tmp_path: Path) -> None:
+    settings = SceneSettings(width=480, face=(0.12, 0.3), company=0.0, happenings=1.0)
+    clip = next(plan for plan in plans if plan_scene(plan, settings).happening == "returns")
+    for folder in ("scenes", "scene_truth"):
+        (tmp_path / folder).mkdir()
+    film_batch([clip], root=tmp_path, settings=settings, level="moderate")
+    truth, looked = read_scene_truth(tmp_path, clip.clip_id), FaceSettings(size=480)
+    with open_clip(scene_path(tmp_path, clip.clip_id)) as reader:
+        path = find_faces(reader, looked, detector_of(looked)).path()
+    assert path is not None
+    told = path.seen_at(truth.time_s.astype(np.float64))
+    assert told[truth.seen].mean() > 0.85
+    gone = np.zeros(len(told), bool)
+    for start, stop in _gaps(truth):
+        gone[round(start * FPS) + 8 : round(stop * FPS) - 8] = True
+    assert not told[gone].any()
+    at = np.searchsorted(truth.time_s, path.times_s - 1e-3)
+    there = truth.seen[at]
+    off = (path.landmarks[there] - truth.landmarks[at][there]) * (480, 270)
+    assert np.linalg.norm(off, axis=2).mean() < 0.2 * float(np.median(path.eye_distance_px))

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from emotrain.recipe.recipe import effective
-from emotrain.training.checkpoints import PROVENANCE, is_finished, last_checkpoint, left_behind, rotate
+from emotrain.training.checkpoints import PROVENANCE, is_finished, last_checkpoint, look_at, rotate
 from emotrain.training.same_run import MAY_DIFFER
+from emotrain.training.whole import VOUCHED_BY, vouch_checkpoint
 
 Trained = Callable[..., tuple[Path, list[dict[str, Any]]]]
 
@@ -31,7 +32,7 @@ def losses(history: list[dict[str, Any]]) -> list[float]:
 def test_a_disk_that_fills_up_at_the_last_file_leaves_the_checkpoint_before(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from emotrain.training import checkpoints as module
+    from emotrain import digests as module
 
     _, history = trained("whole", epochs=1, save_total_limit=1)
     write = module.write_json
@@ -51,7 +52,7 @@ def test_a_disk_that_fills_up_at_the_last_file_leaves_the_checkpoint_before(
     capsys.readouterr()
     _, again = trained("cut", epochs=1, save_total_limit=1)
     said = capsys.readouterr().err
-    assert f"{output}: checkpoint-4: incomplete (no provenance.json or trainer_state.json); training goes on" in said
+    assert f"{output}: checkpoint-4: incomplete (no digests.json); training goes on" in said
     assert "goes on from checkpoint-2" in said
     assert losses(again) == losses(history)
     assert checkpoints(output) == ["checkpoint-4"], "the recipe's number is kept, once the new one is complete"
@@ -86,8 +87,10 @@ def test_a_loss_that_is_not_finite_ends_the_command_with_its_message(bench: Any,
 def folder(output: Path, step: int, *, complete: bool = True) -> None:
     made = output / f"checkpoint-{step}"
     made.mkdir(parents=True)
-    for name in ("trainer_state.json", *([PROVENANCE] if complete else [])):
-        (made / name).write_text("{}", encoding="utf-8")
+    for name in ("trainer_state.json", PROVENANCE):
+        (made / name).write_text(json.dumps({VOUCHED_BY: "digests.json", "global_step": step}), encoding="utf-8")
+    if complete:
+        vouch_checkpoint(made)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +118,7 @@ def test_a_run_without_its_weights_is_not_finished_and_is_made_whole_again(
 ) -> None:
     output, _ = trained("one", epochs=1)
     assert is_finished(output)
-    assert left_behind(output) is None
+    assert look_at(output).said is None
     weights = output / "adapter_model.safetensors"
     before = weights.read_bytes()
     weights.unlink()

@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader, Dataset, Sampler, SequentialSampler
 
+from emotrain.training.whole import vouch_checkpoint
+
 Trained = Callable[..., tuple[Path, list[dict[str, Any]]]]
 
 
@@ -184,6 +186,7 @@ def test_a_checkpoint_of_another_strategy_is_refused_before_its_optimiser_state_
     told = output / "checkpoint-4" / "provenance.json"
     changed = json.loads(told.read_text(encoding="utf-8")) | {"world": {"processes": 2, "strategy": "zero3"}}
     told.write_text(json.dumps(changed), encoding="utf-8")
+    vouch_checkpoint(told.parent)
     with pytest.raises(ValueError, match=r"checkpoint-4 was written by 2 process\(es\) under zero3, .* 1 under single"):
         trained("one", epochs=1)
 

@@ -25,7 +25,7 @@ class DataArguments:
     labels: str | None = recipe_key("Task of dataset: mafw: single or compound.", default=None)
     caption: str | None = recipe_key("Captions of dataset: mafw to keep in the index: en or zh.", default=None)
     annotation: str | None = recipe_key(
-        "Annotation file of dataset: csv; null for clips.csv in the root.", default=None
+        "Annotation of dataset: csv or of a micro-expression set, FILE or FILE#SHEET; null to find it.", default=None
     )
     assume_fps: float | None = recipe_key("Frame rate of frame folders whose annotation names none.", default=None)
     probe: bool = recipe_key("Decode each video while indexing, for its rate and length.", default=False)

@@ -1,0 +1,26 @@
+"""`emotrain check FOLDER`: whether what lies below a folder is still what was written there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def check(
+    folder: Annotated[Path, typer.Argument(help="A data folder, a run, an adapter, scores; or what holds them.")],
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Accept files that were changed on purpose: write their lists anew.")
+    ] = False,
+) -> None:
+    """Compare files with the digests that were written with them; status 1 names each that is not whole."""
+    from emotrain.training.check import check_folder
+
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder; give one that emotrain wrote")
+    checked = check_folder(folder, renew=renew)
+    for line in checked.lines():
+        typer.echo(line)
+    if checked.faults:
+        raise SystemExit(1)
