@@ -13,6 +13,7 @@ from typing import Any
 
 from emotrain.context.facs_words import check_language
 from emotrain.context.retell import told
+from emotrain.emotions import nearest
 from emotrain.motion.action_units import TEMPLATES
 from emotrain.motion.clip_events import ClipEvents
 from emotrain.motion.cue_events import cue_events
@@ -32,10 +33,11 @@ class MotionSummarizer:
     """Decodes the clip in grey, spots its events and tells each in the gap of its apex.
 
     `crop` is the part of the frame that holds the face, as in the frames stage; box-from-annotation takes it from
-    `boxes`. `cues` is a CSV file, or a folder of them, to read intensities from; the video is then not decoded.
+    `boxes`. `spotting` are thresholds; a recipe gives a mapping of those that differ. `cues` is a CSV file, or a folder
+    of them, to read intensities from; the video is then not decoded.
     """
 
-    spotting: SpotSettings = field(default_factory=SpotSettings)
+    spotting: SpotSettings | Mapping[str, Any] = field(default_factory=SpotSettings)
     blinks: bool = False
     crop: Crop = "none"
     boxes: FaceBoxes | None = None
@@ -45,6 +47,13 @@ class MotionSummarizer:
 
     def __post_init__(self) -> None:
         check_language(self.language)
+        if not isinstance(self.spotting, SpotSettings):
+            object.__setattr__(self, "spotting", _thresholds(self.spotting))
+
+    @property
+    def _spot(self) -> SpotSettings:
+        assert isinstance(self.spotting, SpotSettings)
+        return self.spotting
 
     def settings(self) -> Mapping[str, Any]:
         """Version, thresholds, and the hashes of the action-unit templates, the face boxes and the cue files.
@@ -56,7 +65,7 @@ class MotionSummarizer:
             "templates": blake2b(TEMPLATES.read_bytes(), digest_size=8).hexdigest(),
             "blinks": self.blinks,
             "language": self.language,
-            "spotting": asdict(self.spotting),
+            "spotting": asdict(self._spot),
             "crop": self.crop,
             "boxes_fingerprint": None if self.boxes is None else self.boxes.fingerprint(),
             "cues_fingerprint": None if self.cues is None else cues_fingerprint(Path(self.cues)),
@@ -89,7 +98,7 @@ class MotionSummarizer:
 
     def _seen(self, clip: Clip, video: Path) -> ClipEvents:
         if self.cues is not None:
-            return cue_events(read_cues(Path(self.cues), clip, video), self.spotting)
+            return cue_events(read_cues(Path(self.cues), clip, video), self._spot)
 
         from emotrain.motion.face_motion import SIZE
         from emotrain.video.decode import open_clip
@@ -99,4 +108,18 @@ class MotionSummarizer:
                 reader.box = "centre"
             elif self.boxes is not None:
                 reader.box = self.boxes.of(clip.clip_id)
-            return events_of_frames(reader.grey_frames(SIZE), self.spotting)
+            return events_of_frames(reader.grey_frames(SIZE), self._spot)
+
+
+def _thresholds(given: object) -> SpotSettings:
+    """Spotting thresholds of a recipe, those left out as tuned; ValueError for an unknown name or no number above 0."""
+    if not isinstance(given, Mapping):
+        raise ValueError(f"spotting: {given!r}: expected thresholds by name, as in {{hold_threshold: 5.0}}")
+    tuned = asdict(SpotSettings())
+    for name, value in given.items():
+        if name not in tuned:
+            raise ValueError(f"spotting: unknown threshold {name!r}; {nearest(str(name), tuned)}")
+        whole = isinstance(tuned[name], int)
+        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not value > 0:
+            raise ValueError(f"spotting: {name}: {value!r}; expected a {'whole ' if whole else ''}number above 0")
+    return SpotSettings(**{**tuned, **given})
