@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.atomic_files import write_json, write_text
-from emotrain.clip_errors import ClipError, Damaged
+from emotrain.clip_errors import ClipError, Damaged, LeftOutBefore
 from emotrain.context.gap_request import clip_gaps, gap_requests
 from emotrain.context.journal import Journal, Reply, read_journal
 from emotrain.context.leakage import Policy, apply_policy
@@ -27,6 +27,7 @@ from emotrain.context.text_backend import TextBackend, Unanswered
 from emotrain.datasets.clips import ClipIndex
 from emotrain.progress import track
 from emotrain.records import SUMMARIES, Clip, Gap, Summary
+from emotrain.stages.clip_parts import Quarantined
 from emotrain.stages.report import StageReport, TooManyBadClips
 from emotrain.stages.run_shards import run_shards
 from emotrain.stages.stage import Work
@@ -142,6 +143,8 @@ class TellWords:
     def __call__(self, clip: Clip) -> list[dict[str, Any]] | Damaged:
         try:
             gaps = clip_gaps(clip, self.frames.frames(clip.clip_id))
+        except Quarantined as error:
+            raise LeftOutBefore(str(error.args[0])) from error
         except KeyError as error:
             raise ClipError(f"no frames to summarise: {error.args[0]}") from error
         texts, note = self.words(clip, gaps)
