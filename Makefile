@@ -53,6 +53,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/train.py --shapes wide --vocabulary 152k --steps 3 --repeats 1
 	$(BIN)/python benchmarks/frames.py --repeats 5
 	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/inference.py
 
 tiny-base: $(VENV)/.run
 	$(BIN)/python -m emotrain.modeling.tiny
