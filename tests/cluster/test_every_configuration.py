@@ -27,7 +27,7 @@ def test_every_configuration_trains_alike_on_two_nodes(
         monkeypatch.setenv(name, cluster.environment[name])
     # All CPUs of a node: one after the other. With the shim, what is sharded on GPUs is sharded over gloo.
     facts = {"nodes": 2, "processes_per_node": 1, "cpus_per_node": 18, "memory": "4G"}
-    shim = {"ACCELERATE_USE_CPU": "", "EMOTRAIN_TEST_GLOO": "1"}
+    shim = {"ACCELERATE_USE_CPU": "false", "EMOTRAIN_TEST_GLOO": "1"}
     shim["PYTHONPATH"] = f"{ROOT / 'tests' / 'training' / 'gloo'}:{ROOT}"
     jobs = {}
     for config in accelerate_configs():
