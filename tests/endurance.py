@@ -60,6 +60,9 @@ class Tally:
 
 def attempt(*stages: Callable[[], None]) -> tuple[Exception | None, str]:
     """Run stages as the command would; the error that ended them, if any, and all that was said."""
+    from emotrain import atomic_files
+
+    atomic_files._sweep_once.cache_clear()  # as in a process of its own, which is what each attempt stands for
     said = io.StringIO()
     try:
         with redirect_stderr(said), redirect_stdout(said):
