@@ -73,7 +73,7 @@ def plain_loop(path: Path, wanted: set[int] | None) -> list[np.ndarray]:
 
 def read(path: Path, decoder: str, everything: bool) -> np.ndarray:
     with open_clip(path, decoder) as clip:
-        clip.box = "centre"
+        clip.look = "centre"
         return clip.sweep(None, _all if everything else _keyframes, SIZE).colour
 
 
@@ -88,7 +88,7 @@ def decord_itself(path: Path, everything: bool) -> np.ndarray:
 
 def sweep(path: Path) -> object:
     with open_clip(path) as clip:
-        clip.box = "centre"
+        clip.look = "centre"
         return clip.sweep(GREY, _keyframes, SIZE)
 
 
@@ -98,7 +98,7 @@ def read_44(path: Path) -> np.ndarray:
         return np.sort(np.concatenate([keys, *between_keyframes(times_s, keys, 4)]))
 
     with open_clip(path) as clip:
-        clip.box = "centre"
+        clip.look = "centre"
         return clip.sweep(None, wanted, SIZE).colour
 
 

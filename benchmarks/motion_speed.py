@@ -215,7 +215,7 @@ def bare(path: Path) -> None:
 def grey(path: Path, crop: Crop) -> None:
     with open_clip(path) as reader:
         if crop == "centre":
-            reader.box = "centre"
+            reader.look = "centre"
         reader.grey(motion.SIZE)
 
 

@@ -13,13 +13,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from emotrain.faces.framing import framing_of
 from emotrain.file_errors import in_words
 from emotrain.stages.parts import parse_shard
 from emotrain.stages.report import TooManyBadClips
 from emotrain.stages.stage import ENGINES
 from emotrain.video.decode import DECODERS
-from emotrain.video.extract import CLIP_LIMIT_S, CROPS, extract_frames
+from emotrain.video.extract import CLIP_LIMIT_S, extract_frames
 from emotrain.video.frame_settings import read_frames_header
+from emotrain.video.framing import CROPS, VIEWS
 
 
 def number_or(word: str) -> Callable[[str], int | None]:
@@ -46,7 +48,14 @@ def parser() -> argparse.ArgumentParser:
         "--size", type=number_or("native"), default=224, help="longer side in pixels, or native (%(default)s)"
     )
     p.add_argument("--quality", type=int, default=95, help="JPEG quality (%(default)s)")
-    p.add_argument("--crop", choices=CROPS, default="none", help="centre square, or DATA/boxes.parquet (%(default)s)")
+    p.add_argument(
+        "--crop",
+        choices=CROPS,
+        default="none",
+        help="face (of data_prep/find_faces.py), none (clips that are aligned crops), centre square, or boxes of "
+        "DATA/boxes.parquet (%(default)s)",
+    )
+    p.add_argument("--view", choices=VIEWS, default="face", help="what keyframes show with --crop face (%(default)s)")
     p.add_argument("--decoder", choices=DECODERS, default="auto", help="(%(default)s)")
     p.add_argument("--seed", type=int, default=0, help="for the stratified policy (%(default)s)")
     p.add_argument("--shards", type=int, help="number of parts (default: parts of about 160 MB)")
@@ -74,7 +83,8 @@ def main(arguments: list[str] | None = None) -> int:
     args = vars(parser().parse_args(arguments))
     try:
         data = args.pop("data")
-        print(extract_frames(data, only=args.pop("shard"), **args).in_words())
+        framing = framing_of(data, args["crop"], args["view"])
+        print(extract_frames(data, only=args.pop("shard"), framing=framing, **args).in_words())
         print(p_miss(data))
     except (OSError, ImportError, TooManyBadClips, ValueError) as error:
         print(f"error: {in_words(error)}", file=sys.stderr)

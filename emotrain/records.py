@@ -15,6 +15,7 @@ import pyarrow as pa
 Kind = Literal["macro", "micro"]
 Split = Literal["train", "validation", "test"]
 Role = Literal["keyframe", "between"]
+Why = Literal["unseen", "turned", "small"]
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 """An encoded image, laid out as the `Image` feature of the datasets library expects it."""
@@ -83,8 +84,20 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """Time in which nothing is told of a face, and why: not seen, turned too far aside, or too small."""
+
+    start_s: float
+    end_s: float
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """What happened in one gap, in label-free words, with the facts behind them."""
+    """What happened in one gap, in label-free words, with the facts behind them.
+
+    `seen_share` is the share of the gap's time in which the face was seen; None where nobody looked for it.
+    """
 
     clip_id: str
     gap: int
@@ -94,6 +107,7 @@ class Summary:
     changed: bool
     backend: str
     events: tuple[Event, ...] = ()
+    seen_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +181,7 @@ SUMMARIES = pa.schema(
         ("changed", pa.bool_()),
         ("backend", _text),
         ("events", pa.list_(EVENT)),
+        ("seen_share", _float),
     ]
 )
 DRAWS = pa.schema([("epoch", _int), ("position", _int), ("clip_id", _text), ("label", _text), ("weight", _float)])

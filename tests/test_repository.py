@@ -28,6 +28,7 @@ def test_every_command_of_a_page_exists(page: Path) -> None:
     from emotrain.cli import app
 
     verbs = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    verbs |= {group.name for group in app.registered_groups}
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for line in commands(page):
         words = line.split()

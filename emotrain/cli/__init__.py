@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from emotrain.cli.check import check
 from emotrain.cli.demo import demo
+from emotrain.cli.faces import faces
 from emotrain.cli.hub import lint, publish
 from emotrain.cli.inference import app as app_verb
 from emotrain.cli.inference import merge, predict
@@ -54,6 +55,7 @@ VERBS: dict[Callable[..., None], dict[str, Any]] = {
 }
 for _verb, _settings in VERBS.items():
     app.command(context_settings=_settings)(_verb)
+app.add_typer(faces, name="faces")
 
 
 def main() -> None:

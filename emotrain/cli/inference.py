@@ -15,7 +15,9 @@ Labels = Annotated[str | None, typer.Option(help="mafw, dfew, ..., or names with
 Policy = Annotated[str | None, typer.Option(help="How keyframes are chosen.")]
 Keyframes = Annotated[int | None, typer.Option(help="Keyframes a clip.")]
 FrameSize = Annotated[int | None, typer.Option(help="Longer side in pixels of a keyframe.")]
-Crop = Annotated[str | None, typer.Option(help="none, or centre for the largest centred square.")]
+Crop = Annotated[str | None, typer.Option(help="face, none (aligned crops) or centre; default the adapter's.")]
+View = Annotated[str | None, typer.Option(help="What keyframes show with --crop face: face, scene or both.")]
+Face = Annotated[str | None, typer.Option(help="Whom: largest, central, left, right, all, or N from the left.")]
 ImageSize = Annotated[int | None, typer.Option(help="Side in pixels that the model sees.")]
 Context = Annotated[str | None, typer.Option(help="summaries, or none for keyframes alone.")]
 Summarizer = Annotated[str | None, typer.Option(help="Summariser back end.")]
@@ -36,6 +38,8 @@ def predict(
     keyframes: Keyframes = None,
     frame_size: FrameSize = None,
     crop: Crop = None,
+    view: View = None,
+    face: Face = None,
     image_size: ImageSize = None,
     context: Context = None,
     summarizer: Summarizer = None,
@@ -52,6 +56,8 @@ def predict(
         "keyframes": keyframes,
         "frame_size": frame_size,
         "crop": crop,
+        "view": view,
+        "face": face,
         "image_size": image_size,
         "context": context,
         "summarizer": summarizer,
@@ -87,6 +93,8 @@ def app(
     keyframes: Keyframes = None,
     frame_size: FrameSize = None,
     crop: Crop = None,
+    view: View = None,
+    face: Face = None,
     image_size: ImageSize = None,
     context: Context = None,
     summarizer: Summarizer = None,
@@ -102,6 +110,8 @@ def app(
         "keyframes": keyframes,
         "frame_size": frame_size,
         "crop": crop,
+        "view": view,
+        "face": face,
         "image_size": image_size,
         "context": context,
         "summarizer": summarizer,

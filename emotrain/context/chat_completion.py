@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from emotrain.context.asking import is_refusal
+from emotrain.context.asking import is_refusal, spoken
+from emotrain.context.budget import SENTENCE_END
 
 PICTURE_TOKENS = 256
 """Estimate for one stored frame: Qwen2.5-VL makes 64 tokens of 224 pixels, Gemma 3, InternVL and GPT-4o about 256."""
@@ -43,14 +45,64 @@ def tokens_used(usage: Any, messages: Sequence[Mapping[str, Any]], reply: str) -
     return read, written, tokens_in is None or tokens_out is None
 
 
-def words_of(answer: Any) -> tuple[str, bool, str]:
-    """The words of a chat completion, whether the model declined, and what is wrong with it ("" for nothing)."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a chat completion says: its `text`, and why there is none or no more of it.
+
+    `refused`: the model declined; `fault`: this is no chat completion; `lost`: its words went into thinking or a limit,
+    so that asking the same again would end the same.
+    """
+
+    text: str = ""
+    refused: bool = False
+    fault: str = ""
+    lost: str = ""
+
+
+def words_of(answer: Any, max_new_tokens: int) -> Words:
+    """The words of a chat completion, text or a list of parts, thoughts left out.
+
+    One that was cut off after `max_new_tokens` gives its whole sentences.
+    """
     try:
-        message = answer.choices[0].message
-        text = message.content if message.content is not None else ""
-        return text, bool(getattr(message, "refusal", None)) or is_refusal(text), ""
-    except (IndexError, TypeError, AttributeError) as error:
-        return "", False, f"the reply is no chat completion ({type(error).__name__}: {error})"
+        choice = answer.choices[0]
+        message = choice.message
+        text = _joined(message.content)
+        ended = getattr(choice, "finish_reason", None)
+    except (IndexError, TypeError, AttributeError, KeyError) as error:
+        return Words(fault=f"the reply is no chat completion ({type(error).__name__}: {error})")
+    if getattr(message, "refusal", None) or ended == "content_filter" or is_refusal(text):
+        return Words(text, refused=True)
+    said = spoken(text)
+    thought = any(getattr(message, name, None) for name in ("reasoning_content", "reasoning")) or said != text.strip()
+    if ended == "length" and not said:
+        what = " while it was thinking" if thought else ""
+        return Words(lost=f"cut off after --max-new-tokens {max_new_tokens}{what}; raise it")
+    if not said and thought:
+        return Words(lost="the model thought and said nothing; turn its thinking off, or raise --max-new-tokens")
+    if ended == "length":
+        whole = [found.end() for found in SENTENCE_END.finditer(said)]
+        text = said[: whole[-1]] if whole else said
+    return Words(text)
+
+
+def _joined(content: Any) -> str:
+    """The text of a message's content: a string, None, or parts of which those that are thoughts are left out."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    parts = [content] if isinstance(content, Mapping) else list(content)
+    texts = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, Mapping):
+            if part.get("type", "text") in ("text", "output_text"):
+                texts.append(str(part["text"]))
+        else:
+            raise TypeError(f"a part of its content is a {type(part).__name__}")
+    return " ".join(texts)
 
 
 def _count(usage: Any, name: str) -> int | None:

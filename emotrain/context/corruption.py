@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import Literal
 
 from emotrain.context.donors import lend
-from emotrain.context.facs_words import PHRASES, cuts_of, describe
+from emotrain.context.facs_times import cuts_of, unread_of
+from emotrain.context.facs_words import PHRASES, describe
 from emotrain.context.moving import moved, wrapped
 from emotrain.records import Event, Summary
 from emotrain.stable_hash import stable_hash
@@ -73,7 +74,8 @@ def _misplaced(summary: Summary, seed: int, language: str) -> Summary:
             )
         return summary
     events = tuple(_elsewhere(event, f"{seed}/{summary.clip_id}/{event.apex_s}") for event in summary.events)
-    return replace(summary, events=events, text=describe(events, cuts_s=cuts_of(summary.text), language=language))
+    text = describe(events, cuts_s=cuts_of(summary.text), unread=unread_of(summary.text), language=language)
+    return replace(summary, events=events, text=text)
 
 
 def _displaced(summaries: Sequence[Summary], language: str) -> list[Summary]:

@@ -8,13 +8,12 @@ phrase, in the order of FACS; a unit on one side names the side. When no unit is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import cache
 from operator import itemgetter
 
 from emotrain.context import facs_words_zh as zh
-from emotrain.records import Event
+from emotrain.context.facs_times import sentences
+from emotrain.records import Event, Unread
 
 PHRASES: dict[str, str] = {
     "1": "inner brows rise",
@@ -46,12 +45,12 @@ ONE_SIDE: dict[str, str] = {
 LANGUAGES = ("en", "zh")
 
 QUIET = "no visible change."
-MOST_EVENTS, MOST_CUTS = 8, 4
-"""Changes of one gap that are told, the strongest, and cuts, the first; more are counted, however long the gap is."""
+MOST_EVENTS, MOST_CUTS, MOST_UNREAD = 8, 4, 4
+"""Changes of one gap that are told, the strongest; cuts and stretches without a face, the first. More are counted,
+however long the gap is."""
 MORE_EVENTS = "and {count} weaker changes."
 MORE_CUTS = "and {count} more cuts."
-CUT = "{time_s:.2f} s: cut to another shot."
-"""The picture became another: what the face did before it and does after it is told apart."""
+MORE_UNREAD = "and {count} more times without a face."
 
 SLIGHT, STRONG = 4.0, 12.0
 """Peak motion in percent of the inter-ocular distance below which a change is slight, and from which it is strong."""
@@ -60,32 +59,27 @@ BRIEF_S = 0.6
 """An event shorter than this is brief; a micro-expression lasts at most half a second."""
 
 
-def describe(events: Sequence[Event], *, cuts_s: Sequence[float] = (), language: str = "en") -> str:
-    """One sentence an event and a cut, in order of time; "no visible change." for none of either.
+def describe(
+    events: Sequence[Event], *, cuts_s: Sequence[float] = (), unread: Sequence[Unread] = (), language: str = "en"
+) -> str:
+    """One sentence an event, a cut and a stretch without a face, in order of time; "no visible change." for none.
 
     Times are on the clip's time line. Events come in order of onset; of more than MOST_EVENTS the strongest are told
-    and the others counted, of cuts the first MOST_CUTS. Raises ValueError for a language without words.
+    and the others counted, of cuts and unread
+    stretches the first. Raises ValueError for a language without words.
     """
     check_language(language)
     strongest = sorted(range(len(events)), key=lambda i: -events[i].strength)[:MOST_EVENTS]
     if language == "en":
-        sentence, cut, quiet, more_events, more_cuts = _sentence, CUT, QUIET, MORE_EVENTS, MORE_CUTS
+        sentence, quiet, more = _sentence, QUIET, (MORE_EVENTS, MORE_CUTS, MORE_UNREAD)
     else:
-        sentence, cut, quiet, more_events, more_cuts = _sentence_zh, zh.CUT, zh.QUIET, zh.MORE_EVENTS, zh.MORE_CUTS
+        sentence, quiet, more = _sentence_zh, zh.QUIET, (zh.MORE_EVENTS, zh.MORE_CUTS, zh.MORE_UNREAD)
     told = [(events[i].onset_s, sentence(events[i])) for i in sorted(strongest)]
-    told += [(cut_s, cut.format(time_s=cut_s)) for cut_s in cuts_s[:MOST_CUTS]]
-    rest = ((len(events) - MOST_EVENTS, more_events), (len(cuts_s) - MOST_CUTS, more_cuts))
-    counted = [words.format(count=count) for count, words in rest if count > 0]
+    told += sentences(cuts_s[:MOST_CUTS], unread[:MOST_UNREAD], language)
+    rest = (len(events) - MOST_EVENTS, len(cuts_s) - MOST_CUTS, len(unread) - MOST_UNREAD)
+    counted = [words.format(count=count) for count, words in zip(rest, more) if count > 0]
     joint = " " if language == "en" else ""
     return joint.join([*(words for _, words in sorted(told, key=itemgetter(0))), *counted]) if told else quiet
-
-
-def cuts_of(text: str) -> list[float]:
-    """The times in seconds of the cuts that a text of `describe` tells of, in its order; the text is where they live.
-
-    Both languages are read.
-    """
-    return [float(found) for match in _cut_pattern().finditer(text) for found in match.groups() if found is not None]
 
 
 def check_language(language: str) -> None:
@@ -110,13 +104,6 @@ def vocabulary() -> list[str]:
     """Every phrase that tells of the face, for tokenizers and for tests."""
     sided = [words.format(side=side) for words in ONE_SIDE.values() for side in ("left", "right")]
     return [*PHRASES.values(), *sided, QUIET]
-
-
-@cache
-def _cut_pattern() -> re.Pattern[str]:
-    templates = (re.escape(CUT), re.escape(zh.CUT))
-    placeholder = re.escape("{time_s:.2f}")
-    return re.compile("|".join(cut.replace(placeholder, r"(-?\d+\.\d\d)") for cut in templates))
 
 
 def _sentence(event: Event) -> str:

@@ -40,9 +40,9 @@ REGIONS: dict[str, str] = {
 }
 
 QUIET = "无可见变化。"
-CUT = "{time_s:.2f} 秒：切换镜头。"
 MORE_EVENTS = "另有{count}处较弱的变化。"
 MORE_CUTS = "另有{count}次切换镜头。"
+MORE_UNREAD = "另有{count}段看不到脸。"
 SENTENCE = "{start:.2f}-{end:.2f} 秒：{intensity}{what}（{lasting}）。"
 BRIEF = "短暂，顶点 {apex:.2f} 秒"
 HELD = "持续 {length:.1f} 秒，顶点 {apex:.2f} 秒"

@@ -23,7 +23,7 @@ class Reply:
 
     `fault` says why there is no answer and that it is worth asking again; `refused`, that there will be no
     answer: the model declined, or the server rejected the request; `note` says why where that is known. Tokens are
-    `estimated` where the server did not count them.
+    `estimated` where the server did not count them; `without` names parameters that it would not take.
     """
 
     clip_id: str
@@ -36,6 +36,7 @@ class Reply:
     seconds: float = 0.0
     note: str = ""
     estimated: bool = False
+    without: str = ""
 
     @property
     def key(self) -> tuple[str, int]:

@@ -11,17 +11,19 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from emotrain.context.facs_times import within
 from emotrain.context.facs_words import check_language
 from emotrain.context.retell import told
+from emotrain.faces.framing import framing_of
 from emotrain.motion.action_units import TEMPLATES
 from emotrain.motion.clip_events import ClipEvents
 from emotrain.motion.cue_events import cue_events
 from emotrain.motion.cues import cues_fingerprint, read_cues
 from emotrain.motion.long_clips import events_of_frames
 from emotrain.motion.spotting import SpotSettings
-from emotrain.records import Clip, Gap, Summary
-from emotrain.video.face_boxes import FaceBoxes
-from emotrain.video.frame_settings import Crop, read_frames_header
+from emotrain.records import Clip, Gap, Summary, Unread
+from emotrain.video.frame_settings import read_frames_header
+from emotrain.video.framing import Crop, Fixed, Followed, Framing, Look
 
 VERSION = 3
 """Raised whenever the same clip would give another text, so that old and new summaries never mix."""
@@ -31,14 +33,14 @@ VERSION = 3
 class MotionSummarizer:
     """Decodes the clip in grey, spots its events and tells each in the gap of its apex.
 
-    `crop` is the part of the frame that holds the face, as in the frames stage; box-from-annotation takes it from
-    `boxes`. `cues` is a CSV file, or a folder of them, to read intensities from; the video is then not decoded.
+    `crop` and `framing` say what of the frame is read, as in the frames stage. `cues` is a CSV file, or a folder of
+    them, to read intensities from; the video is then not decoded.
     """
 
     spotting: SpotSettings = field(default_factory=SpotSettings)
     blinks: bool = False
     crop: Crop = "none"
-    boxes: FaceBoxes | None = None
+    framing: Framing = field(default_factory=Fixed)
     cues: str | None = None
     language: str = "en"
     name: str = "motion"
@@ -58,45 +60,58 @@ class MotionSummarizer:
             "language": self.language,
             "spotting": asdict(self.spotting),
             "crop": self.crop,
-            "boxes_fingerprint": None if self.boxes is None else self.boxes.fingerprint(),
+            "boxes_fingerprint": self.framing.fingerprint(),
             "cues_fingerprint": None if self.cues is None else cues_fingerprint(Path(self.cues)),
         }
 
     def cropped_as(self, data: Path) -> MotionSummarizer:
         """This summariser looking at the part of the frame that the frames in `data` were cut to.
 
-        Raises ValueError when the face boxes are no longer those that the frames were made with.
+        Raises ValueError when the face boxes, or the faces, are no longer those that the frames were made with.
         """
-        found = None if self.cues is not None else read_frames_header(data)
+        found = read_frames_header(data)
         if found is None:
             return self
         crop = found["settings"].get("crop", "none")
-        if crop != "box-from-annotation":
-            return replace(self, crop=crop)
-        boxes = FaceBoxes(data / "boxes.parquet")
-        if boxes.fingerprint() != found.get("boxes_fingerprint"):
+        if self.cues is not None and crop != "face":
+            return self
+        framing = framing_of(data, crop)
+        if framing.fingerprint() != found.get("boxes_fingerprint"):
             raise ValueError(
-                f"{boxes.path}: the face boxes have changed since {data / 'frames'} was made; run "
+                f"{data}: the faces or face boxes have changed since {data / 'frames'} was made; run "
                 "data_prep/extract_frames.py again first"
             )
-        return replace(self, crop=crop, boxes=boxes)
+        return replace(self, crop=crop, framing=framing)
+
+    def looking(self, framing: Framing) -> MotionSummarizer:
+        """This summariser looking at what `framing` says of each clip."""
+        return replace(self, framing=framing)
 
     def summarize(self, clip: Clip, video: Path, gaps: Sequence[Gap]) -> list[Summary]:
         """One summary a gap; raises ClipError when the video, its face box or its cues cannot be read."""
-        seen = self._seen(clip, video)
+        look = self.framing.of(clip)
+        seen = self._seen(clip, video, look)
         events = [*seen.events, *seen.blinks] if self.blinks else seen.events
-        return told(events, seen.cuts_s, gaps, self.name, self.language)
+        if not isinstance(look, Followed):
+            return told(events, seen.cuts_s, gaps, self.name, self.language, unread=seen.unread)
+        summaries = told(events, look.cuts_s, gaps, self.name, self.language, unread=seen.unread)
+        return [replace(summary, seen_share=seen_share(seen.unread, summary)) for summary in summaries]
 
-    def _seen(self, clip: Clip, video: Path) -> ClipEvents:
+    def _seen(self, clip: Clip, video: Path, look: Look) -> ClipEvents:
+        path = look.path if isinstance(look, Followed) else None
         if self.cues is not None:
-            return cue_events(read_cues(Path(self.cues), clip, video), self.spotting)
+            return cue_events(read_cues(Path(self.cues), clip, video), self.spotting, path)
 
         from emotrain.motion.face_motion import SIZE
         from emotrain.video.decode import open_clip
 
         with open_clip(video, fps=clip.fps) as reader:
-            if self.crop == "centre":
-                reader.box = "centre"
-            elif self.boxes is not None:
-                reader.box = self.boxes.of(clip.clip_id)
-            return events_of_frames(reader.grey_frames(SIZE), self.spotting)
+            reader.look = look
+            return events_of_frames(reader.grey_frames(SIZE), self.spotting, path=path)
+
+
+def seen_share(unread: Sequence[Unread], gap: Summary) -> float:
+    """The share of a gap's time in which the face was seen; 1 for a gap without length in which it was."""
+    length = gap.end_s - gap.start_s
+    hidden = within([part for part in unread if part.why == "unseen"], gap.start_s, gap.end_s)
+    return 1.0 - min(1.0, sum(part.end_s - part.start_s for part in hidden) / length) if length > 0 else 1.0

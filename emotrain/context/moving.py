@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from emotrain.context.facs_words import cuts_of, describe
+from emotrain.context.facs_times import cuts_of, shifted, unread_of
+from emotrain.context.facs_words import describe
 from emotrain.records import Event, Summary
 
 Move = Callable[[float], float]
@@ -41,10 +42,13 @@ def wrapped(gap: Summary, clip_end_s: float, language: str = "en") -> Summary:
 
 def _told(gap: Summary, words: Summary, move: Move, clip_end_s: float, language: str) -> Summary:
     events = tuple(_shifted(event, move(event.apex_s) - event.apex_s, clip_end_s) for event in words.events)
-    cuts_s = cuts_of(words.text)
-    # Other back ends may tell of a cut in words of their own; only a text that is events and cuts alone is told again.
-    if events or (cuts_s and words.text == describe((), cuts_s=cuts_s, language=language)):
-        text = describe(events, cuts_s=[move(cut_s) for cut_s in cuts_s], language=language)
+    cuts_s, unread = cuts_of(words.text), unread_of(words.text)
+    # Other back ends may tell of a cut in words of their own; only a text in the words of motion is told again.
+    ours = words.text == describe((), cuts_s=cuts_s, unread=unread, language=language)
+    if events or ((cuts_s or unread) and ours):
+        text = describe(
+            events, cuts_s=[move(cut_s) for cut_s in cuts_s], unread=shifted(unread, move), language=language
+        )
     else:
         text = words.text
     return replace(gap, text=text, changed=words.changed, events=events)

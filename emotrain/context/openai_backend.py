@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emotrain.context.asking import cleaned, observe_messages
-from emotrain.context.chat_completion import tokens_used, words_of
+from emotrain.context.chat_completion import Words, tokens_used, words_of
 from emotrain.context.gap_request import GapRequest
 from emotrain.context.journal import EMPTY, Reply
 from emotrain.context.text_backend import BudgetReached, Unanswered, question_digest
@@ -30,7 +31,8 @@ NO_KEY = "none"
 """Servers on one's own machine take any key; the library wants one."""
 
 IN_A_ROW = 20
-"""So many rejections before any reply, or requests without a connection, are the server's doing, not the clips'."""
+"""So many rejections before any reply, requests that fail or replies without words are the server's doing, not the
+clips'."""
 
 REJECTIONS = (400, 413, 422)
 """Statuses of a request that the server will not answer as it is: content filter, broken picture, too long."""
@@ -40,13 +42,17 @@ _STATUS = "status "
 
 @dataclass(slots=True)
 class _Course:
-    """How a run goes: an answer yet, rejections before it, lost connections in a row, answers without token counts."""
+    """How a run goes: an answer yet, rejections before it, lost connections and replies without words in a row, answers
+    without token counts, and the parameters that the server would not take."""
 
     answered: bool = False
     rejections: int = 0
     held: list[Reply] = field(default_factory=list)
     unconnected: int = 0
+    barren: int = 0
+    why: str = ""
     uncounted: bool = False
+    without: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -85,9 +91,9 @@ class OpenaiBackend:
     def answer(self, requests: Sequence[GapRequest], keep: Callable[[Iterable[Reply]], None]) -> None:
         """Answer the requests; each reply is handed over as it arrives.
 
-        Raises BudgetReached when the budget of the run is spent, Unanswered when the server is gone (IN_A_ROW requests
-        without a connection), and ValueError for what no repetition mends: a wrong key, address or model name, or a
-        server that rejects the first IN_A_ROW requests.
+        Raises BudgetReached when the budget of the run is spent, Unanswered when the server is gone or says nothing
+        (IN_A_ROW requests without a connection, or replies without words), and ValueError for what no repetition mends:
+        a wrong key, address or model name, no quota, or a server that rejects the first IN_A_ROW requests.
         """
         asyncio.run(self._answer_all(requests, keep))
 
@@ -102,7 +108,10 @@ class OpenaiBackend:
             max_retries=self.retries,
             timeout=self.timeout_s,
             # Frames go to the address that was named, and not to where it points.
-            http_client=DefaultAsyncHttpxClient(event_hooks={"request": [self._count_attempt]}, follow_redirects=False),
+            http_client=DefaultAsyncHttpxClient(
+                event_hooks={"request": [self._count_attempt], "response": [_no_repetition_without_quota]},
+                follow_redirects=False,
+            ),
         ) as client:
             halted = False
 
@@ -114,7 +123,7 @@ class OpenaiBackend:
                             return
                         self._check_budget()
                         keep(self._sorted(await self._ask(client, request)))
-                        self._check_connection()
+                        self._check_course()
                 except BaseException:
                     halted = True
                     raise
@@ -141,6 +150,10 @@ class OpenaiBackend:
                     f"{self.model!r} accept (pictures? --max-new-tokens?) and run again"
                 )
             return []
+        if reply.text:
+            course.barren = 0
+        elif reply.fault or reply.note:  # a model that declines in words of its own has no note
+            course.barren, course.why = course.barren + 1, reply.fault or reply.note
         if reply.fault:
             return [reply]
         course.answered = True
@@ -150,12 +163,18 @@ class OpenaiBackend:
         held, self._course.held = self._course.held, []
         return held
 
-    def _check_connection(self) -> None:
+    def _check_course(self) -> None:
         if self._course.unconnected >= IN_A_ROW:
             raise Unanswered(
                 f"{self.base_url}: {self._course.unconnected} requests in a row found no server or no answer in "
                 f"{self.timeout_s:g} s; see whether it runs and --base-url is right, then run the stage again: replies "
                 "so far are kept"
+            )
+        if self._course.barren >= IN_A_ROW:
+            raise Unanswered(
+                f"{self.base_url}: {self._course.barren} replies in a row had no words, the last: {self._course.why}; "
+                f"what was paid is kept and not asked again: see what the server and --model {self.model!r} need "
+                f"(--max-new-tokens is {self.max_new_tokens}), then run again"
             )
 
     async def _count_attempt(self, _: Any) -> None:
@@ -195,13 +214,7 @@ class OpenaiBackend:
         course, started = self._course, time.monotonic()
         messages = observe_messages(request, self.language, inline=True)
         try:
-            answer = await client.chat.completions.create(
-                model=self.model,
-                messages=messages,
-                max_completion_tokens=self.max_new_tokens,
-                temperature=0.0,
-                seed=0,
-            )
+            answer = await self._completion(client, messages)
         except BudgetReached:
             raise
         except openai.APIConnectionError as error:
@@ -211,29 +224,54 @@ class OpenaiBackend:
             course.unconnected = 0
             return self._rejected(request, error)
         except (openai.OpenAIError, ValueError) as error:  # cut off, or no JSON
-            answer, text, refused, fault = None, "", False, f"{type(error).__name__}: {self._said(error)}"
+            answer, words = None, Words(fault=f"{type(error).__name__}: {self._said(error)}")
         else:
-            text, refused, fault = words_of(answer)
+            words = words_of(answer, self.max_new_tokens)
         course.unconnected = 0
-        tokens_in, tokens_out, estimated = tokens_used(getattr(answer, "usage", None), messages, text)
+        tokens_in, tokens_out, estimated = tokens_used(getattr(answer, "usage", None), messages, words.text)
         self.spent["tokens"] += tokens_in + tokens_out
-        if estimated and not fault and not course.uncounted:
+        if estimated and not words.fault and not course.uncounted:
             course.uncounted = True
             log.warning("%s counts no tokens: cost.json and --max-tokens go by an estimate", self.base_url)
         return Reply(
             *request.key,
-            cleaned(text),
-            fault=fault,
-            refused=refused,
+            cleaned(words.text),
+            fault=words.fault,
+            refused=words.refused or bool(words.lost),
+            note=words.lost,
             tokens_in=tokens_in,
             tokens_out=tokens_out,
             estimated=estimated,
             seconds=time.monotonic() - started,
+            without=" ".join(sorted(course.without)),
         )
+
+    async def _completion(self, client: Any, messages: Any) -> Any:
+        """One chat completion; a parameter that the server will not take is left out from then on."""
+        import openai
+
+        while True:
+            given = {"max_completion_tokens": self.max_new_tokens, "temperature": 0.0, "seed": 0}
+            given = {name: value for name, value in given.items() if name not in self._course.without}
+            if "max_completion_tokens" not in given and "max_tokens" not in self._course.without:
+                given["max_tokens"] = self.max_new_tokens  # its older name
+            try:
+                return await client.chat.completions.create(model=self.model, messages=messages, **given)
+            except openai.APIStatusError as error:
+                name = _unsupported(error, given)
+                if name is None:
+                    raise
+                self._course.without.add(name)
+                log.warning("%s takes no %s: asked without it from now on; cost.json says so", self.base_url, name)
 
     def _rejected(self, request: GapRequest, error: Any) -> Reply:
         """What a status other than success comes to; raises ValueError for those that every request will meet."""
         status = error.status_code
+        if _out_of_quota(error):
+            raise ValueError(
+                f"{self.base_url}: the account of {self.key_variable} has no quota left (status {status}): "
+                f"{self._said(error)}; replies so far are kept, run again when it has"
+            ) from None
         if status in (401, 403):
             raise ValueError(
                 f"{self.base_url}: the server refused the key in {self.key_variable} (status {status}); "
@@ -253,3 +291,29 @@ class OpenaiBackend:
         key = os.environ.get(self.key_variable, NO_KEY)
         text = str(error)
         return (text if key in ("", NO_KEY) else text.replace(key, "[key]"))[:200]
+
+
+def _unsupported(error: Any, given: Mapping[str, Any]) -> str | None:
+    """The parameter of `given` that a server says it does not take, or None when it rejects something else."""
+    text = str(error)
+    if error.status_code not in (400, 422) or not _NOT_TAKEN.search(text):
+        return None
+    return next((name for name in given if re.search(rf"\b{name}\b", text)), None)
+
+
+_NOT_TAKEN = re.compile(
+    r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|cannot find|extra",
+    re.IGNORECASE,
+)
+
+
+def _out_of_quota(error: Any) -> bool:
+    return getattr(error, "code", None) == "insufficient_quota" or "insufficient_quota" in str(error)
+
+
+async def _no_repetition_without_quota(response: Any) -> None:
+    """Keep the openai library from repeating what more money alone would mend."""
+    if response.status_code == 429:
+        await response.aread()
+        if b"insufficient_quota" in response.content:
+            response.headers["x-should-retry"] = "false"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-from emotrain.context.facs_words import cuts_of, describe
+from emotrain.context.facs_times import cuts_of, unread_of, within
+from emotrain.context.facs_words import describe
 from emotrain.context.gaps import events_by_gap, gap_at, times_by_gap
-from emotrain.records import Event, Gap, Summary
+from emotrain.records import Event, Gap, Summary, Unread
 
 
 def retold(summaries: Sequence[Summary], gaps: Sequence[Gap], language: str) -> list[Summary]:
@@ -41,13 +43,21 @@ def retold(summaries: Sequence[Summary], gaps: Sequence[Gap], language: str) -> 
 def _by_time(summaries: Sequence[Summary], gaps: Sequence[Gap], language: str) -> list[Summary]:
     events = [event for summary in summaries for event in summary.events]
     cuts_s = [cut_s for summary in summaries for cut_s in _cuts(summary)]
-    return told(events, cuts_s, gaps, summaries[0].backend, language)
+    unread = [part for summary in summaries for part in unread_of(summary.text)]
+    told_again = told(events, cuts_s, gaps, summaries[0].backend, language, unread=unread)
+    return [replace(summary, seen_share=_seen_share(summary, summaries)) for summary in told_again]
 
 
 def told(
-    events: Sequence[Event], cuts_s: Sequence[float], gaps: Sequence[Gap], backend: str, language: str
+    events: Sequence[Event],
+    cuts_s: Sequence[float],
+    gaps: Sequence[Gap],
+    backend: str,
+    language: str,
+    *,
+    unread: Sequence[Unread] = (),
 ) -> list[Summary]:
-    """One summary a gap: each event in the gap of its apex, each cut where it lies; seconds on the clip's time line."""
+    """One summary a gap: each event in the gap of its apex, cuts and what is unread where they lie; in seconds."""
     by_gap = zip(gaps, events_by_gap(events, gaps), times_by_gap(cuts_s, gaps))
     return [
         Summary(
@@ -55,7 +65,7 @@ def told(
             gap.gap,
             gap.start_s,
             gap.end_s,
-            describe(of_gap, cuts_s=cuts, language=language),
+            describe(of_gap, cuts_s=cuts, unread=within(unread, gap.start_s, gap.end_s), language=language),
             bool(of_gap),
             backend,
             tuple(of_gap),
@@ -68,3 +78,15 @@ def _cuts(summary: Summary) -> list[float]:
     """The cuts of a summary in seconds; rounding in the text must not carry one over the edge of its gap."""
     last_s = math.nextafter(summary.end_s, summary.start_s)
     return [min(max(cut_s, summary.start_s), last_s) for cut_s in cuts_of(summary.text)]
+
+
+def _seen_share(gap: Summary, summaries: Sequence[Summary]) -> float | None:
+    """The share of `gap` in which the face was seen, by those of the gaps that it is made of."""
+    parts = [
+        (min(old.end_s, gap.end_s) - max(old.start_s, gap.start_s), old.seen_share)
+        for old in summaries
+        if old.seen_share is not None
+    ]
+    known = [(length, share) for length, share in parts if length > 0 and share is not None]
+    total = sum(length for length, _ in known)
+    return sum(length * share for length, share in known) / total if total > 0 else None

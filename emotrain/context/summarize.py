@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.atomic_files import write_json
-from emotrain.clip_errors import ClipError
+from emotrain.clip_errors import ClipError, LeftOutBefore
 from emotrain.context.gaps import gaps_of
 from emotrain.context.leakage import FILTER, Policy, own_labels
 from emotrain.context.motion_backend import MotionSummarizer
@@ -27,6 +27,7 @@ from emotrain.datasets.clips import ClipIndex, read_index
 from emotrain.datasets.paths import inside
 from emotrain.emotions import nearest
 from emotrain.records import SUMMARIES, Clip, Summary, from_table
+from emotrain.stages.clip_parts import Quarantined
 from emotrain.stages.parts import read_parts
 from emotrain.stages.report import StageReport
 from emotrain.stages.stage import check_engine, run_stage
@@ -201,6 +202,8 @@ class SummarizeClip:
     def __call__(self, clip: Clip) -> list[dict[str, Any]]:
         try:
             times = [frame.time_s for frame in self.frames.keyframes(clip.clip_id)]
+        except Quarantined as error:
+            raise LeftOutBefore(str(error.args[0])) from error
         except KeyError as error:
             raise ClipError(f"no keyframes to summarise between: {error.args[0]}") from error
         video = inside(self.root, clip.path)

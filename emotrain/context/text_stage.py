@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.atomic_files import write_json, write_text
-from emotrain.clip_errors import ClipError, Damaged
+from emotrain.clip_errors import ClipError, Damaged, LeftOutBefore
 from emotrain.context.gap_request import clip_gaps, gap_requests
 from emotrain.context.journal import Journal, Reply, read_journal
 from emotrain.context.leakage import Policy, apply_policy
@@ -27,10 +27,14 @@ from emotrain.context.text_backend import TextBackend, Unanswered
 from emotrain.datasets.clips import ClipIndex
 from emotrain.progress import track
 from emotrain.records import SUMMARIES, Clip, Gap, Summary
-from emotrain.stages.report import StageReport
+from emotrain.stages.clip_parts import Quarantined
+from emotrain.stages.report import StageReport, TooManyBadClips
 from emotrain.stages.run_shards import run_shards
 from emotrain.stages.stage import Work
 from emotrain.video.frame_store import Frames
+
+FEW = 5
+"""So many gaps without words are single pictures, whatever their share of a small set."""
 
 AT_ONCE = 64
 """Clips whose frames are in memory together while a back end is asked."""
@@ -86,9 +90,25 @@ def summarize_texts(
             write_json(cost(journals), out / "cost.json")
 
     name = f"summarise ({backend.name})"
-    return run_shards(
+    report = run_shards(
         name, clips, work_of, SUMMARIES, out, shards=shards, only=only, max_bad_share=max_bad_share, finished=finished
     )
+    if only is None and not isinstance(backend, PrecomputedTexts):
+        _check_refused(journals, out, max_bad_share)
+    return report
+
+
+def _check_refused(journals: Path, out: Path, most: float) -> None:
+    """Raise TooManyBadClips when a larger share of gaps than `most` got no words, a few single ones aside."""
+    replies = [reply for file in sorted(journals.glob("*.jsonl")) for reply in read_journal(file)]
+    last = {reply.key: reply for reply in replies}
+    refused = [reply for reply in last.values() if reply.refused]
+    if len(refused) > FEW and len(refused) > most * len(last):
+        why = Counter(reply.note or "the model declined" for reply in refused).most_common(1)[0][0]
+        raise TooManyBadClips(
+            f"{out}: {len(refused)} of {len(last)} gaps have no words ({why}), more than --max-bad-share {most:g}; "
+            f"another model may describe them, and {journals} removed, all are asked again"
+        )
 
 
 def cost(journals: Path) -> dict[str, Any]:
@@ -103,6 +123,7 @@ def cost(journals: Path) -> dict[str, Any]:
         "seconds": round(sum(reply.seconds for reply in replies), 3),
         "refused": sum(reply.refused for reply in replies),
         "faults": sum(bool(reply.fault) for reply in replies),
+        "without": sorted({name for reply in replies for name in reply.without.split()}),
     }
 
 
@@ -122,6 +143,8 @@ class TellWords:
     def __call__(self, clip: Clip) -> list[dict[str, Any]] | Damaged:
         try:
             gaps = clip_gaps(clip, self.frames.frames(clip.clip_id))
+        except Quarantined as error:
+            raise LeftOutBefore(str(error.args[0])) from error
         except KeyError as error:
             raise ClipError(f"no frames to summarise: {error.args[0]}") from error
         texts, note = self.words(clip, gaps)

@@ -16,6 +16,7 @@ from emotrain.context.corruption import FAULTS
 from emotrain.context.facs_words import LANGUAGES
 from emotrain.context.summarize import BACKENDS
 from emotrain.emotions import nearest
+from emotrain.faces.detectors import DETECTORS
 from emotrain.foreign_values import (
     Table,
     either,
@@ -34,7 +35,7 @@ from emotrain.foreign_values import (
 from emotrain.motion.spotting import SpotSettings
 from emotrain.recipe.arguments.context import CONTEXTS, LEAKAGE, OPTION_ORDERS
 from emotrain.video.decode import DECODERS
-from emotrain.video.frame_settings import CROPS
+from emotrain.video.framing import CROPS, VIEWS
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
@@ -92,7 +93,15 @@ SCHEMA: Table = {
         "quality": whole(1, 100),
         "decoder": word(*DECODERS),
         "crop": word(*CROPS),
+        "view": word(*VIEWS),
         "seed": _SEED,
+    },
+    "faces": {
+        "detector": word(*DETECTORS),
+        "size": whole(160, 4096),
+        "face": text(r"[a-z]+|[1-9]\d?", "whom a clip is about"),
+        "digest": optional(_HEX),
+        "in_place": optional(number(0, 1)),
     },
     "context": {
         "context": word(*CONTEXTS),
@@ -108,6 +117,8 @@ SCHEMA: Table = {
         "context_control": word(*CONTROLS),
         "corrupt_summaries": word(NO_FAULT, *FAULTS),
         "corrupt_share": number(0, 1),
+        "summary_dropout": number(0, 1),
+        "summary_noise": number(0, 1),
         "context_seed": _SEED,
     },
     "prompt": {

@@ -23,6 +23,8 @@ from emotrain.examples.contract_schema import contract_faults
 from emotrain.examples.examples import Examples
 from emotrain.examples.prepared import frames_settings
 from emotrain.examples.summaries import summaries_name
+from emotrain.faces.check import read_check
+from emotrain.faces.framing import read_faces_header
 from emotrain.foreign_values import read_foreign, told
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import Recipe
@@ -42,7 +44,9 @@ class InputContract:
     end's name and settings (None where the prompt has no summaries). `templates` maps each prompt template to a digest
     of its text. `prior` holds the class shares that the scores carry from training, None where
     there is nothing to take off (see balance/score_prior.py), and `tau` how much of it is taken off the scores at
-    prediction time (0: nothing). `option_orders` is as in `EvaluationArguments`.
+    prediction time (0: nothing). `option_orders` is as in `EvaluationArguments`. `faces` says how faces were found: the
+    detector, the size it looked at, whom a clip is about, the digest of its weights (None where no face was followed),
+    and the share of sampled clips that were aligned crops (None where nobody looked).
     """
 
     labels: tuple[str, ...]
@@ -59,6 +63,7 @@ class InputContract:
     prior: Mapping[str, float] | None = None
     tau: float = 0.0
     option_orders: int = 1
+    faces: Mapping[str, Any] = field(default_factory=dict)
     emotrain: str = ""
     format: int = FORMAT
 
@@ -92,6 +97,7 @@ def input_contract(recipe: Recipe, prior: Mapping[str, float] | None = None) -> 
         templates=template_digests(prompt),
         prior=None if prior is None else dict(prior),
         option_orders=recipe.evaluation.option_orders,
+        faces=_faces(recipe),
         emotrain=version("emotrain"),
     )
     faults = contract_faults(asdict(made))
@@ -137,3 +143,16 @@ def _backend(data: Path, summarizer: str) -> dict[str, Any]:
     found = read_settings(summaries_folder(data, summarizer))
     # Which keyframes the gaps lie between is said once, under `frames`. A model in a folder was this machine's.
     return dict(portable({key: value for key, value in found.items() if key != "frames"}))
+
+
+def _faces(recipe: Recipe) -> dict[str, Any]:
+    """How the faces of the training clips were found, or where they were without."""
+    data, settings = Path(recipe.data.data), recipe.data.face_settings()
+    looked = read_check(data)
+    return {
+        "detector": settings.detector,
+        "size": settings.size,
+        "face": settings.face,
+        "digest": read_faces_header(data)["detector_digest"] if recipe.data.crop == "face" else None,
+        "in_place": None if looked is None or recipe.data.crop == "face" else looked.share,
+    }

@@ -56,9 +56,43 @@ def _yunet(settings: FaceSettings) -> Detector:
     return YuNet()
 
 
+def _openface(settings: FaceSettings) -> KnownFaces:
+    from emotrain.faces.own_tracks import PointTracks
+
+    return PointTracks(_tracks(settings), first_frame=1)
+
+
+def _py_feat(settings: FaceSettings) -> KnownFaces:
+    from emotrain.faces.own_tracks import PointTracks
+
+    return PointTracks(_tracks(settings), first_frame=0)
+
+
+def _landmarks68(settings: FaceSettings) -> KnownFaces:
+    from emotrain.faces.own_tracks import PointFolder
+
+    return PointFolder(_tracks(settings))
+
+
+def _boxes(settings: FaceSettings) -> KnownFaces:
+    from emotrain.faces.own_tracks import OwnBoxes
+
+    return OwnBoxes(_tracks(settings))
+
+
 DETECTORS: dict[str, Callable[[FaceSettings], Detector | KnownFaces]] = {
     "yunet": _yunet,
+    "openface": _openface,
+    "py-feat": _py_feat,
+    "landmarks68": _landmarks68,
+    "boxes": _boxes,
 }
+
+
+def _tracks(settings: FaceSettings) -> Path:
+    if settings.tracks is None:
+        raise ValueError(f"face detector {settings.detector} reads files that you have; name them in `tracks`")
+    return Path(settings.tracks)
 
 
 def detector_of(settings: FaceSettings) -> Detector | KnownFaces:

@@ -21,7 +21,7 @@ from emotrain.faces.detectors import Detected, Detector, KnownFaces
 from emotrain.faces.looking import Looker
 from emotrain.faces.path import FacePath, face_path
 from emotrain.faces.records import ClipFaces, Sighting
-from emotrain.faces.rule import SURE, in_words, is_face
+from emotrain.faces.rule import in_words, is_face
 from emotrain.faces.settings import FaceSettings
 from emotrain.faces.stretches import shot_at, stretches
 from emotrain.faces.tracking import tracks_of
@@ -104,10 +104,10 @@ def told(
         ]
         parts = stretches(blank, sightings)
         looked = sum(_looks_between(looks_s, sightings[part.first], sightings[part.last]) for part in parts)
-        sure = sum(sighting.score >= SURE for sighting in sightings)
+        scores = [sighting.score for sighting in sightings]
         seen_s = sum(part.end_s - part.start_s for part in parts)
-        best = max(best, fmean(sighting.score for sighting in sightings))
-        if is_face(sure, looked, seen_s, _length(cuts_s, end_s, sightings[0].shot)):
+        best = max(best, fmean(scores))
+        if is_face(scores, looked, seen_s, _length(cuts_s, end_s, sightings[0].shot)):
             kept.append((sightings, seen_s))
     persons = [_person(sightings, seen_s) for sightings, seen_s in kept]
     chosen, reason = choose(persons, face)

@@ -22,11 +22,11 @@ from emotrain.video.reader import DEFAULT_FPS, Picture
 CELLS = 32
 """Side of the grey pictures of all frames in which cuts are looked for."""
 
-WHOLE_S = 1.0
-SEARCH_S = 0.3
+WHOLE_S = 1.5
+SEARCH_S = 0.5
 """Time between looks at whole frames with and without a known face."""
 
-MOVING_S, STILL_S = 0.1, 0.2
+MOVING_S, STILL_S = 2 / 15, 4 / 15
 MOVES = 0.08
 """A face moves when the middle of its eyes goes by more than this share of their distance between two looks."""
 

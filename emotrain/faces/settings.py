@@ -35,6 +35,8 @@ class FaceSettings:
             raise ValueError(f"unknown decoder {self.decoder!r}; {nearest(self.decoder, DECODERS)}")
         if self.face not in PERSONS and not re.fullmatch(r"[1-9]\d?", self.face):
             raise ValueError(f"face {self.face!r}: expected {', '.join(PERSONS)}, or a number: 1 for the leftmost face")
+        if self.tracks is not None and self.detector == "yunet":
+            raise ValueError(f"tracks {self.tracks!r}: yunet finds the faces itself; name the detector that reads them")
         if not 160 <= self.size <= 4096:
             raise ValueError(f"face detection size {self.size}: expected 160 to 4096 pixels")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from emotrain.clip_errors import ClipError
+from emotrain.clip_errors import ClipError, LeftOutBefore
 from emotrain.faces.find import FoundFaces
 from emotrain.faces.records import from_rows
-from emotrain.stages.clip_parts import ClipParts
+from emotrain.stages.clip_parts import ClipParts, Quarantined
 
 
 class FaceStore:
@@ -23,6 +23,8 @@ class FaceStore:
         """A clip's faces; ClipError says why it has none (it shows none, or could not be read)."""
         try:
             rows = self._parts.rows(clip_id)
+        except Quarantined as error:
+            raise LeftOutBefore(str(error.args[0])) from error
         except KeyError as error:
             raise ClipError(str(error.args[0])) from error
         return FoundFaces(*from_rows(rows))

@@ -13,6 +13,9 @@ MISSED_LOOKS = 1
 
 MISSED_S = 0.45
 
+LONGEST_S = 1.5
+"""Nothing is bridged that is longer, looked at or not: files may leave out the frames without a face."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -56,7 +59,10 @@ def stretches(clip: ClipFaces, sightings: Sequence[Sighting]) -> list[Stretch]:
 def _broken(before: Sighting, after: Sighting, number: dict[float, int]) -> bool:
     missed = number[after.time_s] - number[before.time_s] - 1
     return (
-        after.shot != before.shot or missed > MISSED_LOOKS or (missed > 0 and after.time_s - before.time_s > MISSED_S)
+        after.shot != before.shot
+        or after.time_s - before.time_s > LONGEST_S
+        or missed > MISSED_LOOKS
+        or (missed > 0 and after.time_s - before.time_s > MISSED_S)
     )
 
 

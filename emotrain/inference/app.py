@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.clip_errors import ClipError
+from emotrain.faces.settings import PERSONS
 from emotrain.inference.clip_limits import PAGE_LONGEST_S
 from emotrain.inference.reading_view import TEMPLATES, problem_html, reading_html
 from emotrain.inference.recogniser import Recogniser
@@ -19,6 +20,11 @@ from emotrain.inference.recogniser import Recogniser
 UPLOAD_LIMIT = "512mb"
 KEPT_S = 1800
 FONTS = ["system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif"]
+
+PEOPLE = [
+    *((word, word) for word in PERSONS if word != "all"),
+    *((f"number {n} from the left", str(n)) for n in range(1, 7)),
+]
 
 EMPTY = '<div class="empty">Drop a clip of one face. Its keyframes, the changes between them and the probability of each label appear here.</div>'  # noqa: E501
 LIMITS = (
@@ -30,12 +36,12 @@ STAY = "Clips stay on the machine that serves this page and are deleted within t
 LEAVE = "Clips are deleted within the hour, and {shown_to}."
 
 
-def page_reading(recogniser: Recogniser, video: str | None) -> str:
-    """What the page shows for an upload, as HTML: its reading, or in a sentence why it has none."""
+def page_reading(recogniser: Recogniser, video: str | None, face: str = "largest") -> str:
+    """What the page shows for an upload and one of its people: the reading as HTML, or a sentence that says why not."""
     if video is None:
         return EMPTY
     try:
-        return reading_html(recogniser.predict(video, longest_s=PAGE_LONGEST_S))
+        return reading_html(recogniser.with_face(face).predict(video, longest_s=PAGE_LONGEST_S))
     except ClipError as error:
         # The reason names the upload's place on this machine, which is nobody's business.
         return problem_html(Path(video).name, str(error).replace(video, "the file"))
@@ -45,18 +51,22 @@ def build_app(recogniser: Recogniser) -> Any:
     """The Gradio page (`gradio.Blocks`) for a loaded model; ValueError says what to install."""
     gradio = _gradio()
 
-    def read(video: str | None) -> str:
-        return page_reading(recogniser, video)
+    def read(video: str | None, face: str) -> str:
+        return page_reading(recogniser, video, face)
 
     with gradio.Blocks(title="emotrain", analytics_enabled=False, delete_cache=(KEPT_S, KEPT_S)) as page:
         gradio.HTML(_intro(recogniser), elem_id="intro")
         with gradio.Row():
             with gradio.Column(scale=2, min_width=300):
                 clip = gradio.Video(label="Clip", sources=["upload"], height=340, elem_id="clip", buttons=[])
+                person = gradio.Dropdown(PEOPLE, value="largest", label="Whose face", elem_id="person")
             with gradio.Column(scale=3, min_width=320):
                 result = gradio.HTML(EMPTY, elem_id="result")
         gradio.HTML(f"<p>{LIMITS}{_where(recogniser)}</p>", elem_id="limits")
-        clip.change(read, clip, result, api_visibility="private", concurrency_limit=1)
+        for changed in (clip, person):
+            changed.change(
+                read, [clip, person], result, api_visibility="private", concurrency_limit=1, concurrency_id="model"
+            )
     return page
 
 

@@ -6,18 +6,25 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass, replace
 from typing import Any, get_type_hints
 
+from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.prompt import PromptSettings
 from emotrain.context.summarize import BACKENDS
-from emotrain.context.summarizer import Summarizer
 from emotrain.emotions import label_set, nearest
 from emotrain.examples.input_contract import CONTRACT, InputContract, template_digests
+from emotrain.faces.settings import FaceSettings
 from emotrain.inference.asked_summaries import AskedSummaries, asked_summaries, changed_since
 from emotrain.recipe.arguments import ContextArguments
 from emotrain.video.frame_settings import FrameSettings
 
-_FRAME_KEYS = {"keyframe_policy": "policy", "keyframes": "keyframes", "frame_size": "size", "crop": "crop"}
+_FRAME_KEYS = {
+    "keyframe_policy": "policy",
+    "keyframes": "keyframes",
+    "frame_size": "size",
+    "crop": "crop",
+    "view": "view",
+}
 _CONTEXT_KEYS = ("context", "summarizer", "summarizer_options")
-KEYS = ("label_set", *_FRAME_KEYS, "image_size", *_CONTEXT_KEYS, "tau")
+KEYS = ("label_set", *_FRAME_KEYS, "face", "image_size", *_CONTEXT_KEYS, "tau")
 """What a caller may say about the input, under the names that recipes use."""
 
 NEEDED = ("label_set", "keyframes", "frame_size", "context")
@@ -28,7 +35,7 @@ def settle(found: InputContract | None, given: Mapping[str, Any], *, adapter: st
     """The contract to predict by: `found` beside the adapter or base, with the values in `given` that are not None.
 
     Raises ValueError for an adapter without a contract when one of `NEEDED` is not given, for a zero-shot base without
-    a label set, and for input that a single video cannot have (annotated onsets or face boxes).
+    a label set, and for input that a single video cannot have (annotated onsets).
     """
     said = {key: value for key, value in given.items() if value is not None}
     for key in said:
@@ -47,9 +54,11 @@ def settle(found: InputContract | None, given: Mapping[str, Any], *, adapter: st
             raise ValueError(
                 f"{what} nothing says its {', '.join(missing)}; give {flags} (in Python: {missing[0]}=...)"
             )
-        found = InputContract(
-            (), asdict(FrameSettings(between=0)), asdict(ContextArguments()), asdict(PromptSettings())
+        # Nobody has trained a bare base on crops: it sees the whole frame, and its words follow the face all the same.
+        frames = (
+            FrameSettings(between=0) if adapter is not None else FrameSettings(between=0, crop="face", view="scene")
         )
+        found = InputContract((), asdict(frames), asdict(ContextArguments()), asdict(PromptSettings()))
     else:
         _check_templates(found)
     return _checked(_with(found, said))
@@ -73,7 +82,7 @@ def parse_options(text: str) -> dict[str, Any]:
     return found
 
 
-def summarizer_of(contract: InputContract) -> Summarizer | AskedSummaries | None:
+def summarizer_of(contract: InputContract) -> MotionSummarizer | AskedSummaries | None:
     """The summariser that made the training summaries, with its settings; None where the prompt has no summaries.
 
     Raises ValueError when this version's back end would not write the same text, and for texts from a file.
@@ -88,8 +97,9 @@ def summarizer_of(contract: InputContract) -> Summarizer | AskedSummaries | None
         return asked_summaries(contract, frame_settings(contract).between)
     kind: Any = BACKENDS[name]
     mine = {entry.name for entry in fields(kind) if entry.init}
-    built = _build(kind, {key: value for key, value in settings.items() if key in mine}, "summarizer")
-    odd = changed_since(settings, built.settings())
+    built: MotionSummarizer = _build(kind, {key: value for key, value in settings.items() if key in mine}, "summarizer")
+    # Which faces or boxes the training clips had is in the fingerprint; another video has its own.
+    odd = changed_since({key: value for key, value in settings.items() if key != "boxes_fingerprint"}, built.settings())
     if odd:
         raise ValueError(
             f"the {name} summaries of this version are not those of training ({'; '.join(odd)}); install emotrain "
@@ -104,7 +114,11 @@ def _with(contract: InputContract, said: Mapping[str, Any]) -> InputContract:
         prior = contract.prior if set(labels) == set(contract.labels) else None
         contract = replace(contract, label_set=said["label_set"], labels=labels, prior=prior)
     frames = {**contract.frames, **{_FRAME_KEYS[key]: said[key] for key in _FRAME_KEYS if key in said}}
+    if said.get("crop", "face") != "face" and "view" not in said:
+        frames = {**frames, "view": "face"}
     contract = replace(contract, frames=frames)
+    if "face" in said:
+        contract = replace(contract, faces={**contract.faces, "face": str(said["face"])})
     context = {key: said[key] for key in _CONTEXT_KEYS if key in said}
     if context:
         kept = _kept(contract.context, said)
@@ -143,11 +157,7 @@ def _checked(contract: InputContract) -> InputContract:
             "keyframe_policy: onset_apex_offset needs annotated times, which a video alone does not have; choose "
             "another with --keyframe-policy, such as segment_centres"
         )
-    if settings.crop == "box-from-annotation":
-        raise ValueError(
-            "crop: box-from-annotation needs annotated face boxes, which a video alone does not have; cut the video to "
-            "the face and pass --crop none, or pass --crop centre"
-        )
+    FaceSettings(contract.faces.get("detector", "yunet"), face=str(contract.faces.get("face", "largest")))
     if _build(ContextArguments, contract.context, "context").controls().needs_donors:
         raise ValueError(
             "the adapter was trained as a control whose summaries come from other clips of its data set; it can be "

@@ -41,17 +41,17 @@ def _each(recogniser: Recogniser, paths: Sequence[Path], lines: IO[str] | None, 
     console = Console(highlight=False)
     bad = 0
     for path in paths:
-        reading: Reading | None = None
+        readings: list[Reading] = []
         try:
-            reading = recogniser.predict(path)
-            row: dict[str, Any] = {**reading.as_json(), "path": str(path)}
+            readings = recogniser.predict_people(path)
+            rows: list[dict[str, Any]] = [{**reading.as_json(), "path": str(path)} for reading in readings]
         except ClipError as error:
             bad += 1
-            row = {"path": str(path), "error": str(error)}
+            rows = [{"path": str(path), "error": str(error)}]
             print(f"emotrain: {error}", file=sys.stderr)
         if lines is not None:
-            lines.write(json_text.dumps(row, ensure_ascii=False) + "\n")
+            lines.writelines(json_text.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             lines.flush()
-        if top is not None and reading is not None:
-            print_reading(reading, top, console)
+        for reading in readings if top is not None else ():
+            print_reading(reading, top or 0, console)
     return bad

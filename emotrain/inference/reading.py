@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from emotrain.inference.face_view import FaceState
 from emotrain.records import Event, Frame, Summary
 
 
@@ -16,7 +17,7 @@ class Reading:
     `probabilities` are shares within the label set, `logits` the log-likelihoods of the labels as whole answers, both
     by label name in the order of the label set. `label_mass` is the probability that the model answers with a label of
     the set at all. `keyframes` hold JPEG bytes; `gaps` the words between them, empty for a model trained without.
-    `damage` says what was lost of a file that could be decoded in part.
+    `damage` says what was lost of a file that could be decoded in part, `face` whose face was read and how.
     """
 
     path: str
@@ -28,6 +29,7 @@ class Reading:
     keyframes: tuple[Frame, ...]
     gaps: tuple[Summary, ...] = ()
     damage: str | None = None
+    face: FaceState | None = None
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -49,7 +51,11 @@ class Reading:
             "label_mass": self.label_mass,
             "duration_s": self.duration_s,
             "damage": self.damage,
+            "face": self.face.as_json() if self.face is not None else None,
             "keyframes": [{"time_s": frame.time_s} for frame in self.keyframes],
-            "gaps": [{"start_s": gap.start_s, "end_s": gap.end_s, "text": gap.text} for gap in self.gaps],
+            "gaps": [
+                {"start_s": gap.start_s, "end_s": gap.end_s, "text": gap.text, "face_seen": gap.seen_share}
+                for gap in self.gaps
+            ],
             "events": [asdict(event) for event in self.events],
         }

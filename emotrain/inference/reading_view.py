@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emotrain.evaluation.timeline import round_times
 from emotrain.inference.reading import Reading
+from emotrain.inference.terminal import in_words
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -28,14 +29,20 @@ def reading_html(reading: Reading) -> str:
             {
                 "time_s": frame.time_s,
                 "at": _share(frame.time_s, reading),
-                "source": f"data:image/jpeg;base64,{b64encode(frame.image).decode()}",
+                "source": _jpeg(frame.image),
             }
             for frame in reading.keyframes
         ],
         events=[_event(event, reading) for event in reading.events],
         gaps=[gap for gap in reading.gaps if gap.end_s > gap.start_s and gap.text],
+        face_picture="" if reading.face is None else _jpeg(reading.face.picture),
+        face_words="" if reading.face is None else in_words(reading.face),
         ticks=[{"time_s": time, "at": _share(time, reading)} for time in round_times(reading.duration_s)],
     )
+
+
+def _jpeg(image: bytes) -> str:
+    return f"data:image/jpeg;base64,{b64encode(image).decode()}"
 
 
 def problem_html(name: str, reason: str) -> str:

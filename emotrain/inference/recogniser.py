@@ -79,6 +79,15 @@ class Recogniser:
             )
         return readings
 
+    def predict_people(self, clip: str | Path) -> list[Reading]:
+        """One reading for each person of a video whom the face setting means; see `ClipEyes.see_people`."""
+        return self.read(self.eyes.see_people(Path(clip)))
+
+    def with_face(self, face: str) -> Recogniser:
+        """The same model reading another person: largest, central, left, right, all, or a number from the left."""
+        contract = replace(self.contract, faces={**self.contract.faces, "face": face})
+        return Recogniser(self.model, self.processor, contract, self.name)
+
     def read(self, clips: Sequence[SeenClip]) -> list[Reading]:
         """Score clips that were looked at already, in one batch; their ids must differ."""
         collator = Collator(SeenExamples(self.contract, clips), self.processor)
@@ -109,6 +118,7 @@ class Recogniser:
             keyframes=tuple(keyframes(clip.frames)),
             gaps=clip.summaries,
             damage=clip.damage,
+            face=clip.face,
         )
 
 
@@ -125,10 +135,10 @@ def load(
     `adapter` is a folder, a checkpoint folder of a run, or a Hub id, optionally `id@revision`; None is zero-shot with
     `base_model`, which may be a merged folder. `device` defaults to a visible GPU, else the CPU; `dtype` to the
     recipe's. `given` replaces single values of the saved input contract, under their names in recipes (label_set,
-    keyframe_policy, keyframes, frame_size, crop, image_size, context, summarizer, summarizer_options, tau). For an
-    adapter trained with summaries by a model, `summarizer_options` says who is asked: model, base_url and key_variable
-    for openai, model and device for vlm (the device is this one's unless said). Nothing that came with the adapter
-    does, and who is shown frames is said on stderr.
+    keyframe_policy, keyframes, frame_size, crop, view, face, image_size, context, summarizer, summarizer_options, tau).
+    For an adapter trained with summaries by a model, `summarizer_options` says who is asked: model, base_url and
+    key_variable for openai, model and device for vlm (the device is this one's unless said). Nothing that came with the
+    adapter does, and who is shown frames is said on stderr.
 
     Raises FileNotFoundError for an adapter or base that is not there, ValueError when nothing says how its input was
     made, when this version cannot make it, or when a file of the adapter says what an adapter has no say in.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emotrain.inference.face_view import FaceState
 from emotrain.inference.reading import Reading
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def print_reading(reading: Reading, top: int, console: Console) -> None:
         style = "bold" if name == reading.label else ""
         labels.add_row(Text(name, style), Text(f"{share:.1%}", style, justify="right"), bar(share))
     console.print(labels)
+    if reading.face is not None:
+        console.print(Text(f" {in_words(reading.face)}", "dim"))
     if reading.damage is not None:
         console.print(Text(f" read in part: {reading.damage}", "yellow"))
     line = Table(box=None, show_header=False, padding=(0, 1))
@@ -33,6 +36,13 @@ def print_reading(reading: Reading, top: int, console: Console) -> None:
         line.add_row(Text(start, "dim", justify="right"), Text(what))
     console.print(line)
     console.print()
+
+
+def in_words(face: FaceState) -> str:
+    """Whose face was read, and how well it could be seen."""
+    which = f"face {face.track} of {face.faces} from the left" if face.faces > 1 else "the only face"
+    turned = f", turned {abs(face.yaw):.0f} degrees" if abs(face.yaw) > 30 else ""
+    return f"{which}, seen {face.seen:.0%} of the time, {face.width_px:.0f} px wide{turned}; read: {face.read}"
 
 
 def bar(share: float) -> str:

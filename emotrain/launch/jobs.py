@@ -73,6 +73,8 @@ def plan_jobs(chain: Chain) -> list[Job]:
     jobs = []
     if "prep" in chain.stages:
         jobs.append(Job("index", "prep", "prep.slurm", ("index", *given, *share)))
+        if chain.recipe.data.crop == "face":
+            jobs.append(Job("faces", "prep", "prep.slurm", ("faces", *given), shards))
         jobs.append(Job("frames", "prep", "prep.slurm", ("frames", *given), shards))
         if is_written_by_recipe(chain.recipe.context):
             section = "summaries" if _asks_a_gpu(chain.recipe) else "prep"

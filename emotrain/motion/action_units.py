@@ -137,8 +137,12 @@ def unit_thresholds(found: dict[str, float], least: float, share: float, errors:
     }
 
 
+WEAK = 0.5
+
+
 def named(found: dict[str, float], thresholds: dict[str, float]) -> tuple[str, ...]:
-    """Units at or above their thresholds, in numeric order: "12" for both sides, "L12" when the right is under half."""
+    """Units at or above their thresholds, in numeric order: "12" for both sides, "L12" when the right is under half of
+    the left and under half of full strength: a strong smile is rarely even, and its weaker side is a smile, too."""
     pairs: dict[str, dict[str, float]] = {}
     for unit, value in found.items():
         side, number = (unit[0], unit[1:]) if unit[0] in "LR" else ("", unit)
@@ -154,6 +158,6 @@ def _sided(number: str, sides: dict[str, float], threshold: float) -> Sequence[s
     left, right = sides.get("L", 0.0), sides.get("R", 0.0)
     if max(left, right) < threshold:
         return ()
-    if min(left, right) >= 0.5 * max(left, right):
+    if min(left, right) >= min(0.5 * max(left, right), WEAK):
         return (number,)
     return (f"L{number}",) if left > right else (f"R{number}",)

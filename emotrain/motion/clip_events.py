@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrain.face_layout import ALIGNED_CROP, FaceLayout
+from emotrain.faces.path import FacePath
 from emotrain.motion.face_motion import face_motion
+from emotrain.motion.readable import readable, unread
 from emotrain.motion.spotting import SpotSettings, spot
-from emotrain.records import Event
+from emotrain.records import Event, Unread
 from emotrain.video.shots import find_shots, followable
 
 TUNED = SpotSettings()
@@ -25,11 +27,13 @@ SHORTEST_SHOT_S = 0.3
 
 @dataclass(frozen=True, slots=True)
 class ClipEvents:
-    """The events and blinks of a clip in order of onset, and the times at which the picture was cut, in seconds."""
+    """The events and blinks of a clip in order of onset, the times at which the picture was cut, in seconds, and the
+    stretches in which a followed face could not be read."""
 
     events: tuple[Event, ...]
     blinks: tuple[Event, ...]
     cuts_s: tuple[float, ...]
+    unread: tuple[Unread, ...] = ()
 
 
 def clip_events(
@@ -37,8 +41,16 @@ def clip_events(
     times_s: NDArray[np.float64],
     settings: SpotSettings = TUNED,
     layout: FaceLayout = ALIGNED_CROP,
+    path: FacePath | None = None,
 ) -> ClipEvents:
-    """What happens in `grey` (T, 128, 128), shown at `times_s` (T,); no event spans a cut. T is at least 1."""
+    """What happens in `grey` (T, 128, 128), shown at `times_s` (T,); no event spans a cut. T is at least 1.
+
+    With a `path` the frames are crops along it: each stretch in which the face was seen is looked at for itself, by the
+    layout that was measured, and nothing is told where the face could not be read. Cuts are then the caller's to tell:
+    a crop that follows a head says nothing about the picture.
+    """
+    if path is not None:
+        return _along(path, grey, times_s, settings)
     paced = pace(times_s)
     if len(paced) < len(times_s):
         grey, times_s = grey[paced], times_s[paced]
@@ -58,6 +70,19 @@ def clip_events(
         blinks += blinked
     cuts = tuple(float(times_s[shot.frames[0]]) for shot in shots[1:])
     return ClipEvents(tuple(events), tuple(blinks), cuts)
+
+
+def _along(path: FacePath, grey: NDArray[np.uint8], times_s: NDArray[np.float64], settings: SpotSettings) -> ClipEvents:
+    parts = unread(path, float(times_s[-1]))
+    events: list[Event] = []
+    blinks: list[Event] = []
+    for start_s, end_s in path.seen:
+        inside = np.flatnonzero((times_s >= start_s) & (times_s <= end_s))
+        if len(inside):
+            seen = clip_events(grey[inside], times_s[inside], settings, path.layout)
+            events += readable(seen.events, parts)
+            blinks += readable(seen.blinks, parts)
+    return ClipEvents(tuple(events), tuple(blinks), (), tuple(parts))
 
 
 def pace(times_s: NDArray[np.float64]) -> NDArray[np.intp]:

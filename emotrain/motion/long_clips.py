@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotrain.face_layout import ALIGNED_CROP, FaceLayout
+from emotrain.faces.path import FacePath
 from emotrain.motion.clip_events import MOST_FPS, TUNED, ClipEvents, clip_events, pace
+from emotrain.motion.readable import unread
 from emotrain.motion.spotting import SpotSettings
 from emotrain.records import Event
 
@@ -29,10 +31,13 @@ def events_of_frames(
     settings: SpotSettings = TUNED,
     layout: FaceLayout = ALIGNED_CROP,
     *,
+    path: FacePath | None = None,
     core: int = CORE,
     overlap: int = OVERLAP,
 ) -> ClipEvents:
     """What happens in frames that come one by one: (time in seconds, (128, 128) grey), times increasing.
+
+    `path` is as in `clip_events`.
 
     At most `core + 2 * overlap` frames are held. No event lasts from before a window to after it, and a window that
     begins in the middle of an expression knows the face at rest less well, as a clip does that begins so.
@@ -45,7 +50,7 @@ def events_of_frames(
     begins_s, lead, fast = -math.inf, 0, False
 
     def tell(until_s: float) -> None:
-        found = clip_events(np.stack(held), np.array(times), settings, layout)
+        found = clip_events(np.stack(held), np.array(times), settings, layout, path)
         events.extend(event for event in found.events if begins_s <= event.apex_s < until_s)
         blinks.extend(event for event in found.blinks if begins_s <= event.apex_s < until_s)
         cuts_s.extend(cut_s for cut_s in found.cuts_s if begins_s <= cut_s < until_s)
@@ -67,7 +72,8 @@ def events_of_frames(
         times, held, lead = times[first:], held[first:], lead + core - first
     if held:
         tell(math.inf)
-    return ClipEvents(tuple(_in_order(events)), tuple(_in_order(blinks)), tuple(cuts_s))
+    hidden = unread(path, times[-1]) if path is not None and times else []
+    return ClipEvents(tuple(_in_order(events)), tuple(_in_order(blinks)), tuple(cuts_s), tuple(hidden))
 
 
 def _in_order(events: list[Event]) -> list[Event]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.atomic_files import write_json
-from emotrain.clip_errors import ClipError
+from emotrain.clip_errors import ClipError, LeftOutBefore
 from emotrain.datasets.clips import CLIPS_FILE, ClipIndex
 from emotrain.emotions import label_set
 from emotrain.examples.base_model import check_device, load_base
@@ -17,6 +17,7 @@ from emotrain.modeling.image_features import image_features
 from emotrain.recipe.arguments import ContextArguments
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
+from emotrain.stages.clip_parts import Quarantined
 from emotrain.stages.report import StageReport
 from emotrain.stages.run_shards import run_shards
 
@@ -55,6 +56,8 @@ class EmbedClip:
         model, collator = self._load()
         try:
             frames = collator.examples.keyframes(clip.clip_id)
+        except Quarantined as error:
+            raise LeftOutBefore(str(error.args[0])) from error
         except KeyError as error:
             raise ClipError(f"no keyframes to embed: {error.args[0]}") from error
         return [row_of(clip.clip_id, frames, image_features(model, collator.inputs([clip.clip_id])))]

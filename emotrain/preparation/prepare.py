@@ -13,6 +13,9 @@ from emotrain.datasets.index import READERS, index_clips, reader_options
 from emotrain.emotions import OWN, LabelSet, label_set, nearest
 from emotrain.examples.manifests import ensure_manifest
 from emotrain.examples.summaries import is_written_by_recipe, summary_options
+from emotrain.faces.check import CHECKED, check_crops
+from emotrain.faces.framing import framing_of
+from emotrain.faces.stage import MOST_FACELESS, find_faces_stage
 from emotrain.preparation.embed import embed_keyframes
 from emotrain.recipe.arguments import DataArguments
 from emotrain.recipe.recipe import Recipe
@@ -20,8 +23,8 @@ from emotrain.stages.stage import check_engine
 from emotrain.video.extract import CLIP_LIMIT_S, extract_frames
 from emotrain.video.probe import probe
 
-STAGES = ("index", "frames", "summaries", "embeddings", "manifest")
-SHARDED = ("frames", "summaries", "embeddings")
+STAGES = ("index", "faces", "frames", "summaries", "embeddings", "manifest")
+SHARDED = ("faces", "frames", "summaries", "embeddings")
 
 
 def prepare(
@@ -36,7 +39,7 @@ def prepare(
 ) -> Path:
     """Run the preparation stages of a recipe, or `stage` alone, or one shard (i, n) of it; returns the data folder.
 
-    Frames and motion summaries take their workers from `engine` (see `run_stage`), everything else runs here.
+    Faces, frames and motion summaries take their workers from `engine` (see `run_stage`), everything else runs here.
     Finished shards are not redone. Raises ValueError when the recipe names no data-set root and no index is there, for
     an unknown stage, and for a shard that the recipe's `prep_shards` does not know.
     """
@@ -73,10 +76,25 @@ def prepare(
     if "manifest" in wanted:
         # Asked here and not by the manifest: hours of frames would come first.
         read_index(data).check_fold(settings.fold)
+    if "faces" in wanted and settings.crop == "face":
+        report = find_faces_stage(
+            data,
+            settings.face_settings(),
+            shards=settings.prep_shards,
+            only=shard,
+            workers=workers,
+            max_bad_share=max_bad_share,
+            max_faceless_share=max(MOST_FACELESS, max_bad_share),
+            **taken_from,
+        )
+        print(report.in_words(), file=sys.stderr)
+    elif "faces" in wanted and _is_to_be_checked(settings):
+        check_crops(data)
     if "frames" in wanted:
         report = extract_frames(
             data,
             **asdict(settings.frame_settings()),
+            framing=framing_of(data, settings.crop, settings.view),
             shards=settings.prep_shards,
             only=shard,
             workers=workers,
@@ -101,6 +119,11 @@ def prepare(
     if "manifest" in wanted:
         ensure_manifest(recipe)
     return data
+
+
+def _is_to_be_checked(settings: DataArguments) -> bool:
+    """Whether a sample of the clips should be looked at: they are taken for aligned crops, and nobody has."""
+    return settings.crop == "none" and settings.dataset != "synthetic" and not (Path(settings.data) / CHECKED).exists()
 
 
 def index_options(settings: DataArguments) -> dict[str, str]:

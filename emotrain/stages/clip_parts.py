@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from emotrain.clip_errors import LeftOutBefore
 from emotrain.digests import check_digests, list_beside
 from emotrain.parquet_files import named, open_file, opened
 from emotrain.stages.parts import finished_parts, part_path, shard_of
@@ -29,6 +30,10 @@ OPEN_PARTS = 32
 class _Part:
     file: Any
     group_of: dict[str, int]
+
+
+class Quarantined(KeyError):
+    """The clip has no rows because the stage could not use it; the message has the reason."""
 
 
 class ClipParts:
@@ -50,7 +55,7 @@ class ClipParts:
         """All rows of a clip in the order written; KeyError says why a clip has none."""
         part = self._part(shard_of(clip_id, self.shards), clip_id)
         if clip_id not in part.group_of:
-            raise KeyError(self._why_not(clip_id))
+            raise self._why_not(clip_id)
         path = part_path(self.folder, shard_of(clip_id, self.shards), self.shards)
         with named(path, f"run {self.remedy} again"):
             return part.file.read_row_group(part.group_of[clip_id])
@@ -82,10 +87,13 @@ class ClipParts:
             self._open.popitem(last=False)[1].file.close()
         return part
 
-    def _why_not(self, clip_id: str) -> str:
+    def _why_not(self, clip_id: str) -> KeyError:
         part = part_path(self.folder, shard_of(clip_id, self.shards), self.shards)
         bad = quarantine_path(part)
         for record in read_records(bad):
             if record["clip_id"] == clip_id:
-                return f"clip {clip_id!r} has no rows in {self.folder}: quarantined in {bad}: {record['reason']}"
-        return f"clip {clip_id!r} is not in {self.folder} and was not quarantined; is it in this data folder's index?"
+                reason = record["reason"].removeprefix(LeftOutBefore.MARK)
+                return Quarantined(f"clip {clip_id!r} has no rows in {self.folder}: quarantined in {bad}: {reason}")
+        return KeyError(
+            f"clip {clip_id!r} is not in {self.folder} and was not quarantined; is it in this data folder's index?"
+        )

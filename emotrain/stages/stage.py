@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emotrain.atomic_files import replacing, write_json, write_text
-from emotrain.clip_errors import ClipError, Damaged
+from emotrain.clip_errors import ClipError, Damaged, LeftOutBefore
 from emotrain.parquet_files import WRITING
 from emotrain.progress import track
 from emotrain.records import Clip
@@ -111,7 +111,9 @@ def run_stage(
                 run_shard(run, shard, advance)
     for shard in mine:
         part = part_path(out, shard, shards)
-        report.quarantined.update(row["label"] for row in read_records(quarantine_path(part)))
+        bad = read_records(quarantine_path(part))
+        report.quarantined.update(row["label"] for row in bad)
+        report.before.update(row["label"] for row in bad if row["reason"].startswith(LeftOutBefore.MARK))
         report.damaged.update(row["label"] for row in read_records(damage_path(part)))
     report.done = lazy.label_counts(mine, shards) - report.quarantined
     report.seconds = time.monotonic() - started

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from emotrain.clip_errors import ClipError, Damaged
@@ -24,8 +25,8 @@ from emotrain.records import FRAMES, Clip
 from emotrain.stages.report import StageReport
 from emotrain.stages.stage import check_engine, run_stage
 from emotrain.video.decode import ClipReader, open_clip
-from emotrain.video.face_boxes import FaceBoxes
-from emotrain.video.frame_settings import CROPS, Crop, FrameSettings, claim
+from emotrain.video.frame_settings import FrameSettings, claim
+from emotrain.video.framing import CROPS, Crop, Fixed, Followed, Framing, View, fixed
 from emotrain.video.keyframes import between_keyframes, choose_keyframes, motion_energy, parse_policy
 from emotrain.video.reader import Indices, Pixels, Times, duration_of
 
@@ -52,6 +53,8 @@ def extract_frames(
     quality: int = 95,
     decoder: str = "auto",
     crop: Crop = "none",
+    view: View = "face",
+    framing: Framing | None = None,
     seed: int = 0,
     shards: int | None = None,
     only: tuple[int, int] | None = None,
@@ -63,23 +66,24 @@ def extract_frames(
 ) -> StageReport:
     """Extract the frames of every clip of `data/clips.parquet` into `data/frames/`.
 
-    A clip with no more frames than `keyframes` keeps all of them as keyframes, none twice. `shards` None takes as many
+    `framing` says what of each clip is read, where `crop` depends on the clip (see faces/framing.py). A clip with no
+    more frames than `keyframes` keeps all of them as keyframes, none twice. `shards` None takes as many
     as make parts of about 160 MB. Finished parts are kept; a folder that was begun with other settings or another list
     of clips is refused with ValueError. A clip that takes longer than `limit_s` is stopped and quarantined (None: no
     limit, and one worker then means this process). `frames.json` states the policy's P(miss) where the index knows
     durations. `engine` and `ray_address` are as in `run_stage`. Raises TooManyBadClips past `max_bad_share`.
     """
     check_engine(engine, ray_address)
-    settings = FrameSettings(policy, keyframes, between, size, quality, decoder, crop, seed)
+    settings = FrameSettings(policy, keyframes, between, size, quality, decoder, crop, seed, view)
+    framing = framing if framing is not None else fixed(crop)
     clips = ClipIndex(data / "clips.parquet")
     root = clips.root
     out = data / "frames"
-    boxes = FaceBoxes(data / "boxes.parquet") if settings.crop == "box-from-annotation" else None
-    claim(out, settings, clips, boxes)
+    claim(out, settings, clips, framing)
     return run_stage(
         "frames",
         clips,
-        ExtractClip(root, settings, boxes),
+        ExtractClip(root, settings, framing),
         frames_schema(),
         out,
         shards=shards if shards is not None else _parts(len(clips), settings),
@@ -98,14 +102,11 @@ class ExtractClip:
 
     root: Path
     settings: FrameSettings
-    boxes: FaceBoxes | None = None
+    framing: Framing = field(default_factory=Fixed)
 
     def __call__(self, clip: Clip) -> list[dict[str, Any]] | Damaged:
         with open_clip(inside(self.root, clip.path), self.settings.decoder, fps=clip.fps) as reader:
-            if self.settings.crop == "centre":
-                reader.box = "centre"
-            elif self.boxes is not None:
-                reader.box = self.boxes.of(clip.clip_id)
+            reader.look = self.framing.of(clip)
             rows = frame_rows(reader, clip, self.settings)
             return rows if reader.damage is None else Damaged(rows, reader.damage)
 
@@ -130,6 +131,8 @@ def frame_rows(reader: ClipReader, clip: Clip, settings: FrameSettings) -> list[
                 score=score,
                 clip=clip,
             )
+            if isinstance(reader.look, Followed):
+                keys = nearest_seen(keys, reader.look.path.seen_at(times))
             chosen.append((times, keys, between_keyframes(times, keys, settings.between)))
         return chosen[-1][1:]
 
@@ -153,6 +156,19 @@ def frame_rows(reader: ClipReader, clip: Clip, settings: FrameSettings) -> list[
         }
         for index, image in zip(indices.tolist(), images)
     ]
+
+
+def nearest_seen(keys: Indices, seen: npt.NDArray[np.bool_]) -> Indices:
+    """Keyframes moved to the nearest frames in which the face is seen, (N,) -> (M,), each frame at most once.
+
+    `seen` (T,) says it of every frame; M is less than N only where fewer are.
+    """
+    free = np.flatnonzero(seen).tolist()
+    taken: list[int] = []
+    for key in keys.tolist():
+        if free:
+            taken.append(free.pop(int(np.argmin(np.abs(np.array(free) - key)))))
+    return np.array(sorted(taken), np.int64)
 
 
 def jpeg_encoder(quality: int) -> Callable[[Pixels], bytes]:

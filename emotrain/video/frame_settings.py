@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from emotrain.atomic_files import write_json
 from emotrain.damaged_files import DamagedFile
@@ -15,14 +15,12 @@ from emotrain.datasets.clips import ClipIndex
 from emotrain.emotions import nearest
 from emotrain.json_files import entry, read_object
 from emotrain.video.decode import DECODERS
-from emotrain.video.face_boxes import FaceBoxes
+from emotrain.video.framing import CROPS, VIEWS, Crop, Framing, View
 from emotrain.video.keyframes import parse_policy
 from emotrain.video.miss import EVENT_S, miss_table
 
-Crop = Literal["none", "centre", "box-from-annotation"]
 FRAMES = Path("frames") / "frames.json"
 _REMEDY = "delete the folder `frames` and run `emotrain prep RECIPE --stage frames`"
-CROPS: tuple[Crop, ...] = ("none", "centre", "box-from-annotation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +28,9 @@ class FrameSettings:
     """Everything that decides which frames are stored and how they look.
 
     `between` is the number of in-between frames a gap, None for all of them. `size` is the longer side in pixels, None
-    for native resolution. `quality` is the JPEG quality. `crop` reads the whole frame, its largest centred square, or
-    the box that `boxes.parquet` names for the clip.
+    for native resolution. `quality` is the JPEG quality. `crop` reads the whole frame, its largest centred square, the
+    box that `boxes.parquet` names for the clip, or the face that the faces stage found; `view` is then what a keyframe
+    shows: the face, the scene or both, on a square of `size` each.
     """
 
     policy: str = "segment_centres"
@@ -42,6 +41,7 @@ class FrameSettings:
     decoder: str = "auto"
     crop: Crop = "none"
     seed: int = 0
+    view: View = "face"
 
     def __post_init__(self) -> None:
         parse_policy(self.policy)
@@ -49,6 +49,10 @@ class FrameSettings:
             raise ValueError(f"unknown decoder {self.decoder!r}; {nearest(self.decoder, DECODERS)}")
         if self.crop not in CROPS:
             raise ValueError(f"unknown crop {self.crop!r}; {nearest(self.crop, CROPS)}")
+        if self.view not in VIEWS:
+            raise ValueError(f"unknown view {self.view!r}; {nearest(self.view, VIEWS)}")
+        if self.view != "face" and self.crop != "face":
+            raise ValueError(f"view: {self.view} is of crop: face, found crop: {self.crop}; remove one of the two")
         for name, value, low, high in (
             ("keyframes", self.keyframes, 1, 1024),
             ("between", self.between, 0, 1024),
@@ -65,6 +69,10 @@ class FrameSettings:
 
 def _fingerprint(settings: Mapping[str, Any]) -> str:
     return blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=6).hexdigest()
+
+
+OLD = {"view": "face"}
+"""What a frames.json from before a setting existed means by its absence."""
 
 
 def policy_p_miss(clips: ClipIndex, settings: FrameSettings) -> dict[str, float] | None:
@@ -92,7 +100,7 @@ def read_frames_header(data: Path) -> dict[str, Any] | None:
     return found
 
 
-def claim(out: Path, settings: FrameSettings, clips: ClipIndex, boxes: FaceBoxes | None) -> None:
+def claim(out: Path, settings: FrameSettings, clips: ClipIndex, framing: Framing) -> None:
     """Write frames.json, or check that the one already there names the same settings, clips and times.
 
     Raises ValueError that names the difference.
@@ -104,7 +112,7 @@ def claim(out: Path, settings: FrameSettings, clips: ClipIndex, boxes: FaceBoxes
         "clips_fingerprint": clips.fingerprint(),
         "times_fingerprint": clips.times_fingerprint(),
         "root": clips.stated_root,
-        "boxes_fingerprint": None if boxes is None else boxes.fingerprint(),
+        "boxes_fingerprint": framing.fingerprint(),
         "p_miss": policy_p_miss(clips, settings),
     }
     path = out / "frames.json"
@@ -138,7 +146,7 @@ def claim(out: Path, settings: FrameSettings, clips: ClipIndex, boxes: FaceBoxes
     differs = [
         f"{name} {found['settings'].get(name)!r} there, {value!r} now"
         for name, value in asdict(settings).items()
-        if found["settings"].get(name) != value
+        if found["settings"].get(name, OLD.get(name)) != value
     ]
     if differs:
         raise ValueError(
@@ -147,5 +155,5 @@ def claim(out: Path, settings: FrameSettings, clips: ClipIndex, boxes: FaceBoxes
         )
     if found["boxes_fingerprint"] != header["boxes_fingerprint"]:
         raise ValueError(
-            f"{path}: the face boxes have changed since the frames were begun; delete {out} to extract anew"
+            f"{path}: the faces or face boxes have changed since the frames were begun; delete {out} to extract anew"
         )

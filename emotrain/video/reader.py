@@ -13,13 +13,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from emotrain.clip_errors import ClipError
 from emotrain.video.crop import WHOLE, Box, centre_square
+from emotrain.video.framing import Followed, Look
 
 Times = npt.NDArray[np.float64]
 Pixels = npt.NDArray[np.uint8]
@@ -72,17 +73,20 @@ class ClipReader(ABC):
     """One open clip. Frame i is the i-th frame that can be decoded, in presentation order; times start at 0.
 
     Frames are upright with square pixels: boxes, sizes and `shape()` are of the frame as it is shown.
-    Set `box` to a part of the frame, or to "centre" for the largest centred square, to read only that part.
+    Set `look` to a part of the frame, to "centre" for the largest centred square, or to a face that is followed, to
+    read only that.
     """
 
     decoder: str
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.box: Box | Literal["centre"] = WHOLE
+        self.look: Look = WHOLE
         self.damage: str | None = None
         """What a complete pass found to be lost of the clip, in words; None before one, and for a whole clip."""
         self._times: Times | None = None
+        self._expected: Times | None = None
+        self._first_s = 0.0
 
     def __enter__(self) -> ClipReader:
         return self
@@ -188,7 +192,7 @@ class ClipReader(ABC):
         with closing(self._decode()) as pictures:  # type: ignore[type-var]
             for picture in pictures:
                 times.append(clock.at(picture.time_s))
-                yield times[-1], picture.grey(size, self._box(picture))
+                yield times[-1], self._seen(len(times) - 1, picture, times[-1]).grey(size, self._box(picture))
         if not times:
             raise self._nothing()
         self._times = np.asarray(times, np.float64)
@@ -221,19 +225,19 @@ class ClipReader(ABC):
         grey: list[Pixels],
     ) -> tuple[Indices, list[T]]:
         chosen: set[int] = set()
+        if callable(choose) or isinstance(self.look, Followed):
+            self._expected = self._times if self._times is not None else self._predict_times()
         if not callable(choose):
             chosen = {int(index) for index in choose}
-        else:
-            promised = self._times if self._times is not None else self._predict_times()
-            if promised is not None:
-                chosen = set(choose(promised).tolist())
+        elif self._expected is not None:
+            chosen = set(choose(self._expected).tolist())
         kept: dict[int, T] = {}
 
         def keep(index: int, picture: Picture) -> None:
             if grey_size is not None:
-                grey.append(picture.grey(grey_size, self._box(picture)))
+                grey.append(self._seen(index, picture).grey(grey_size, self._box(picture)))
             if index in chosen:
-                kept[index] = transform(picture.rgb(size, self._box(picture)))
+                kept[index] = transform(self._seen(index, picture).rgb(size, self._box(picture)))
 
         # With the indices given and no grey frames asked for, nothing after the last of them is of interest.
         last = max(chosen, default=-1) if grey_size is None and not callable(choose) else None
@@ -244,12 +248,29 @@ class ClipReader(ABC):
         if missing and not 0 <= missing[0] <= missing[-1] < self.n_frames:
             raise IndexError(f"{self.path}: frames {missing} do not exist, the clip has frames 0..{self.n_frames - 1}")
         if missing:
+            self._expected = self.times_s
             chosen, grey_size = set(missing), None
             self._run(keep, missing[-1])
         return indices, [kept[index] for index in indices.tolist()]
 
     def _box(self, picture: Picture) -> Box:
-        return centre_square(*picture.shape()) if self.box == "centre" else self.box
+        if isinstance(self.look, Box):
+            return self.look
+        return centre_square(*picture.shape()) if self.look == "centre" else WHOLE
+
+    def _seen(self, index: int, picture: Picture, time_s: float | None = None) -> Picture:
+        """Frame `index` as `look` wants it, at the time that is known of it."""
+        if not isinstance(self.look, Followed):
+            return picture
+        from emotrain.video.followed import FollowedPicture
+
+        times = self._expected
+        if index == 0:
+            self._first_s = picture.time_s
+        if time_s is None:
+            known = times is not None and index < len(times)
+            time_s = float(times[index]) if times is not None and known else picture.time_s - self._first_s
+        return FollowedPicture(picture, self.look, time_s)
 
     def _run(self, keep: Callable[[int, Picture], Any], last: int | None = None) -> None:
         """Decode in order, hand each frame to `keep`, and note the times when the pass was complete."""

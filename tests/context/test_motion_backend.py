@@ -17,6 +17,7 @@ from emotrain.context.gaps import gaps_of, times_by_gap
 from emotrain.context.leakage import find_leaks
 from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.summarize import load_summaries, summarize_clips
+from emotrain.faces.framing import framing_of
 from emotrain.recipe.arguments import ContextArguments
 from emotrain.records import Clip, Event, to_table
 from emotrain.synthetic.action_units import AUS, INDEX
@@ -63,7 +64,8 @@ def framed(source: Path, data: Path, path: str, **frames: str) -> Path:
     table = to_table([Clip("c", path, "neutral", split="train", fps=float(FPS), duration_s=2.0)], Clip)
     pq.write_table(table.replace_schema_metadata({"root": str(source), "label_set": "dfew"}), data / "clips.parquet")
     pq.write_table(pa.table({"clip_id": ["c"], **{side: [at] for side, at in BOX.items()}}), data / "boxes.parquet")
-    extract_frames(data, keyframes=4, between=0, size=84, workers=1, shards=1, limit_s=None, **frames)  # type: ignore[arg-type]
+    framing = framing_of(data, frames.get("crop", "none"))
+    extract_frames(data, keyframes=4, between=0, size=84, workers=1, shards=1, limit_s=None, framing=framing, **frames)  # type: ignore[arg-type]
     return data
 
 

@@ -589,3 +589,90 @@ def test_a_reply_that_looked_is_none(reply: str) -> None:
 )
 def test_a_text_is_quiet_when_all_of_it_is(text: str, quiet: bool) -> None:
     assert is_quiet(text) == quiet
+
+
+def finished(content: Any, reason: str = "stop", **message: Any) -> tuple[str, str]:
+    """A whole answer with a finish reason and further fields of its message."""
+    usage = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107}
+    choice = {"index": 0, "finish_reason": reason, "message": {"role": "assistant", "content": content, **message}}
+    answer = {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
+    return "body", json.dumps(answer)
+
+
+PARTS = [{"type": "thinking", "thinking": "maybe angry"}, {"type": "text", "text": WORDS}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (finished(PARTS), WORDS),
+        (finished({"text": WORDS}), WORDS),
+        (finished(f"{WORDS} The mouth corners then begin to", "length"), WORDS),
+        (finished("The mouth corners begin to", "length"), "The mouth corners begin to"),
+    ],
+)
+def test_parts_are_joined_without_thoughts_and_a_cut_reply_gives_its_whole_sentences(
+    data: Path, serve: Any, answer: Any, words: str
+) -> None:
+    ask(data, serve(lambda number, body: answer))
+    assert {summary.text for clip in load_summaries(data, "openai").values() for summary in clip} == {"", words}
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (finished(None, "length", reasoning_content="The user asks ..."), "96 while it was thinking"),
+        (finished("", "length", reasoning="The user asks ..."), "cut off after --max-new-tokens 96 while"),
+        (finished("<think>They look angry. Let me", "length"), "cut off after --max-new-tokens 96 while"),
+        (finished(None, reasoning_content=WORDS), "the model thought and said nothing; turn its thinking off"),
+        (("body", '{"error": {"message": "model is loading"}}'), "the reply is no chat completion"),
+    ],
+)
+def test_a_server_whose_replies_have_no_words_stops_the_run_with_the_remedy_and_is_not_paid_twice(
+    data: Path, serve: Any, monkeypatch: pytest.MonkeyPatch, answer: Any, said: str
+) -> None:
+    monkeypatch.setattr(openai_backend, "IN_A_ROW", 4)
+    server = serve(lambda number, body: answer)
+    with pytest.raises(Unanswered, match=rf"4 replies in a row had no words, the last: .*{said}"):
+        ask(data, server, concurrency=1)
+    assert len(server.bodies) == 4, "none was asked for twice"
+    if "no chat" not in said:
+        with pytest.raises((Unanswered, TooManyBadClips)):
+            ask(data, server, concurrency=1)
+        replies = [reply.key for file in data.glob("journals/openai-*/*.jsonl") for reply in read_journal(file)]
+        assert len(replies) == len(set(replies)) == len(server.bodies)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("temperature", "Unsupported value: 'temperature' does not support 0.0 with this model."),
+        ("seed", 'Invalid JSON payload received. Unknown name "seed": Cannot find field.'),
+        ("max_completion_tokens", "Unknown parameter: 'max_completion_tokens'."),
+    ],
+)
+def test_a_parameter_that_the_server_does_not_take_is_left_out_once_and_for_all(
+    data: Path, serve: Any, name: str, message: str
+) -> None:
+    server = serve(lambda number, body: ("status", (400, message)) if name in body else WORDS)
+    assert ask(data, server, concurrency=1).done.total() == 6
+    assert len(server.bodies) == GAPS + 1
+    if name == "max_completion_tokens":
+        assert server.bodies[-1]["max_tokens"] == 96
+    cost = json.loads(next(data.glob("summaries/openai-*/cost.json")).read_text())
+    assert cost["without"] == [name]
+
+
+def test_an_account_without_quota_stops_the_run_at_once(data: Path, serve: Any) -> None:
+    server = serve(lambda number, body: ("status", (429, "You exceeded your current quota", "insufficient_quota")))
+    with pytest.raises(ValueError, match=r"the account of OPENAI_API_KEY has no quota left \(status 429\)"):
+        ask(data, server, concurrency=1, retries=5)
+    assert len(server.bodies) == 1
+
+
+def test_a_model_that_declines_everything_is_an_error(data: Path, serve: Any) -> None:
+    server = serve(lambda number, body: finished(None, refusal="I can't help with identifying people."))
+    with pytest.raises(TooManyBadClips, match=r"9 of 9 gaps have no words \(the model declined\), more than --max-bad"):
+        ask(data, server)
+    assert ask(data, server, max_bad_share=1.0).damaged.total() == 6
+    assert len(server.bodies) == GAPS

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotrain.context.facs_words import MOST_CUTS, MOST_EVENTS, cuts_of, describe
+from emotrain.context.facs_times import cuts_of
+from emotrain.context.facs_words import MOST_CUTS, MOST_EVENTS, describe
 from emotrain.context.prompt import PromptSettings, build_messages, prompt_text
 from emotrain.context.text_bounds import MOST_GAP, MOST_PROMPT, bounded, most_of_gap
 from emotrain.records import Event, Frame, Summary

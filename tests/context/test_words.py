@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emotrain.context.emotion_lexicon_zh import TRADITIONAL
-from emotrain.context.facs_words import PHRASES, QUIET, cuts_of, describe, vocabulary
+from emotrain.context.facs_times import cuts_of
+from emotrain.context.facs_words import PHRASES, QUIET, describe, vocabulary
 from emotrain.context.leakage import EmotionWordFound, apply_policy, count_leaks, emotion_words, find_leaks, own_labels
 from emotrain.emotions import ALIASES
 from emotrain.motion.face_regions import REGIONS

@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from emotrain.context.facs_words import QUIET, cuts_of, describe
+from emotrain.context.facs_times import cuts_of
+from emotrain.context.facs_words import QUIET, describe
 from emotrain.examples.redraw import redrawn
 from emotrain.recipe.arguments import DataArguments
 from emotrain.records import Event, Frame, Summary

@@ -8,6 +8,7 @@ import pytest
 from emotrain.face_layout import FaceLayout
 from emotrain.faces.path import FacePath, face_path
 from emotrain.faces.records import ClipFaces, Sighting
+from emotrain.faces.rule import is_face
 from emotrain.faces.yaw import NOSE, yaw_deg
 
 FACE = np.array([[-0.5, 0], [0.5, 0], [0, 0.6], [-0.4, 1.1], [0.4, 1.1]])
@@ -106,3 +107,21 @@ def test_yaw_is_that_of_a_turned_head(yaw: float, roll: float) -> None:
     turned = np.column_stack([solid[:, 0] * np.cos(a) + solid[:, 2] * np.sin(a), solid[:, 1]])
     rolled = turned @ np.array([[np.cos(b), np.sin(b)], [-np.sin(b), np.cos(b)]])
     assert yaw_deg(rolled * 80 + 300) == pytest.approx(yaw, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("scores", "looks", "lasted_s", "shot_s", "told"),
+    [
+        ([0.9] * 20, 20, 4.0, 4.0, True),
+        ([0.75] * 20, 20, 4.0, 4.0, False),  # the back of a head
+        ([0.84] * 8, 8, 0.9, 5.2, False),  # an animal of a cartoon, for a second of five
+        ([0.93] * 8, 8, 0.9, 5.2, True),  # a person who leaves
+        ([0.93] * 2, 2, 0.2, 4.0, False),
+        ([0.9], 1, 0.0, 0.0, True),  # a clip of one picture
+        ([0.9, 0.9], 5, 4.0, 4.0, False),
+    ],
+)
+def test_a_face_is_what_scores_well_in_most_looks_and_for_long_enough(
+    scores: list[float], looks: int, lasted_s: float, shot_s: float, told: bool
+) -> None:
+    assert is_face(scores, looks, lasted_s, shot_s) is told

@@ -75,6 +75,16 @@ def test_workers_and_array_tasks_write_the_same_bytes_and_every_clip_is_found_ag
         store.of("card")
     with pytest.raises(ClipError, match=r"'empty'.*the file is empty"):
         store.of("empty")
+    done = subprocess.run(
+        [sys.executable, "-m", "emotrain.cli", "faces", "report", str(runs["whole"]), "--clips", "2"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    page = Path(done.stdout.strip()).read_text(encoding="utf-8")
+    assert "3 of 5 clips show a face; 1 show none and 1 cannot be read" in page
+    assert page.count("<article>") == 2 + 1 + 1
+    assert "no face: none of" in page
     header = json.loads((runs["whole"] / "faces" / "faces.json").read_text())
     assert header["settings"]["detector"] == "yunet"
     assert len(header["detector_digest"]) == 64
@@ -107,6 +117,11 @@ def test_many_faceless_clips_are_said_to_be_that_and_what_to_do(tmp_path: Path, 
     assert find_faces_stage(data, workers=1, limit_s=None, max_faceless_share=0.5).done == {"happiness": 1}
     with pytest.raises(ValueError, match=r"faces here were begun otherwise: face 'largest' there, 'left' now"):
         find_faces_stage(data, FaceSettings(face="left"), workers=1, limit_s=None, max_faceless_share=0.5)
+
+
+def test_a_label_is_about_one_person(tmp_path: Path, videos: Path) -> None:
+    with pytest.raises(ValueError, match="a clip's label is about one: say largest, central"):
+        find_faces_stage(index(tmp_path, videos, "a"), FaceSettings(face="all"))
 
 
 def test_rows_are_read_as_written(tmp_path: Path, videos: Path) -> None:

@@ -27,7 +27,7 @@ class Trained:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def trained(tmp_path_factory: pytest.TempPathFactory, face_weights: Path) -> Trained:
     from emotrain.preparation.prepare import prepare
     from emotrain.recipe.recipe import load_recipe
     from emotrain.synthetic.clip_set import write_clip_set

@@ -25,7 +25,7 @@ def test_every_figure_of_a_reading_is_in_its_view(trained: Any) -> None:
     reading = emotrain.load(trained.adapter, device="cpu").predict(trained.clip(0))
     text = reading_html(reading)
     assert all(f"{100 * share:.1f}</td>" in text for share in reading.probabilities.values())
-    assert text.count("data:image/jpeg;base64,") == len(reading.keyframes)
+    assert text.count("data:image/jpeg;base64,") == len(reading.keyframes) + 1, "the face in its box"
     assert text.count('class="apex" style') == len(reading.events)
     assert "<script" not in text
     assert "http" not in text

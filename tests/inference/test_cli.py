@@ -71,7 +71,7 @@ def test_zero_shot_writes_json_lines_and_nothing_else_to_stdout(trained: Any, he
     (row,) = [json.loads(line) for line in out.splitlines()]
     assert sum(row["probabilities"].values()) == pytest.approx(1)
     assert len(row["keyframes"]) == 4
-    assert {"start_s", "end_s", "text"} == set(row["gaps"][0])
+    assert {"start_s", "end_s", "text", "face_seen"} == set(row["gaps"][0])
     status, _, err = here("predict", "--base", "tiny", clip)
     assert status == 2
     assert "--label-set" in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,10 @@ from PIL import Image
 import emotrain
 from emotrain.clip_errors import ClipError
 from emotrain.examples.input_contract import CONTRACT, read_contract
+from emotrain.faces.weights import FOLDER
 from emotrain.inference.recogniser import Recogniser
 from emotrain.records import Prediction
+from emotrain.video.decode import open_clip
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +128,8 @@ def test_an_adapter_without_a_contract_asks_for_what_is_missing_and_takes_it(
         ({"format": 2}, "format 2"),
         ({"templates": {"emotion.en": "0" * 16}}, "template emotion.en is not the one"),
         ({"frames": {"policy": "onset_apex_offset", "keyframes": 4}}, "needs annotated times.*--keyframe-policy"),
-        ({"frames": {"crop": "box-from-annotation"}}, "needs annotated face boxes.*--crop"),
+        ({"faces": {"face": "tallest"}}, "expected largest, central"),
+        ({"faces": {"detector": "http://x"}}, r"faces\.detector: expected one of"),
         ({"frames": {"sharpen": True}}, r"frames\.sharpen: unknown here"),
         ({"summarizer": {"backend": "motion", "version": 999}}, "version 999 then"),
         ({"summarizer": {"backend": "motino"}}, "did you mean 'motion'"),
@@ -165,10 +169,11 @@ def test_zero_shot_needs_a_base_and_a_label_set(trained: Any) -> None:
     assert len(reading.probabilities) == 7
 
 
-def test_a_folder_of_frame_images_is_a_clip(recogniser: Recogniser, tmp_path: Path) -> None:
-    random = np.random.default_rng(0)
-    for number in range(12):
-        Image.fromarray(random.integers(0, 256, (96, 96, 3), dtype=np.uint8)).save(tmp_path / f"img{number}.png")
+def test_a_folder_of_frame_images_is_a_clip(recogniser: Recogniser, trained: Any, tmp_path: Path) -> None:
+    with open_clip(trained.clip(0)) as clip:
+        frames = clip.frames(range(12))
+    for number, frame in enumerate(frames):
+        Image.fromarray(frame).save(tmp_path / f"img{number}.png")
     assert recogniser.predict(tmp_path).duration_s == pytest.approx(12 / 25)
 
 
@@ -231,7 +236,13 @@ def test_an_adapter_of_the_hub_is_read_from_the_cache_by_id_and_revision(
         "try: emotrain.load('org/faces@v2')\n"
         "except ValueError as error: print(error)"
     )
-    environment = {"HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PATH": ""}
+    environment = {
+        "HF_HUB_CACHE": str(tmp_path / "hub"),
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+        "PATH": "",
+        FOLDER: os.environ[FOLDER],
+    }
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     printed, refused = done.stdout.strip().splitlines()

@@ -15,8 +15,8 @@ from emotrain.recipe.recipe import load_recipe
     ("stage", "shard", "said"),
     [
         ("frame", None, "did you mean 'frames'"),
-        (None, (0, 4), "--shard needs --stage frames"),
-        ("index", (0, 4), "--shard needs --stage frames"),
+        (None, (0, 4), "--shard needs --stage faces or --stage frames"),
+        ("index", (0, 4), "--shard needs --stage faces or --stage frames"),
         ("frames", (0, 5), "prep_shards: 4"),
     ],
 )

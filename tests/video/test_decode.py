@@ -82,14 +82,14 @@ def test_sizes_keep_the_aspect_ratio_and_grey_fills_a_square(wide_clip: Path, de
         assert clip.frames([1, 0]).shape == (2, 64, 128, 3)
         assert clip.frames([0], 32).shape == (1, 16, 32, 3)
         assert clip.grey(20).shape == (12, 20, 20)
-        clip.box = "centre"
+        clip.look = "centre"
         assert clip.frames([0], 32).shape == (1, 32, 32, 3)
-        clip.box = Box(0.5, 0.0, 1.0, 0.5)
+        clip.look = Box(0.5, 0.0, 1.0, 0.5)
         corner = clip.frames([5])
         # The right half of the number's bits 4 to 7; 5 has only bits 0 and 2.
         assert corner.shape == (1, 32, 64, 3)
         assert corner.mean() < 20
-        clip.box = Box(0.0, 0.0, 0.125, 0.5)
+        clip.look = Box(0.0, 0.0, 0.125, 0.5)
         assert clip.frames([5]).mean() > 235
 
 

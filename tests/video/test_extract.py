@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +17,11 @@ from clip_files import numbered, read_number, write_clip
 from PIL import Image
 
 from emotrain.atomic_files import write_table
+from emotrain.faces.framing import framing_of
 from emotrain.records import Clip, Frame, to_table
 from emotrain.stages.parts import part_path, read_parts
 from emotrain.stages.quarantine import damage_path, read_records
-from emotrain.stages.report import TooManyBadClips
+from emotrain.stages.report import StageReport, TooManyBadClips
 from emotrain.video.extract import FrameSettings, extract_frames, frame_rows
 from emotrain.video.frame_store import FrameStore
 from emotrain.video.keyframes import between_keyframes, choose_keyframes
@@ -226,7 +228,11 @@ def test_annotated_boxes_are_cut_out_and_a_clip_without_one_is_quarantined(tmp_p
         "limit_s": None,
         "max_bad_share": 1,
     }
-    assert extract_frames(tmp_path, **options).quarantined == {"x": 2}
+
+    def framed(**options: Any) -> StageReport:
+        return extract_frames(tmp_path, framing=framing_of(tmp_path, "box-from-annotation"), **options)
+
+    assert framed(**options).quarantined == {"x": 2}
     store = FrameStore(tmp_path / "frames")
     image = np.asarray(Image.open(io.BytesIO(store.keyframes("a")[0].image)))
     assert image.shape == (32, 16, 3)
@@ -236,10 +242,10 @@ def test_annotated_boxes_are_cut_out_and_a_clip_without_one_is_quarantined(tmp_p
             store.frames(name)
     write_table(pa.table({**boxes, "left": [0.1, 0.1]}), tmp_path / "boxes.parquet")
     with pytest.raises(ValueError, match="face boxes have changed"):
-        extract_frames(tmp_path, **options)
+        framed(**options)
     (tmp_path / "boxes.parquet").unlink()
     with pytest.raises(FileNotFoundError, match=r"boxes\.parquet does not exist"):
-        extract_frames(tmp_path, **options)
+        framed(**options)
 
 
 @pytest.mark.parametrize("policy", ["endpoints", "fps:10", "stratified", "motion", "onset_apex_offset"])

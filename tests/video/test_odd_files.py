@@ -54,7 +54,7 @@ def test_frames_have_square_pixels_whatever_is_stored(odd: dict[str, Path], deco
     with open_clip(odd[name], decoder) as clip:
         assert clip.shape() == (side, side)
         (small,), (native,) = clip.frames([5], 64), clip.frames([5])
-        clip.box = "centre"
+        clip.look = "centre"
         assert np.array_equal(clip.frames([5]), native[None])
     assert native.shape == (side, side, 3)
     assert np.abs(small.astype(int) - numbered(5)).mean() < 12

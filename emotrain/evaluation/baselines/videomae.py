@@ -23,11 +23,11 @@ from emotrain.emotions import label_set
 from emotrain.evaluation.baselines.vision import classify, fit_classifier
 from emotrain.examples.base_model import check_device
 from emotrain.examples.manifests import usable_clips
+from emotrain.faces.framing import framing_of
 from emotrain.load_result import loaded_whole
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
 from emotrain.video.extract import ExtractClip
-from emotrain.video.face_boxes import FaceBoxes
 from emotrain.video.frame_settings import FrameSettings
 
 
@@ -108,9 +108,10 @@ class VideoInputs:
             quality=recipe.data.frame_quality,
             decoder=recipe.data.decoder,
             crop=recipe.data.crop,  # type: ignore[arg-type]
+            view=recipe.data.view,  # type: ignore[arg-type]
         )
-        boxes = FaceBoxes(data / "boxes.parquet") if settings.crop == "box-from-annotation" else None
-        self.decode = ExtractClip(ClipIndex(data / CLIPS_FILE).root, settings, boxes)
+        framing = framing_of(data, settings.crop, settings.view)
+        self.decode = ExtractClip(ClipIndex(data / CLIPS_FILE).root, settings, framing)
 
     def __call__(self, clip_ids: Sequence[str]) -> dict[str, Tensor]:
         videos = [self.pictures(clip_id) for clip_id in clip_ids]

@@ -21,13 +21,14 @@ from emotrain.datasets.paths import inside
 from emotrain.evaluation.scorer import Scorer
 from emotrain.examples.examples import Collator, Examples
 from emotrain.examples.scoring import score_clips
+from emotrain.faces.framing import framing_of
 from emotrain.metrics.intervals import proportion
 from emotrain.progress import track
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip, Frame, Summary
 from emotrain.video.decode import open_clip
 from emotrain.video.extract import jpeg_encoder
-from emotrain.video.face_boxes import FaceBoxes
+from emotrain.video.framing import Framing
 from emotrain.video.keyframes import choose_keyframes
 from emotrain.video.miss import p_miss
 from emotrain.video.reader import Indices, Times, duration_of
@@ -108,9 +109,9 @@ class Resampled(Examples):
         """The given frames of the clip."""
         return list(self._given[clip_id])
 
-    def summaries(self, clip_id: str, epoch: int | None = None) -> Sequence[Summary]:
+    def summaries(self, clip_id: str, epoch: int | None = None, draw: int | None = None) -> Sequence[Summary]:
         """The recipe's summaries of the clip, moved to the gaps between the given frames."""
-        stored = super().summaries(clip_id, epoch)
+        stored = super().summaries(clip_id, epoch, draw)
         if not stored:
             return ()
         times_s = [frame.time_s for frame in self._given[clip_id]]
@@ -122,16 +123,16 @@ def take(recipe: Recipe, clips: Sequence[Clip]) -> dict[str, tuple[Taken, float]
     """The keyframes of every clip under every sampling, and its duration in seconds; one decoding pass a clip."""
     data = Path(recipe.data.data)
     root = ClipIndex(data / CLIPS_FILE).root
-    boxes = FaceBoxes(data / "boxes.parquet") if recipe.data.crop == "box-from-annotation" else None
+    framing = framing_of(data, recipe.data.crop, recipe.data.view)
     taken = {}
     with track("decode", len(clips)) as advance:
         for clip in clips:
-            taken[clip.clip_id] = _take(recipe, clip, inside(root, clip.path), boxes)
+            taken[clip.clip_id] = _take(recipe, clip, inside(root, clip.path), framing)
             advance(1)
     return taken
 
 
-def _take(recipe: Recipe, clip: Clip, video: Path, boxes: FaceBoxes | None) -> tuple[Taken, float]:
+def _take(recipe: Recipe, clip: Clip, video: Path, framing: Framing) -> tuple[Taken, float]:
     def chosen(times_s: Times) -> dict[Sampling, Indices]:
         duration_s = duration_of(times_s, None)
         return {
@@ -140,10 +141,7 @@ def _take(recipe: Recipe, clip: Clip, video: Path, boxes: FaceBoxes | None) -> t
         }
 
     with open_clip(video, recipe.data.decoder, fps=clip.fps) as reader:
-        if recipe.data.crop == "centre":
-            reader.box = "centre"
-        elif boxes is not None:
-            reader.box = boxes.of(clip.clip_id)
+        reader.look = framing.of(clip)
         indices, images = reader.encoded(
             lambda times_s: np.unique(np.concatenate(list(chosen(times_s).values()))),
             recipe.data.frame_size,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from emotrain.datasets.long_tail import check_long_tail
 from emotrain.emotions import label_set
+from emotrain.faces.settings import FaceSettings
 from emotrain.recipe.arguments.keys import check_word, recipe_key
 from emotrain.video.frame_settings import FrameSettings
 
@@ -51,7 +52,21 @@ class DataArguments:
         "Training chooses new keyframes at every epoch; needs keyframe_policy: stratified and between: -1.",
         default=False,
     )
-    crop: str = recipe_key("none, centre, or box-from-annotation (DATA/boxes.parquet).", default="none")
+    crop: str = recipe_key(
+        "What of the frames is read: face (found and followed by the faces stage), none (the clips are aligned face "
+        "crops already), centre, or box-from-annotation (DATA/boxes.parquet).",
+        default="none",
+    )
+    view: str = recipe_key("What keyframes show with crop: face: face, scene or both.", default="face")
+    face: str = recipe_key(
+        "Whom a clip is about with crop: face: largest, central, left, right, or a number from the left.",
+        default="largest",
+    )
+    face_detector: str = recipe_key("Face detector of crop: face (docs/faces.md).", default="yunet")
+    face_tracks: str | None = recipe_key(
+        "File or folder of a face_detector that reads what another program found.", default=None
+    )
+    face_size: int = recipe_key("Longer side in pixels at which faces are looked for.", default=640)
     decoder: str = recipe_key("auto, pyav, torchcodec, opencv or decord.", default="auto")
     prep_shards: int = recipe_key("Shards a preparation stage is cut into.", default=8)
     vision_embeddings: str = recipe_key(
@@ -73,6 +88,7 @@ class DataArguments:
         if self.assume_fps is not None and not 0 < self.assume_fps < float("inf"):
             raise ValueError(f"assume_fps: {self.assume_fps} is no frame rate; expected frames a second above 0")
         self.frame_settings()
+        self._check_face()
         if self.frame_seed != 0 and self.keyframe_policy != "stratified":
             raise ValueError(f"frame_seed: ignored with keyframe_policy: {self.keyframe_policy}; remove it")
         if self.redraw_keyframes and (self.keyframe_policy != "stratified" or self.between != -1):
@@ -86,6 +102,19 @@ class DataArguments:
         if self.fold is not None and self.fold < 1:
             raise ValueError(f"fold: {self.fold} is below 1; folds count from 1, null is for fixed splits")
 
+    def _check_face(self) -> None:
+        settings = self.face_settings()
+        if self.crop != "face" and settings != FaceSettings(decoder=self.decoder):
+            raise ValueError(
+                "face, face_detector, face_tracks and face_size are of crop: face, found crop: "
+                f"{self.crop}; remove them"
+            )
+        if self.face == "all":
+            raise ValueError(
+                "face: all reads every person of a video and is for `emotrain predict`; a label is about one person, "
+                "so say whom (largest, central, left, right, or a number from the left)"
+            )
+
     def frame_settings(self) -> FrameSettings:
         """What decides which frames are stored and how they look; raises ValueError for a wrong name or range."""
         return FrameSettings(
@@ -97,4 +126,9 @@ class DataArguments:
             decoder=self.decoder,
             crop=self.crop,  # type: ignore[arg-type]
             seed=self.frame_seed,
+            view=self.view,  # type: ignore[arg-type]
         )
+
+    def face_settings(self) -> FaceSettings:
+        """What decides which faces are found; raises ValueError for a wrong name or range."""
+        return FaceSettings(self.face_detector, self.face_size, self.face, self.face_tracks, self.decoder)

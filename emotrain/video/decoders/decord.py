@@ -110,6 +110,7 @@ class DecordReader(ClipReader):
         if grey_size is None and self._instead is None and times is not None:
             indices = np.asarray(choose(times) if callable(choose) else choose, dtype=np.int64)
             if len(indices) and 0 <= indices.min() <= indices.max() < len(times):
+                self._expected = times
                 try:
                     images = [transform(image) for image in self._fetch(indices, size)]
                 except Unfit:
@@ -126,7 +127,7 @@ class DecordReader(ClipReader):
             some = indices[start : start + batch].tolist()
             for index, pixels in zip(some, self._ask(some)):
                 picture = ArrayPicture(float(self._stamps[index]), *self._shape, partial(_same, pixels))
-                yield picture.rgb(size, self._box(picture))
+                yield self._seen(index, picture).rgb(size, self._box(picture))
 
     def _check(self, promised: Times | None, opens_with_key: bool, has_choice: bool) -> None:
         if has_choice:

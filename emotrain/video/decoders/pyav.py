@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import struct
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from fractions import Fraction
@@ -139,6 +140,7 @@ class PyavReader(ClipReader):
             times = self._predict_times()
             if times is not None and np.all(np.diff(times) > 0) and self._agrees_with(times):
                 indices = np.asarray(choose(times), np.int64)
+                self._expected = times
                 try:
                     images = self._only(indices.tolist(), size, transform)
                     self._times = times
@@ -158,7 +160,8 @@ class PyavReader(ClipReader):
         for frame in only(self._stream, self._packets(), frozenset({self._stamps[0], *wanted})):
             if frame.pts in wanted:
                 picture = PyavPicture(frame, self._stream.sample_aspect_ratio, self._scalers)
-                kept[frame.pts] = transform(picture.rgb(size, self._box(picture)))
+                index = bisect_left(self._stamps, frame.pts)
+                kept[frame.pts] = transform(self._seen(index, picture).rgb(size, self._box(picture)))
         return [kept[self._stamps[index]] for index in indices]
 
     def _packets(self) -> Iterator[av.Packet]:

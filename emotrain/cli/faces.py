@@ -1,0 +1,32 @@
+"""`emotrain faces`: the detector's weights, and a page that shows which faces were found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+faces = typer.Typer(no_args_is_help=True, help="Fetch the face detector's weights; look at the faces that were found.")
+
+
+@faces.command()
+def fetch() -> None:
+    """Fetch the face detector's weights (230 kB), so that machines without a network can find faces."""
+    from emotrain.faces.weights import WEIGHTS, fetch_weights
+
+    for detector, weights in WEIGHTS.items():
+        typer.echo(f"{detector}: {fetch_weights(detector)} ({weights.licence}, sha256 {weights.sha256[:16]}...)")
+
+
+@faces.command()
+def report(
+    data: Annotated[Path, typer.Argument(help="Folder with clips.parquet and faces/.", metavar="DATA")],
+    out: Annotated[Path | None, typer.Option(help="The page; default DATA/faces/report.html.")] = None,
+    clips: Annotated[int, typer.Option(help="Clips to show of each kind: worst, random, without a face.", min=1)] = 12,
+    seed: Annotated[int, typer.Option(help="For the random ones.")] = 0,
+) -> None:
+    """Write a page with contact sheets: boxes, eyes, the chosen face, and when it was seen."""
+    from emotrain.faces.report import write_report
+
+    typer.echo(write_report(data, out, clips=clips, seed=seed))
