@@ -1,6 +1,8 @@
 # make demo   the whole way on synthetic clips, on a CPU
 # make test   the test suite
 # make cluster-test   only the tests that run jobs on a SLURM of two nodes, started here (root; apt: slurm-wlm, munge)
+# make audit  known faults in the packages of constraints.txt (pip-audit, where its service can be reached)
+# make hashes constraints.hashes.txt: the same versions with the hash of each file
 # All set up .venv first, with the versions of constraints.txt.
 
 PYTHON ?= python3
@@ -10,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test fuzz endurance cluster-test lint bench tiny-base action-units figures clean
+.PHONY: demo test audit hashes fuzz endurance cluster-test lint bench tiny-base action-units figures clean
 
 demo: $(VENV)/.run
 	$(BIN)/emotrain demo
@@ -33,6 +35,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+audit:
+	.ci/audit
+
+hashes: $(VENV)/bin/python
+	.ci/hashes $(BIN)/python > constraints.hashes.txt
+
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/motion_events.py --clips 88 --seed 303
 	$(BIN)/python benchmarks/decode.py --repeats 3
@@ -45,6 +53,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/train.py --shapes wide --vocabulary 152k --steps 3 --repeats 1
 	$(BIN)/python benchmarks/frames.py --repeats 5
 	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/inference.py
 
 tiny-base: $(VENV)/.run
 	$(BIN)/python -m emotrain.modeling.tiny

@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--detector", choices=tuple(DETECTORS), default="yunet", help="(%(default)s)")
     p.add_argument("--tracks", help="file or folder of a detector that reads what you already have (docs/faces.md)")
     p.add_argument("--size", type=int, default=640, help="longer side in pixels of the frames looked at (%(default)s)")
-    p.add_argument("--face", default="largest", help="largest, central, left, right, all, or N from the left")
+    p.add_argument("--face", default="largest", help="largest, central, left, right, or N from the left (%(default)s)")
     p.add_argument("--decoder", choices=DECODERS, default="auto", help="(%(default)s)")
     p.add_argument("--shards", type=int, help="number of parts (default: parts of 4096 clips)")
     p.add_argument("--shard", type=parse_shard, metavar="I/N", help="only the I-th of N parts, counted from 0")

@@ -11,12 +11,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from emotrain.datasets.index import READERS, REPORT_FILE, IndexReport, index_clips
+from emotrain.datasets.index import READERS, index_clips
+from emotrain.datasets.index_words import show
 from emotrain.datasets.media import Probe
 from emotrain.file_errors import in_words
 from emotrain.stages.report import TooManyBadClips
 
-SHOWN_A_KIND = 3
 READER_OPTIONS = {
     "media": "which form of the clips to index, for example clip_224x224 (DFEW), or the folder that holds the frames",
     "labels": "MAFW: single (default) or compound",
@@ -61,7 +61,7 @@ def main() -> int:
     except (ValueError, OSError, TooManyBadClips) as error:
         print(f"index_clips: {in_words(error)}", file=sys.stderr)
         return 1
-    show(report, args.out)
+    show(report, args.out, sys.stdout)
     return 0
 
 
@@ -70,23 +70,6 @@ def _probe() -> Probe:
     from emotrain.video.probe import probe
 
     return probe
-
-
-def show(report: IndexReport, out: Path) -> None:
-    """Counts on standard output, warnings and quarantined clips (the first few of each kind) on standard error."""
-    print(f"{report.dataset}: {report.clips} clips, label set {report.label_set!r}")
-    for label, counts in report.counts.items():
-        parts = ", ".join(f"{name} {count}" for name, count in counts.items() if name != "all")
-        print(f"  {label:<16} {counts['all']:>6}" + (f"   ({parts})" if parts and len(counts) <= 6 else ""))
-    for kind, messages in report.warnings.items():
-        print(f"warning, {kind}: {len(messages)}", file=sys.stderr)
-        for message in messages[:SHOWN_A_KIND]:
-            print(f"  {message}", file=sys.stderr)
-    if report.quarantined:
-        print(f"quarantined: {len(report.quarantined)} ({report.bad_share:.2%})", file=sys.stderr)
-        for row in report.quarantined[:SHOWN_A_KIND]:
-            print(f"  {row['clip_id']}: {row['reason']}", file=sys.stderr)
-    print(f"written: {out / 'clips.parquet'}, {out / REPORT_FILE}")
 
 
 if __name__ == "__main__":

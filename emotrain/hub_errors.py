@@ -21,6 +21,10 @@ REMEDIES: dict[int, str] = {
 }
 BROKEN = "the Hub is out of order (https://status.huggingface.co); run again later"
 _OF_THE_STORE = re.compile(r"HTTP status (?:client|server) error \((\d{3})\b")
+FULL = (
+    "the storage of this user or organisation is full, private repositories having the smallest share; delete old ones "
+    "(https://huggingface.co/settings/storage), publish to a public repository, or ask for more, then run again"
+)
 AGAIN = "what was uploaded is kept and is not sent again"
 HERE = "check the file, the disk and the network of this machine, then run again"
 NETWORK = "no connection; check the network, HTTPS_PROXY and HF_ENDPOINT, then run again"
@@ -64,6 +68,8 @@ def _explanation(doing: str, error: BaseException) -> HubError | None:
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
         remedy = REMEDIES.get(status, BROKEN if status >= 500 else "see the status")
+        if status < 500 and "storage" in _said(error).lower():
+            remedy = FULL
         if status >= 500 or status in (412, 429):
             remedy = f"{remedy}; {AGAIN}"
         request = f", request {error.request_id}" if error.request_id else ""

@@ -5,6 +5,7 @@ A workbook is a zip of XML that may unpack to a thousand times its size, so ever
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from emotrain.text_tables import check_columns
 SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls"})
 MAX_UNPACKED = 100 << 20
 MAX_CELLS = 2_000_000
+MAX_ROWS = 200_000
+_ROW = re.compile(rb"<(?:\w+:)?row[ />]")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SAVE = "open it in a spreadsheet and save it as .xlsx"
 
@@ -59,10 +62,16 @@ def _sheets(path: Path, fault: type[ValueError]) -> Iterator[Sheet]:
 
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(part.file_size for part in archive.infolist())
+        stated = _stated_rows(archive) if unpacked <= MAX_UNPACKED else 0
     if unpacked > MAX_UNPACKED:
         raise fault(
             f"{path}: unpacks to {unpacked >> 20:,} MiB, expected at most {MAX_UNPACKED >> 20}; save the table alone "
             "as .csv, or as a workbook without empty rows and pictures"
+        )
+    if stated > MAX_ROWS:
+        raise fault(
+            f"{path}: {stated:,} rows, expected at most {MAX_ROWS:,}; delete empty rows behind the table, or save the "
+            "table alone as .csv"
         )
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
@@ -78,6 +87,17 @@ def _sheets(path: Path, fault: type[ValueError]) -> Iterator[Sheet]:
             yield Sheet(page.title, page.sheet_state != "visible", rows)
     finally:
         book.close()
+
+
+def _stated_rows(archive: zipfile.ZipFile) -> int:
+    """Rows of all sheets, counted in the raw XML: parsing a million of them takes minutes."""
+    rows = 0
+    for part in archive.infolist():
+        if part.filename.startswith("xl/worksheets/"):
+            with archive.open(part) as file:
+                while chunk := file.read(1 << 20):
+                    rows += len(_ROW.findall(chunk))
+    return rows
 
 
 def _old_sheets(path: Path, fault: type[ValueError]) -> Iterator[Sheet]:

@@ -14,6 +14,7 @@ from typing import Any
 from emotrain.context.facs_times import within
 from emotrain.context.facs_words import check_language
 from emotrain.context.retell import told
+from emotrain.emotions import nearest
 from emotrain.faces.framing import framing_of
 from emotrain.motion.action_units import TEMPLATES
 from emotrain.motion.clip_events import ClipEvents
@@ -37,7 +38,7 @@ class MotionSummarizer:
     them, to read intensities from; the video is then not decoded.
     """
 
-    spotting: SpotSettings = field(default_factory=SpotSettings)
+    spotting: SpotSettings | Mapping[str, Any] = field(default_factory=SpotSettings)
     blinks: bool = False
     crop: Crop = "none"
     framing: Framing = field(default_factory=Fixed)
@@ -47,6 +48,13 @@ class MotionSummarizer:
 
     def __post_init__(self) -> None:
         check_language(self.language)
+        if not isinstance(self.spotting, SpotSettings):
+            object.__setattr__(self, "spotting", _thresholds(self.spotting))
+
+    @property
+    def _spot(self) -> SpotSettings:
+        assert isinstance(self.spotting, SpotSettings)
+        return self.spotting
 
     def settings(self) -> Mapping[str, Any]:
         """Version, thresholds, and the hashes of the action-unit templates, the face boxes and the cue files.
@@ -58,7 +66,7 @@ class MotionSummarizer:
             "templates": blake2b(TEMPLATES.read_bytes(), digest_size=8).hexdigest(),
             "blinks": self.blinks,
             "language": self.language,
-            "spotting": asdict(self.spotting),
+            "spotting": asdict(self._spot),
             "crop": self.crop,
             "boxes_fingerprint": self.framing.fingerprint(),
             "cues_fingerprint": None if self.cues is None else cues_fingerprint(Path(self.cues)),
@@ -100,14 +108,14 @@ class MotionSummarizer:
     def _seen(self, clip: Clip, video: Path, look: Look) -> ClipEvents:
         path = look.path if isinstance(look, Followed) else None
         if self.cues is not None:
-            return cue_events(read_cues(Path(self.cues), clip, video), self.spotting, path)
+            return cue_events(read_cues(Path(self.cues), clip, video), self._spot, path)
 
         from emotrain.motion.face_motion import SIZE
         from emotrain.video.decode import open_clip
 
         with open_clip(video, fps=clip.fps) as reader:
             reader.look = look
-            return events_of_frames(reader.grey_frames(SIZE), self.spotting, path=path)
+            return events_of_frames(reader.grey_frames(SIZE), self._spot, path=path)
 
 
 def seen_share(unread: Sequence[Unread], gap: Summary) -> float:
@@ -115,3 +123,17 @@ def seen_share(unread: Sequence[Unread], gap: Summary) -> float:
     length = gap.end_s - gap.start_s
     hidden = within([part for part in unread if part.why == "unseen"], gap.start_s, gap.end_s)
     return 1.0 - min(1.0, sum(part.end_s - part.start_s for part in hidden) / length) if length > 0 else 1.0
+
+
+def _thresholds(given: object) -> SpotSettings:
+    """Spotting thresholds of a recipe, those left out as tuned; ValueError for an unknown name or no number above 0."""
+    if not isinstance(given, Mapping):
+        raise ValueError(f"spotting: {given!r}: expected thresholds by name, as in {{hold_threshold: 5.0}}")
+    tuned = asdict(SpotSettings())
+    for name, value in given.items():
+        if name not in tuned:
+            raise ValueError(f"spotting: unknown threshold {name!r}; {nearest(str(name), tuned)}")
+        whole = isinstance(tuned[name], int)
+        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not value > 0:
+            raise ValueError(f"spotting: {name}: {value!r}; expected a {'whole ' if whole else ''}number above 0")
+    return SpotSettings(**{**tuned, **given})

@@ -42,7 +42,7 @@ class BlankExamples(Examples):
         image = blank(clip_id, self._size)
         return [Frame(clip_id, k, time_s, "keyframe", None, image) for k, time_s in enumerate(self._times_s)]
 
-    def summaries(self, clip_id: str, epoch: int | None = None) -> Sequence[Summary]:
+    def summaries(self, clip_id: str, epoch: int | None = None, draw: int | None = None) -> Sequence[Summary]:
         """A quiet summary a gap; none when the arm has no context."""
         if self.prompt.context == "none":
             return ()

@@ -27,6 +27,7 @@ from emotrain.datasets.clips import read_index
 from emotrain.evaluation.figures import STYLE
 from emotrain.evaluation.word_leak import word_leak, written_texts
 from emotrain.examples.manifests import usable_clips
+from emotrain.markdown import plain
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip, Frame, Summary
 from emotrain.stable_hash import stable_hash
@@ -156,21 +157,21 @@ def _markdown(facts: Mapping[str, Any]) -> str:
     lines = ["| summaries | clips | tokens a clip (median, 95 %) | gaps with change | clips' classes with leaks |"]
     lines.append("|-|-|-|-|-|")
     for name, row in facts["backends"].items():
-        leaks = ", ".join(f"{label} {sum(found.values())}" for label, found in row["leaks"].items())
+        leaks = ", ".join(f"{plain(label)} {sum(found.values())}" for label, found in row["leaks"].items())
         tokens = f"{row['tokens_mean']:.1f} ({row['tokens_median']:.0f}, {row['tokens_p95']:.0f})"
-        lines.append(f"| {name} | {row['clips']} | {tokens} | {row['changed_share']:.1%} | {leaks or 'none'} |")
+        lines.append(f"| {plain(name)} | {row['clips']} | {tokens} | {row['changed_share']:.1%} | {leaks or 'none'} |")
     lines += ["", "Share of the gaps with change, by class, and of the parts of the face named in them:", ""]
     for name, row in facts["backends"].items():
-        classes = ", ".join(f"{label} {share:.0%}" for label, share in row["changed_by_class"].items())
+        classes = ", ".join(f"{plain(label)} {share:.0%}" for label, share in row["changed_by_class"].items())
         parts = ", ".join(f"{part} {share:.0%}" for part, share in row["parts"].items())
-        lines += [f"* {name}: {classes}; {parts}"]
+        lines += [f"* {plain(name)}: {classes}; {parts}"]
     lines += _leak_lines(facts["leak"])
     if facts["agreement"]:
         lines += ["", "Agreement on which part moved in a gap (Cohen's kappa):", ""]
         lines += [f"| back ends | gaps | {' | '.join(PARTS)} |", "|-|-|" + "-|" * len(PARTS)]
         for name, row in facts["agreement"].items():
             cells = ("–" if row[part] is None else f"{row[part]:.2f}" for part in PARTS)
-            lines.append(f"| {name} | {row['gaps']} | {' | '.join(cells)} |")
+            lines.append(f"| {plain(name)} | {row['gaps']} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -194,10 +195,10 @@ def _leak_lines(leak: Mapping[str, Any]) -> list[str]:
             "none" if row["removed"] is None else f"{row['removed']:.1%}",
             f"{row['chance']:.1%}",
         ]  # fmt: skip
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines.append(f"| {plain(name)} | {' | '.join(cells)} |")
     for name, row in leak.items():
         for label, words in (row or {"telling": {}})["telling"].items():
-            lines.append(f"* {name}, {label}: {', '.join(words)}")
+            lines.append(f"* {plain(name)}, {plain(label)}: {', '.join(map(plain, words))}")
     return lines
 
 

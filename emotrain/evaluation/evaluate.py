@@ -20,6 +20,7 @@ from emotrain.evaluation.second_stage import second_stage_scores
 from emotrain.examples.manifests import train_counts, usable_clips
 from emotrain.examples.prepared import check_prepared
 from emotrain.json_files import read_object
+from emotrain.metrics.beyond_threshold import annotator_ceiling, beyond_threshold
 from emotrain.metrics.clusters import known_clusters
 from emotrain.metrics.predictions import PredictionTable, read_predictions, write_predictions
 from emotrain.metrics.summary import summarise
@@ -92,7 +93,11 @@ def write_scores(
         cluster_by=by,
         resamples=recipe.evaluation.resamples,
     )
-    metrics |= {**about, "quarantined": dict(left_out)}
+    metrics |= {**about, "quarantined": dict(left_out), "scores": None, "annotators": None}
+    if table.logits is not None:
+        counts, votes = train_counts(recipe), {clip.clip_id: clip.votes for clip in clips}
+        metrics["scores"] = beyond_threshold(table.gold, table.logits, table.labels, counts, metrics["groups"])
+        metrics["annotators"] = annotator_ceiling(votes, table.clip_ids, table.gold, table.logits, table.labels)
     write_json(metrics, out / METRICS)
     write_digests([out / METRICS, path, out / RESOLVED], list_beside(out / METRICS))
     return metrics

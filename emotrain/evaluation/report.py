@@ -139,6 +139,8 @@ def _arm(i: int, arm: ArmResult, compared: Mapping[str, Any] | None, order: Sequ
         "confusion": _confusion(metrics["confusion"], order),
         "collapse": metrics["collapse"],
         "calibration": metrics["calibration"],
+        "beyond": metrics.get("scores"),
+        "annotators": metrics.get("annotators"),
     }
 
 

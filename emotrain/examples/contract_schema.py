@@ -117,6 +117,8 @@ SCHEMA: Table = {
         "context_control": word(*CONTROLS),
         "corrupt_summaries": word(NO_FAULT, *FAULTS),
         "corrupt_share": number(0, 1),
+        "summary_dropout": number(0, 1),
+        "summary_noise": number(0, 1),
         "context_seed": _SEED,
     },
     "prompt": {

@@ -20,6 +20,7 @@ from emotrain.context.donors import Donors, Lender
 from emotrain.context.option_order import option_order
 from emotrain.context.prompt import build_messages
 from emotrain.context.summarize import load_summaries, summaries_folder
+from emotrain.context.training_faults import with_faults
 from emotrain.datasets.clips import read_index
 from emotrain.emotions import display_names
 from emotrain.examples.redraw import redrawn
@@ -51,6 +52,7 @@ class Examples:
         self.context = context
         self.prompt = context.prompt_settings()
         self.controls = context.controls()
+        self.faults = context.training_faults()
         self.shuffle_options = context.option_order == "shuffled"
         self.seed = context.context_seed
         self.tokenizer = tokenizer
@@ -66,16 +68,30 @@ class Examples:
         """The clip's stored keyframes in time order."""
         return self._store().keyframes(clip_id)
 
-    def summaries(self, clip_id: str, epoch: int | None = None) -> Sequence[Summary]:
+    def summaries(self, clip_id: str, epoch: int | None = None, draw: int | None = None) -> Sequence[Summary]:
         """The clip's gap summaries in time order, as the recipe's controls want them told.
 
-        Empty when the arm has no context or the clip was quarantined. With an `epoch`, of the keyframes drawn for it.
+        Empty when the arm has no context or the clip was quarantined. With an `epoch`, of the keyframes drawn for it;
+        with a `draw`, the place of a training draw, with the faults that the recipe puts into some of them.
         """
         if self.prompt.context == "none":
             return ()
+
+        def told(of: str) -> Sequence[Summary]:
+            return self.made_summaries(of) if epoch is None else self._redrawn(of, epoch)[1]
+
+        def another() -> Sequence[Summary]:
+            donors = self._lenders()
+            return told(clip_id if donors is None else donors.donor(clip_id, "any"))
+
+        def faulty(of: str) -> Sequence[Summary]:
+            if draw is None or of != clip_id:
+                return told(of)
+            return with_faults(told(of), self.faults, draw, other=another, language=self.prompt.language)
+
         return controlled(
             clip_id,
-            self.made_summaries if epoch is None else lambda of: self._redrawn(of, epoch)[1],
+            faulty,
             self.controls,
             donors=self._lenders(),
             count_tokens=self._count_tokens,
@@ -106,7 +122,7 @@ class Examples:
         return self._summaries.get(clip_id, ())
 
     def _lenders(self) -> Donors | None:
-        if self.controls.needs_donors and self._donors is None:
+        if (self.controls.needs_donors or self.faults.noise > 0) and self._donors is None:
             index = read_index(self.folder)
             splits: tuple[Split, ...] = ("train", "validation", "test")
             lenders = [
@@ -124,16 +140,17 @@ class Examples:
         return text_tokens(self.tokenizer, text)
 
     def messages(
-        self, clip_id: str, order: Sequence[int] | None = None, epoch: int | None = None
+        self, clip_id: str, order: Sequence[int] | None = None, epoch: int | None = None, draw: int | None = None
     ) -> tuple[list[dict[str, Any]], list[Frame]]:
         """The chat messages of a clip and the frames that they show, in the order of their placeholders.
 
         `order` permutes the options that the question names; None keeps the order of the label set. `epoch` is that of
-        a training draw; keyframes are drawn anew for it where the recipe says so.
+        a training draw; keyframes are drawn anew for it where the recipe says so. `draw` is its place in the manifest,
+        by which the faults of its summaries are chosen.
         """
         anew = epoch if self.redraws else None
         frames = self.keyframes(clip_id) if anew is None else self._redrawn(clip_id, anew)[0]
-        messages = build_messages(frames, self.summaries(clip_id, anew), self.names, self.prompt, order)
+        messages = build_messages(frames, self.summaries(clip_id, anew, draw), self.names, self.prompt, order)
         return messages, frames if self.prompt.images else []
 
 
@@ -160,7 +177,12 @@ class Collator:
             option_order(len(examples.labels), f"{examples.seed}/{row['draw']}") if examples.shuffle_options else None
             for row in rows
         ]
-        batch = self.inputs([row["clip_id"] for row in rows], orders, [row.get("epoch") for row in rows])
+        batch = self.inputs(
+            [row["clip_id"] for row in rows],
+            orders,
+            [row.get("epoch") for row in rows],
+            [row.get("draw") for row in rows],
+        )
         batch["target"] = target_of(rows, examples.labels)
         batch["weight"] = torch.tensor([row["weight"] for row in rows], dtype=torch.float32)
         return batch
@@ -170,15 +192,17 @@ class Collator:
         clip_ids: Sequence[str],
         orders: Sequence[Sequence[int] | None] | None = None,
         epochs: Sequence[int | None] | None = None,
+        draws: Sequence[int | None] | None = None,
     ) -> dict[str, torch.Tensor]:
         """The model's own inputs for these clips, prompts ending with the generation prompt.
 
-        `orders` permutes the options of each clip; None keeps the order of the label set. `epochs` are those of
-        training draws (see `Examples.messages`).
+        `orders` permutes the options of each clip; None keeps the order of the label set. `epochs` and `draws` are
+        those of training draws (see `Examples.messages`).
         """
         kept = orders if orders is not None else [None] * len(clip_ids)
         drawn = epochs if epochs is not None else [None] * len(clip_ids)
-        chats = [self.examples.messages(*asked) for asked in zip(clip_ids, kept, drawn, strict=True)]
+        places = draws if draws is not None else [None] * len(clip_ids)
+        chats = [self.examples.messages(*asked) for asked in zip(clip_ids, kept, drawn, places, strict=True)]
         images = [[picture(frame) for frame in shown] for _, shown in chats] if self.examples.prompt.images else None
         batch = encode_chats(self.processor, [messages for messages, _ in chats], images)
         if self.embeddings is None:

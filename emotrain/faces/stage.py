@@ -62,6 +62,11 @@ def find_faces_stage(
     with other settings, another detector or another list of clips.
     """
     settings = settings if settings is not None else FaceSettings()
+    if settings.face == "all":
+        raise ValueError(
+            "face all reads every person of a video and is for `emotrain predict`; a clip's label is about one: say "
+            "largest, central, left, right or a number from the left (all faces are stored in any case)"
+        )
     check_engine(engine, ray_address)
     check_numbers(max_bad_share=max_bad_share)
     check_numbers(max_bad_share=max_faceless_share)

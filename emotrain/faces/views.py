@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from emotrain.video.reader import Times
 from emotrain.video.shots import find_shots, same_view
 
+RECENT = 20
+"""A view is looked for among this many shots before; a film has a thousand."""
+
 
 def cuts_and_views(cells: NDArray[np.uint8], times_s: Times) -> tuple[list[float], list[int]]:
     """The times at which another shot begins, and for each shot the number of its view (that of its first shot).
@@ -23,5 +26,14 @@ def cuts_and_views(cells: NDArray[np.uint8], times_s: Times) -> tuple[list[float
     views: list[int] = []
     for number, shot in enumerate(shots):
         first = cells[shot.frames[0]]
-        views.append(next((views[k] for k in range(number) if same_view(cells[shots[k].frames[-1]], first)), number))
+        views.append(
+            next(
+                (
+                    views[k]
+                    for k in range(max(0, number - RECENT), number)
+                    if same_view(cells[shots[k].frames[-1]], first)
+                ),
+                number,
+            )
+        )
     return [float(times_s[shot.frames[0]]) for shot in shots[1:]], views

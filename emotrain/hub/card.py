@@ -24,6 +24,7 @@ from emotrain.hub.notices import notice
 from emotrain.hub.scores import HEADLINE, Scores
 from emotrain.hub.staging import CARD, CONFUSION, recipe_values
 from emotrain.json_files import read_object
+from emotrain.markdown import code, fence, plain
 from emotrain.recipe.recipe import RESOLVED
 from emotrain.records import Frame, Summary
 from emotrain.training.checkpoints import PROVENANCE
@@ -63,6 +64,7 @@ def write_card(source: CardSource, template: Path | None = None) -> Path:
 
     environment = SandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(percent=percent, points=points, interval=_interval, literal=_literal)
+    environment.filters.update(plain=plain, code=code, fence=fence)
     path = template if template is not None else TEMPLATE
     try:
         body = environment.from_string(path.read_text(encoding="utf-8")).render(**_variables(source))

@@ -20,7 +20,8 @@ from emotrain.hub.scores import read_scores
 from emotrain.hub.staging import recipe_values, stage
 from emotrain.hub.upload import Uploaded, check_repo_id, upload
 from emotrain.json_files import entry, read_object
-from emotrain.modeling.adapters import CONFIG, RUN_REMEDY, WEIGHTS, check_vouched, read_config
+from emotrain.modeling.adapter_config import CONFIG, read_config
+from emotrain.modeling.adapters import RUN_REMEDY, WEIGHTS, check_vouched
 from emotrain.training.checkpoints import PROVENANCE
 
 
@@ -108,7 +109,10 @@ def base_of(adapter: Path, base_model: str | None) -> Base:
     """The base that the published adapter names; ValueError says what to pass where none can be named."""
     if not (adapter / CONFIG).is_file():
         raise FileNotFoundError(f"{adapter}: no {CONFIG} with {WEIGHTS} here; give a training run's output folder")
-    return declared_base(read_config(adapter), recipe_values(adapter), base_model)
+    provenance = read_object(adapter / PROVENANCE, RUN_REMEDY) if (adapter / PROVENANCE).is_file() else {}
+    made_from = provenance.get("made_from")
+    commit = made_from.get("base") if isinstance(made_from, dict) else None
+    return declared_base(read_config(adapter), recipe_values(adapter), base_model, commit)
 
 
 def private_of(adapter: Path, evaluated: list[Path], public: tuple[str, ...] = (), data: Path | None = None) -> Private:

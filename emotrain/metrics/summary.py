@@ -74,7 +74,9 @@ def summarise(
     result["rates"] = {name: float(matrix[:, len(labels) + i].sum() / len(table)) for i, name in enumerate(OUTCOMES)}
     result["confusion"] = {"rows": list(labels), "columns": [*labels, *OUTCOMES], "counts": matrix.tolist()}
     result["collapse"] = collapse(matrix, labels, groups)
-    result["calibration"] = None if table.logits is None else calibration(table.gold, table.logits)
+    result["calibration"] = (
+        None if table.logits is None else calibration(table.gold, table.logits, clusters=sample.clusters)
+    )
     result["folds"] = _folds(table, groups)
     result["fold_mean"] = _fold_mean(result["folds"], table)
     # Where folds are single subjects, the MEGC protocol's pooled figures take the place of the mean over folds.

@@ -10,6 +10,7 @@ from typing import Any
 from emotrain.context.summarize import summarize_clips
 from emotrain.datasets.clips import CLIPS_FILE, read_index
 from emotrain.datasets.index import READERS, index_clips, reader_options
+from emotrain.datasets.index_words import show
 from emotrain.emotions import OWN, LabelSet, label_set, nearest
 from emotrain.examples.manifests import ensure_manifest
 from emotrain.examples.summaries import is_written_by_recipe, summary_options
@@ -55,7 +56,7 @@ def prepare(
                 f"root: the recipe names no data-set folder and {data / CLIPS_FILE} is not there; add `root: DIR` or "
                 "pass --root DIR"
             )
-        index_clips(
+        found = index_clips(
             settings.dataset,
             Path(settings.root),
             data,
@@ -71,6 +72,7 @@ def prepare(
             long_tail_seed=settings.long_tail_seed,
             **index_options(settings),
         )
+        show(found, data, sys.stderr)
     if stage != "index":
         _check_index(recipe)
     if "manifest" in wanted:

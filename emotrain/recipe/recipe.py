@@ -6,6 +6,7 @@ the command line wins over all. Every fault of a recipe is reported in one go, b
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from difflib import get_close_matches
@@ -207,7 +208,10 @@ def _parse(kind: Any, values: Mapping[str, Any]) -> Any:
 
     parser = Parser([kind])
     parser.set_defaults_with_config(**values)
-    return parser.parse_args_into_dataclasses(args=[])[0]
+    with warnings.catch_warnings():
+        # The pinned versions know both names of a key; which one a recipe uses is no news to whoever runs a command.
+        warnings.filterwarnings("ignore", message=".* is deprecated and will be removed", category=FutureWarning)
+        return parser.parse_args_into_dataclasses(args=[])[0]
 
 
 def _default(field: Field[Any]) -> Any:

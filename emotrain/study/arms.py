@@ -17,7 +17,12 @@ from queue import Queue
 from threading import Lock
 from typing import IO
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.evaluation.evaluate import METRICS, deciding, read_metrics
+from emotrain.examples.manifests import manifest_path
 from emotrain.job_notes import stop_file
 from emotrain.progress import track
 from emotrain.recipe.recipe import RESOLVED, Recipe, read_values
@@ -28,7 +33,6 @@ from emotrain.training.preemption import STATUS
 
 _POLL_S = 0.5
 _TAIL_LINES = 15
-_TRAINING, _SCORING = 100, 5  # weights of the progress bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +101,12 @@ def run_arms(groups: Sequence[Sequence[Arm]], *, parallel: int, gpus: Sequence[s
     """
     todo = [left for left in ([arm for arm in group if not arm.is_done()] for group in groups) if left]
     arms = [arm for group in todo for arm in group]
-    weights = {arm.scores: _TRAINING if arm.trained else _SCORING for arm in arms}
+    weights = {arm.scores: _clips(arm) for arm in arms}
     runner = _Runner(gpus)
     if stop_asked():
         runner.stop()
     lanes = len(gpus) if gpus else max(parallel, 1)
-    with ThreadPoolExecutor(lanes) as pool, track("train and score", sum(weights.values()), "%") as advance:
+    with ThreadPoolExecutor(lanes) as pool, track("train and score", sum(weights.values())) as advance:
         futures = {pool.submit(runner.run_group, group): group for group in todo}
         shown = dict.fromkeys(weights, 0)
         running = set(futures)
@@ -127,6 +131,15 @@ def run_arms(groups: Sequence[Sequence[Arm]], *, parallel: int, gpus: Sequence[s
     failed = [future.result() for future in futures if future.result()]
     if failed:
         raise ArmsFailed("\n".join(failed))
+
+
+def _clips(arm: Arm) -> int:
+    """How many clips an arm draws in training, or has to score without any; 1 where nothing on disk says."""
+    found = manifest_path(arm.recipe) if arm.trained else Path(arm.recipe.data.data) / CLIPS_FILE
+    try:
+        return max(pq.read_metadata(found).num_rows, 1)
+    except (OSError, pa.ArrowInvalid):
+        return 1
 
 
 def stop_asked() -> bool:

@@ -28,6 +28,7 @@ arm of every value of one key. `base:` inherits from another file, as in recipes
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -130,7 +131,8 @@ def read_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:
     return Study(
         path=path,
         recipe=(path.parent / values["recipe"]).resolve(),
-        out=Path(values["out"]),
+        # Beside the file, as its recipe is: the same study from any folder.
+        out=Path(os.path.normpath(path.parent / Path(values["out"]).expanduser())),
         reference=values["reference"],
         arms=tuple(_inherit(arm, arms) for arm in arms),
         seeds=tuple(values.get("seeds", (0,))),

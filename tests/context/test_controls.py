@@ -15,6 +15,7 @@ from emotrain.context.corruption import FAULTS, LOWER, UPPER, corrupt
 from emotrain.context.donors import Donors, Lender, lend
 from emotrain.context.facs_words import describe
 from emotrain.context.rearrange import filler, reorder, static_text
+from emotrain.context.training_faults import TrainingFaults, with_faults
 from emotrain.context.trajectory import part_of, trajectory
 from emotrain.records import Event, Summary
 
@@ -283,3 +284,23 @@ def test_the_trajectory_tells_order_rise_peak_and_end() -> None:
     assert held.relaxed_s is None
     assert trajectory(clip("a", "", "words without events.")) is None
     assert part_of("glabella") == "brow"
+
+
+def test_training_faults_strike_the_share_of_draws_asked_for_and_each_draw_for_itself() -> None:
+    faults = TrainingFaults(dropout=0.2, noise=0.3, seed=1)
+    found = [faults.fault(draw) for draw in range(4000)]
+    assert found == [faults.fault(draw) for draw in range(4000)]
+    assert sum(fault == ("drop", 1.0) for fault in found) / 4000 == pytest.approx(0.2 + 0.3 / 12, abs=0.03)
+    assert sum(fault is None for fault in found) / 4000 == pytest.approx(0.5, abs=0.03)
+    assert len(set(found)) == 13, "four faults at three shares, and none"
+    assert [TrainingFaults().fault(draw) for draw in range(99)] == [None] * 99
+    mine, other = clip("a", "brows lower.", "chin rises."), clip("b", "jaw drops.", "lips part.")
+    for draw, fault in enumerate(found[:60]):
+        seen = [summary.text for summary in with_faults(mine, faults, draw, other=lambda: other)]
+        if fault is None:
+            assert seen == ["brows lower.", "chin rises."]
+        elif fault[1] == 1.0:
+            assert seen[0] != "brows lower."
+    for wrong in ({"dropout": 1.1}, {"noise": -0.1}, {"dropout": 0.6, "noise": 0.6}):
+        with pytest.raises(ValueError, match=r"summary_(dropout|noise)"):
+            TrainingFaults(**wrong)

@@ -16,7 +16,7 @@ from emotrain.context.facs_words import QUIET, describe
 from emotrain.context.gaps import gaps_of, times_by_gap
 from emotrain.context.leakage import find_leaks
 from emotrain.context.motion_backend import MotionSummarizer
-from emotrain.context.summarize import load_summaries, summarize_clips
+from emotrain.context.summarize import load_summaries, make_backend, summarize_clips
 from emotrain.faces.framing import framing_of
 from emotrain.recipe.arguments import ContextArguments
 from emotrain.records import Clip, Event, to_table
@@ -185,3 +185,20 @@ def test_cues_that_nothing_reads_are_refused() -> None:
         ContextArguments(cues="cues", summarizer="vlm")
     with pytest.raises(ValueError, match="cues: cues needs summaries"):
         ContextArguments(cues="cues", context="none")
+
+
+def test_thresholds_of_a_recipe_replace_those_that_were_tuned_and_name_other_summaries() -> None:
+    strict = make_backend("motion", {"spotting": {"hold_threshold": 50, "burst_threshold": 50.0, "most": 2}})
+    tuned = make_backend("motion", {})
+    assert strict.settings()["spotting"] == {**tuned.settings()["spotting"], "hold_threshold": 50} | {
+        "burst_threshold": 50.0,
+        "most": 2,
+    }
+    for odd, message in (
+        ({"hold_treshold": 1}, "unknown threshold 'hold_treshold'; did you mean 'hold_threshold'"),
+        ({"most": 1.5}, "most: 1.5; expected a whole number above 0"),
+        ({"burst_s": -1}, "burst_s: -1; expected a number above 0"),
+        (3, "3: expected thresholds by name"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make_backend("motion", {"spotting": odd})

@@ -204,6 +204,9 @@ def test_what_unpacks_or_widens_without_bound_is_refused(tmp_path: Path, monkeyp
     monkeypatch.setattr("emotrain.workbooks.MAX_CELLS", 3)
     with pytest.raises(LayoutError, match=r"d\.xlsx: more than 3 cells, expected one row a clip"):
         read_table(book(tmp_path / "d.xlsx", {"s": ("visible", [["b", "Subject"], [1, "x"]])}), COLUMNS)
+    monkeypatch.setattr("emotrain.workbooks.MAX_ROWS", 1)
+    with pytest.raises(LayoutError, match=r"d\.xlsx: 2 rows, expected at most 1; delete empty rows"):
+        read_table(tmp_path / "d.xlsx", COLUMNS)
     (tmp_path / "m.csv").write_text("b,Subject" + ",x" * 1_000_000 + "\n")
     with pytest.raises(LayoutError, match=r"m\.csv row 1: 1,000,002 cells") as refused:
         read_table(tmp_path / "m.csv", COLUMNS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -18,8 +19,9 @@ from emotrain.context.prompt import PromptSettings
 from emotrain.context.vlm_backend import VlmBackend
 from emotrain.emotions import label_set
 from emotrain.examples.contract_schema import SCHEMA, SUMMARIZERS, contract_faults
-from emotrain.examples.input_contract import CONTRACT, InputContract, read_contract, template_digests
+from emotrain.examples.input_contract import CONTRACT, InputContract, input_contract, read_contract, template_digests
 from emotrain.recipe.arguments import ContextArguments
+from emotrain.recipe.recipe import load_recipe
 from emotrain.video.frame_settings import FrameSettings
 
 LABELS = label_set("mafw").labels
@@ -130,3 +132,29 @@ values = st.recursive(
 def test_any_value_anywhere_is_taken_or_named_and_never_trips_the_reader(key: str, value: Any) -> None:
     for fault in contract_faults(sound(**{key: value})):
         assert isinstance(fault, str)
+
+
+def test_every_row_of_the_table_of_trust_names_a_test_that_exists_and_every_field_has_a_row() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "trust.md").read_text("utf-8")
+    tests = "".join(file.read_text("utf-8") for file in (root / "tests").rglob("test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert len(named) > 15
+    assert not [name for name in sorted(named) if f"def {name}(" not in tests]
+    contract = page.partition("## `adapter_config.json`")[0]
+    inside = [key for section in (SCHEMA["frames"], SUMMARIZERS["openai"]) for key in dict(section)]  # type: ignore[call-overload]
+    own = {"backend", "version", "language"}
+    assert not [key for key in {*SCHEMA, *inside} - own if f"`{key}`" not in contract]
+
+
+@pytest.mark.parametrize("odd", [{"decoder": "evil"}, {"key_variable": "HF_TOKEN"}])
+def test_what_a_data_folder_says_must_fit_a_contract(tmp_path: Path, odd: dict[str, Any]) -> None:
+    recipe = load_recipe(Path(__file__).parents[2] / "recipes/tiny/sparse_natural.yaml", ["--data", str(tmp_path)])
+    (tmp_path / "frames").mkdir()
+    header = {"settings": asdict(recipe.data.frame_settings())}
+    (tmp_path / "frames" / "frames.json").write_text(json.dumps(header), encoding="utf-8")
+    assert input_contract(recipe).frames == header["settings"]
+    header["settings"] |= odd
+    (tmp_path / "frames" / "frames.json").write_text(json.dumps(header), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"frames\.json and backend\.json[^~]*frames\."):
+        input_contract(recipe)

@@ -125,6 +125,26 @@ def test_a_swapped_summary_is_that_of_another_clip_of_the_class_asked_for(
             assert f"peak {0.4 + n / 100:.2f} s" not in words
 
 
+def test_training_draws_alone_lose_their_words_by_dropout_and_noise(told: Path, bench: Any) -> None:
+    data = DataArguments(data=str(told), label_set="dfew")
+    context = ContextArguments(summarizer="motion-0", summary_dropout=0.5, summary_noise=0.5)
+    examples = Examples(data, context, LABELS)
+    clean = [summary.text for summary in examples.made_summaries(CLIP)]
+    assert [summary.text for summary in examples.summaries(CLIP)] == clean, "nothing at test time"
+    seen = [tuple(summary.text for summary in examples.summaries(CLIP, draw=draw)) for draw in range(80)]
+    assert seen == [tuple(summary.text for summary in examples.summaries(CLIP, draw=draw)) for draw in range(80)]
+    assert seen.count(("",) * len(clean)) == pytest.approx(40, abs=15)
+    assert len(set(seen)) > 4
+    collator = Collator(examples, load_processor(str(bench.base)))
+    rows = [{"clip_id": CLIP, "label": LABELS[0], "weight": 1.0, "draw": draw} for draw in (seen.index(("",) * 3), 0)]
+    lengths = [int(collator([row])["attention_mask"].sum()) for row in rows]
+    assert lengths[0] < int(collator.inputs([CLIP])["attention_mask"].sum())
+    with pytest.raises(ValueError, match="context is none"):
+        ContextArguments(context="none", summary_dropout=0.5)
+    with pytest.raises(ValueError, match="context_control: static"):
+        ContextArguments(context_control="static", summary_noise=0.5)
+
+
 def test_faults_strike_the_share_asked_for(told: Path) -> None:
     assert "brows" not in text(told, corrupt_summaries="drop", corrupt_share=1.0)
     assert "inner brows rise" not in text(told, corrupt_summaries="region", corrupt_share=1.0)

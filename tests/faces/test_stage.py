@@ -119,6 +119,11 @@ def test_many_faceless_clips_are_said_to_be_that_and_what_to_do(tmp_path: Path, 
         find_faces_stage(data, FaceSettings(face="left"), workers=1, limit_s=None, max_faceless_share=0.5)
 
 
+def test_a_label_is_about_one_person(tmp_path: Path, videos: Path) -> None:
+    with pytest.raises(ValueError, match="a clip's label is about one: say largest, central"):
+        find_faces_stage(index(tmp_path, videos, "a"), FaceSettings(face="all"))
+
+
 def test_rows_are_read_as_written(tmp_path: Path, videos: Path) -> None:
     data = index(tmp_path, videos, "a")
     find_faces_stage(data, workers=1, limit_s=None)

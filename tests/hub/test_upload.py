@@ -150,3 +150,14 @@ def test_a_race_overwrites_nothing(outcomes: dict[str, Any]) -> None:
 def test_a_base_that_is_not_on_the_hub_is_a_fault(outcomes: dict[str, Any]) -> None:
     (fault,) = outcomes["lost base"]["uploaded"]
     assert fault.startswith("look up base model org/nowhere: HTTP 404")
+
+
+def test_a_full_storage_is_said_as_such_and_not_as_a_missing_right() -> None:
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError
+
+    said = "Private repository storage limit reached, please upgrade your plan."
+    response = httpx2.Response(403, request=httpx2.Request("POST", "http://hub/commit"))
+    reason = r"upload: HTTP 403 \(Private repository storage limit .*storage .* is full"
+    with pytest.raises(HubError, match=reason), explained("upload"):
+        raise HfHubHTTPError("403", response=response, server_message=said)

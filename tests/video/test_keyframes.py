@@ -190,3 +190,12 @@ def test_asking_for_no_keyframe_is_an_error() -> None:
         choose_keyframes("endpoints", np.arange(5.0), 0, duration_s=5)
     with pytest.raises(ValueError, match="non-empty"):
         choose_keyframes("endpoints", np.empty(0), 1, duration_s=5)
+
+
+def test_annotated_times_outside_the_clip_are_a_reason_and_no_frames() -> None:
+    times, duration_s = regular(50)
+    clip = Clip("c", "c.mp4", "x", onset_s=400, apex_s=600, offset_s=900)
+    with pytest.raises(
+        ClipError, match=r"clip c: onset 400 s, .* lasts 2\.00 s; they would fit in milliseconds: call the"
+    ):
+        choose_keyframes("onset_apex_offset", times, 8, duration_s=duration_s, clip=clip)

@@ -109,9 +109,9 @@ class Resampled(Examples):
         """The given frames of the clip."""
         return list(self._given[clip_id])
 
-    def summaries(self, clip_id: str, epoch: int | None = None) -> Sequence[Summary]:
+    def summaries(self, clip_id: str, epoch: int | None = None, draw: int | None = None) -> Sequence[Summary]:
         """The recipe's summaries of the clip, moved to the gaps between the given frames."""
-        stored = super().summaries(clip_id, epoch)
+        stored = super().summaries(clip_id, epoch, draw)
         if not stored:
             return ()
         times_s = [frame.time_s for frame in self._given[clip_id]]

@@ -32,12 +32,12 @@ class OneOrder(Collator):
         clip_ids: Sequence[str],
         orders: Sequence[Sequence[int] | None] | None = None,
         epochs: Sequence[int | None] | None = None,
+        draws: Sequence[int | None] | None = None,
     ) -> dict[str, torch.Tensor]:
         """The model's inputs; the order that the caller names is replaced."""
         options = len(self.examples.labels)
-        return super().inputs(
-            clip_ids, [option_orders(options, self.count, clip_id)[self.number] for clip_id in clip_ids], epochs
-        )
+        asked = [option_orders(options, self.count, clip_id)[self.number] for clip_id in clip_ids]
+        return super().inputs(clip_ids, asked, epochs, draws)
 
 
 def by_option_order(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip], orders: int = ORDERS) -> dict[str, Any]:

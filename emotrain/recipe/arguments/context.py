@@ -7,6 +7,7 @@ from typing import Any
 
 from emotrain.context.controls import Controls
 from emotrain.context.prompt import PromptSettings
+from emotrain.context.training_faults import TrainingFaults
 from emotrain.recipe.arguments.keys import check_word, recipe_key
 
 CONTEXTS = ("none", "summaries")
@@ -41,6 +42,12 @@ class ContextArguments:
     )
     corrupt_summaries: str = recipe_key("none, drop, swap, region or time: faults put into summaries.", default="none")
     corrupt_share: float = recipe_key("Share of the gaps that corrupt_summaries makes wrong.", default=0.0)
+    summary_dropout: float = recipe_key(
+        "Share of the training draws that see no summary, so that the model learns to do without.", default=0.0
+    )
+    summary_noise: float = recipe_key(
+        "Share of the training draws whose summaries are wrong in a quarter, half or all gaps.", default=0.0
+    )
     context_seed: int = recipe_key("Seed of shuffled options, controls and faults.", default=0)
 
     def __post_init__(self) -> None:
@@ -55,10 +62,16 @@ class ContextArguments:
             raise ValueError("summarizer_options and leakage are of text back ends; summarizer: motion has neither")
         self.prompt_settings()
         self.controls()
+        self.training_faults()
         if self.trajectory and (self.max_summary_tokens is not None or self.context_control == "static"):
             raise ValueError(
                 "trajectory: true adds a line that max_summary_tokens does not count and context_control: static does "
                 "not replace, so arms would differ in tokens; leave the trajectory out of both arms"
+            )
+        if self.context_control != "none" and self.summary_dropout + self.summary_noise > 0:
+            raise ValueError(
+                f"summary_dropout and summary_noise change a clip's own summaries, and context_control: "
+                f"{self.context_control} replaces or moves them; remove one of the two"
             )
         if self.context == "none":
             ignored = {
@@ -68,6 +81,8 @@ class ContextArguments:
                 "max_summary_tokens": self.max_summary_tokens is not None,
                 f"context_control: {self.context_control}": self.context_control != "none",
                 f"corrupt_summaries: {self.corrupt_summaries}": self.corrupt_summaries != "none",
+                f"summary_dropout: {self.summary_dropout}": self.summary_dropout != 0.0,
+                f"summary_noise: {self.summary_noise}": self.summary_noise != 0.0,
             }
             for key, given in ignored.items():
                 if given:
@@ -91,3 +106,7 @@ class ContextArguments:
             max_tokens=self.max_summary_tokens,
             seed=self.context_seed,
         )
+
+    def training_faults(self) -> TrainingFaults:
+        """What goes wrong with the summaries of training draws; raises ValueError for a share out of its range."""
+        return TrainingFaults(self.summary_dropout, self.summary_noise, self.context_seed)
