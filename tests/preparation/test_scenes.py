@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 def scenes(tmp_path_factory: pytest.TempPathFactory, face_weights: Path, real_faces: Path) -> Path:
     """A synthetic set filmed in scenes, in which one clip is a title card."""
     home = tmp_path_factory.mktemp("scenes")
-    write_clip_set(home / "clips", train=11, validation=0, test=0, seed=3, workers=1, scenes=SceneSettings(width=320))
+    write_clip_set(home / "clips", train=22, validation=0, test=0, seed=3, workers=1, scenes=SceneSettings(width=320))
     first = sorted((home / "clips" / "scenes").glob("*.mp4"))[0]
     first.unlink()
     shutil.copy(real_faces / "no_face.mp4", first)
