@@ -60,6 +60,9 @@ class Tally:
 
 def attempt(*stages: Callable[[], None]) -> tuple[Exception | None, str]:
     """Run stages as the command would; the error that ended them, if any, and all that was said."""
+    from emotrain import atomic_files
+
+    atomic_files._sweep_once.cache_clear()  # as in a process of its own, which is what each attempt stands for
     said = io.StringIO()
     try:
         with redirect_stderr(said), redirect_stdout(said):
@@ -81,13 +84,15 @@ def judge_error(error: Exception, names: list[str]) -> str:
     return "named" if any(name in text for name in names) and REMEDY.search(text) else "nameless"
 
 
-def damage(house: House, whole: Path, count: int, chance: random.Random, tally: Tally) -> None:
+def damage(house: House, whole: Path, count: int, chance: random.Random, tally: Tally, ends: float) -> None:
     """Harm one file of the whole project after another, and use what reads it."""
     restore(house, whole)
     expected = house.results()
     files = sorted(path for path in whole.rglob("*") if path.is_file() and path.name not in UNREAD)
     groups = {name: [path for path in files if belongs(path.relative_to(whole).as_posix())] for name, belongs in KINDS}
     for number in range(count):
+        if time.monotonic() > ends:
+            return
         kind = KINDS[number % len(KINDS)][0]
         path = chance.choice(groups[kind])
         harms: dict[str, Harm] = {**ANY, **(OF_JSON if path.suffix == ".json" else {})}
@@ -348,6 +353,7 @@ KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--damages", type=int, default=500)
+    parser.add_argument("--minutes", type=float, default=1e9, help="most that the damages may take")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument(
         "--disks", type=int, nargs="*", default=[100, 250, 400, 700, 1000, 1400, 1800, 2200, 2600], metavar="KB"
@@ -366,7 +372,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(said, file=sys.stderr)
             raise error
         shutil.copytree(house.folder, whole)
-    damage(house, whole, asked.damages, chance, tally)
+    damage(house, whole, asked.damages, chance, tally, time.monotonic() + 60 * asked.minutes)
     kill(house, whole, asked.kills, chance, tally)
     if os.geteuid() == 0:
         full_disk(house, whole, asked.disks, tally)

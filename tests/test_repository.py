@@ -89,20 +89,6 @@ def test_help_answers_without_loading_a_model_library() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
-def test_imports_run_one_way() -> None:
-    rooms = ["records", "synthetic", "datasets", "video", "metrics", "balance", "context", "modeling"]
-    rooms += ["training", "planning", "evaluation", "hub", "inference", "launch", "study", "cli"]
-    rank = {room: i for i, room in enumerate(rooms)}
-    for file in sorted((ROOT / "emotrain").rglob("*.py")):
-        here = file.relative_to(ROOT / "emotrain").parts[0].removesuffix(".py")
-        if here not in rank:
-            continue
-        text = file.read_text(encoding="utf-8")
-        for room in re.findall(r"^\s*from emotrain\.(\w+)", text, re.MULTILINE):
-            if room in rank:
-                assert rank[room] <= rank[here], f"{file.relative_to(ROOT)} imports from {room}, which lies above it"
-
-
 @pytest.mark.parametrize("words", [["trainn"], ["demo", "--no-such-flag"], ["score"], ["train", "no/such/recipe.yaml"]])
 def test_a_wrong_command_line_ends_with_a_message_and_status_2(words: list[str]) -> None:
     done = subprocess.run(

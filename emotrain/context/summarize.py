@@ -19,7 +19,7 @@ from emotrain.context.leakage import FILTER, Policy, own_labels
 from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.openai_backend import OpenaiBackend
 from emotrain.context.precomputed import PrecomputedTexts, read_texts
-from emotrain.context.summarizer import Summarizer, fingerprint
+from emotrain.context.summarizer import BACKEND_FILE, Summarizer, fingerprint
 from emotrain.context.text_backend import TextBackend
 from emotrain.context.text_stage import summarize_texts
 from emotrain.context.vlm_backend import VlmBackend
@@ -79,7 +79,7 @@ def summarize_clips(
     clips = ClipIndex(data / "clips.parquet")
     frames = FrameStore(data / "frames")
     out = data / "summaries" / planned.name
-    write_json({"backend": backend, **made.settings(), **planned.about}, out / "backend.json")
+    write_json({"backend": backend, **made.settings(), **planned.about}, out / BACKEND_FILE)
     if not isinstance(made, MotionSummarizer):
         return summarize_texts(
             clips,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
 
+from emotrain.damaged_files import DamagedFile
+from emotrain.json_files import read_object
 from emotrain.records import Clip, Gap, Summary
+
+BACKEND_FILE = "backend.json"
 
 
 class Summarizer(Protocol):
@@ -39,5 +44,24 @@ class Named(Protocol):
 
 def fingerprint(backend: Named, more: Mapping[str, Any]) -> str:
     """Eight hex digits over the back end's settings and `more` (the keyframe policy): equal means the same output."""
-    text = json.dumps({"name": backend.name, **backend.settings(), **more}, sort_keys=True, ensure_ascii=False)
+    return _digest({"name": backend.name, **backend.settings(), **more})
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """What `backend.json` of a summaries folder says, `backend` being the back end's name.
+
+    Raises DamagedFile unless, for motion, it is what the fingerprint in the folder's name stands for.
+    """
+    path = folder / BACKEND_FILE
+    remedy = f"run `emotrain prep RECIPE --stage summaries`, which writes {path.name} again"
+    found = read_object(path, remedy)
+    stated = folder.name.rpartition("-")[2]
+    named = {"name": found.get("backend"), **{key: value for key, value in found.items() if key != "backend"}}
+    if re.fullmatch(r"motion-[0-9a-f]{8}", folder.name) and _digest(named) != stated:
+        raise DamagedFile(path, f"settings of fingerprint {_digest(named)}", f"those of {folder.name}", remedy)
+    return found
+
+
+def _digest(settings: Mapping[str, Any]) -> str:
+    text = json.dumps(settings, sort_keys=True, ensure_ascii=False)
     return blake2b(text.encode(), digest_size=4).hexdigest()

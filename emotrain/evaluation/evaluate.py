@@ -15,12 +15,12 @@ import numpy.typing as npt
 from emotrain.atomic_files import write_json
 from emotrain.digests import check_digests, faults, list_beside, write_digests
 from emotrain.emotions import frequency_groups, label_set
+from emotrain.evaluation.beyond_threshold import annotator_ceiling, beyond_threshold
 from emotrain.evaluation.scorer import load_scorer
 from emotrain.evaluation.second_stage import second_stage_scores
 from emotrain.examples.manifests import train_counts, usable_clips
 from emotrain.examples.prepared import check_prepared
 from emotrain.json_files import read_object
-from emotrain.metrics.beyond_threshold import annotator_ceiling, beyond_threshold
 from emotrain.metrics.clusters import known_clusters
 from emotrain.metrics.predictions import PredictionTable, read_predictions, write_predictions
 from emotrain.metrics.summary import summarise

@@ -17,6 +17,7 @@ from typing import Any
 from emotrain.atomic_files import write_json
 from emotrain.context.prompt import TEMPLATES
 from emotrain.context.summarize import summaries_folder
+from emotrain.context.summarizer import read_settings
 from emotrain.emotions import label_set
 from emotrain.examples.contract_schema import contract_faults
 from emotrain.examples.examples import Examples
@@ -25,7 +26,6 @@ from emotrain.examples.summaries import summaries_name
 from emotrain.faces.check import read_check
 from emotrain.faces.framing import read_faces_header
 from emotrain.foreign_values import read_foreign, told
-from emotrain.json_files import read_object
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import Recipe
 
@@ -140,8 +140,7 @@ def template_digests(prompt: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _backend(data: Path, summarizer: str) -> dict[str, Any]:
-    path = summaries_folder(data, summarizer) / "backend.json"
-    found = read_object(path, f"run `emotrain prep RECIPE --stage summaries`, which writes {path.name} again")
+    found = read_settings(summaries_folder(data, summarizer))
     # Which keyframes the gaps lie between is said once, under `frames`. A model in a folder was this machine's.
     return dict(portable({key: value for key, value in found.items() if key != "frames"}))
 

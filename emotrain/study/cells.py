@@ -98,6 +98,8 @@ def _cell(study: Study, arm: StudyArm, fold: int | None, seed: int) -> Cell:
     recipe = load_recipe(study.recipe, _words(keys))
     # Which frames an arm needs is known once its recipe is parsed; parsing it again would double the time.
     form = "" if recipe.data.media is None else f"_{slug(recipe.data.media)}"
+    faces, usual = recipe.data.face_settings(), DataArguments(decoder=recipe.data.decoder).face_settings()
+    form += "" if faces == usual else f"_faces-{faces.fingerprint()}"
     data = str(study.out / "data" / (frames_name(recipe.data.frame_settings()) + form))
     recipe = replace(recipe, data=replace(recipe.data, data=data), values={**recipe.values, "data": data})
     run = Arm(

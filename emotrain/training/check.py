@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emotrain.balance.manifest import ManifestError, read_manifest
+from emotrain.context.summarizer import BACKEND_FILE, read_settings
 from emotrain.damaged_files import DamagedFile
 from emotrain.digests import DIGESTS, faults, read_digests, write_digests
 from emotrain.json_files import read_object
@@ -14,6 +16,7 @@ from emotrain.stages.parts import finished_parts
 from emotrain.stages.whole_parts import REMEDY as STAGE_REMEDY
 from emotrain.stages.whole_parts import part_faults
 from emotrain.training.whole import PROVENANCE, checkpoint_faults
+from emotrain.video.frame_settings import read_frames_header
 
 _OTHERWISE = "if it was changed on purpose, `emotrain check {} --renew` accepts it"
 _REMEDIES = (
@@ -99,7 +102,19 @@ def _read(path: Path, checked: Checked) -> list[str]:
                     file.read_row_group(group)
         elif path.suffix == ".json":
             checked.read += 1
+            for name, read in _BY_THEIR_OWN.items():
+                if path.match(name):
+                    read(path)
+                    return []
             read_object(path, _UNKNOWN)
-    except DamagedFile as fault:
+    except (DamagedFile, ManifestError, FileNotFoundError) as fault:
         return [str(fault)]
     return []
+
+
+_BY_THEIR_OWN: dict[str, Callable[[Path], object]] = {
+    "frames/frames.json": lambda path: read_frames_header(path.parents[1]),
+    f"summaries/*/{BACKEND_FILE}": lambda path: read_settings(path.parent),
+    "manifests/*.json": lambda path: read_manifest(path.with_suffix(".parquet")),
+}
+"""Files that carry a digest of their own."""

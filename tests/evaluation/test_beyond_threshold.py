@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from emotrain.metrics.beyond_threshold import annotator_ceiling, beyond_threshold
+from emotrain.evaluation.beyond_threshold import annotator_ceiling, beyond_threshold
 from emotrain.metrics.calibration import calibration
 
 LABELS = ("a", "b", "c")
