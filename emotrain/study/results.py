@@ -26,6 +26,7 @@ from emotrain.metrics.verdict import table as verdict_rows
 from emotrain.records import Clip
 from emotrain.study.cells import Cell
 from emotrain.study.curves import write_figures
+from emotrain.study.fresh import fresh_table
 from emotrain.study.gather import Gathered, comparable, gather
 from emotrain.study.settings import Study
 
@@ -64,6 +65,7 @@ def write_results(study: Study, every: Sequence[Cell]) -> Path:
     warning = too_few(compared.clusters, by if clusters is not None else None)
     text = table(study, compared, gathered, resamples, by) + ("" if warning is None else f"\n{warning}\n")
     text += "".join(f"\n{line}\n" for line in _what_clips_can_show(first, groups, len(study.contrasts)))
+    text += fresh_table(study, every, groups)
     text += _published(index.dataset)
     write_json(
         {

@@ -19,6 +19,7 @@ from emotrain.preparation.prepare import prepare
 from emotrain.study.arms import run_arms
 from emotrain.study.cells import Cell, cells, groups
 from emotrain.study.failures import ArmsFailed
+from emotrain.study.fresh import run_fresh
 from emotrain.study.results import write_results
 from emotrain.study.settings import Study
 
@@ -43,6 +44,8 @@ def run_study(study: Study, *, workers: int, shard: tuple[int, int] = (0, 1), pr
         run_arms(mine, parallel=workers if on_cpu else 1, gpus=() if on_cpu else visible_gpus())
     except ArmsFailed as error:
         failure = error
+    if shard == (0, 1) and failure is None:
+        run_fresh(study, every, workers=workers, gpus=() if on_cpu else visible_gpus())
     page = write_results(study, every) if shard == (0, 1) else study.out
     if failure is not None:
         raise failure

@@ -43,9 +43,10 @@ from emotrain.study.declared import declared
 
 _KEYS = (
     "recipe", "out", "reference", "seeds", "folds", "keys", "primary", "contrasts", "margin", "equivalences", "arms",
-    "clips", "title", "notes",
+    "clips", "fresh", "title", "notes",
 )  # fmt: skip
 _CLIPS = ("train", "validation", "test", "seed")
+_FRESH = ("test", "seeds")
 _SCENES = "scenes"
 _DOES = ("train", "adapter_of", "baseline", "each")
 _OURS = ("output_dir", "arm", "seed", "sampling_seed", "fold", "data")
@@ -88,6 +89,8 @@ class Study:
     folds: tuple[int | None, ...] = (None,)
     keys: Mapping[str, Any] = ()  # type: ignore[assignment]
     clips: Mapping[str, int] | None = None
+    fresh: Mapping[str, Any] | None = None
+    """Further synthetic test sets, `test` clips of each of the `seeds`: drawn for the arms of the contrasts alone."""
     title: str = ""
     notes: tuple[str, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
@@ -121,6 +124,9 @@ def read_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:
     ):
         faults.append(f"clips: {clips!r}; expected whole numbers for {', '.join(_CLIPS)} and, where wanted, {_SCENES}")
     keys = values.get("keys", {})
+    fresh = values.get("fresh")
+    if fresh is not None:
+        faults += _fresh(fresh, clips)
     given = dict(overrides) if overrides is not None else {}
     faults += _foreign("keys", keys) + _foreign("command line", given)
     if clips is not None:
@@ -139,6 +145,7 @@ def read_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:
         folds=tuple(values.get("folds", (None,))),
         keys={**keys, **given},
         clips=clips,
+        fresh=fresh,
         contrasts=contrasts,
         title=values.get("title", ""),
         notes=tuple(values.get("notes", ())),
@@ -193,6 +200,20 @@ def _expand(name: str, keys: Mapping[str, Any], faults: list[str]) -> list[Study
         StudyArm(f"{name} {_short(value)}", {**plain, key: value}, family=name, varied=(key, value), **does)
         for value in values
     ]
+
+
+def _fresh(given: Any, clips: Any) -> list[str]:
+    if not isinstance(clips, dict):
+        return ["fresh: further test sets are drawn, so it needs `clips`"]
+    seeds = given.get("seeds") if isinstance(given, dict) else None
+    wanted = "{test: 440, seeds: [94117, 94118]}"
+    if not isinstance(seeds, list) or set(given) != set(_FRESH) or not _whole([given["test"], *seeds]):
+        return [f"fresh: {given!r}; expected a number of test clips and two or more seeds, {wanted}"]
+    if len(set(seeds)) < 2 or len(set(seeds)) != len(seeds):
+        return [f"fresh: seeds {seeds!r}; expected two or more, each once"]
+    if clips.get("seed") in seeds:
+        return [f"fresh: seed {clips['seed']} is that of `clips`; these sets must not have been looked at"]
+    return []
 
 
 def _names(arms: Sequence[StudyArm], names: Sequence[str], reference: Any) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "recipe": str(ROOT / "recipes" / "tiny" / "base.yaml"),
         "out": str(folder / "out"),
         "clips": {"train": 22, "validation": 22, "test": 22, "seed": 3},
+        "fresh": {"test": 22, "seeds": [11, 12]},
         "reference": "sparse",
         "contrasts": [["sparse", "asked 1"], ["broken", "sparse"]],
         "keys": {"epoch_size": 32, "resamples": 200, "prep_shards": 2},
@@ -72,7 +74,10 @@ def test_a_study_runs_resumes_and_reports(study: Path) -> None:
     written = {path: path.stat().st_mtime_ns for path in out.glob("arms/*/*/*/*.*")}
     second = emotrain("study", study)
     assert second.returncode == 0, second.stderr
-    assert "Left out" not in (out / "results.md").read_text(encoding="utf-8")
+    text = (out / "results.md").read_text(encoding="utf-8")
+    assert "Left out" not in text
+    assert re.search(r"\| sparse \| \d+\.\d ±\d+\.\d \|", text), "mean and s.d. on clips drawn for this alone"
+    assert "seeds 11, 12, used nowhere else" in text
     assert written == {path: path.stat().st_mtime_ns for path in written}
 
 

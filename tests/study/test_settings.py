@@ -265,3 +265,19 @@ def test_contrasts_are_declared_with_their_figure_and_margin(tmp_path: Path) -> 
 def test_a_contrast_that_cannot_be_tested_is_a_fault(tmp_path: Path, said: dict[str, Any], why: str) -> None:
     with pytest.raises(StudyError, match=why):
         read_study(write(tmp_path, **said))
+
+
+@pytest.mark.parametrize(
+    ("fresh", "why"),
+    [
+        ({"test": 22, "seeds": [5]}, "two or more, each once"),
+        ({"test": 22, "seeds": [0, 1]}, "seed 0 is that of `clips`"),
+        ({"seeds": [1, 2]}, "expected a number of test clips"),
+        ([1, 2], "expected a number of test clips"),
+    ],
+)
+def test_fresh_clips_are_of_seeds_used_nowhere_else(tmp_path: Path, fresh: Any, why: str) -> None:
+    with pytest.raises(StudyError, match=why):
+        read_study(write(tmp_path, clips=SIZES, fresh=fresh))
+    with pytest.raises(StudyError, match="it needs `clips`"):
+        read_study(write(tmp_path, fresh={"test": 22, "seeds": [1, 2]}))
