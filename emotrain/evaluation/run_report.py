@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from markupsafe import Markup
 from scipy.special import softmax
 
 from emotrain.datasets.clips import read_index
@@ -20,8 +23,11 @@ from emotrain.metrics.verdict import Contrast
 from emotrain.modeling.loading import load_processor
 from emotrain.recipe.recipe import RESOLVED, Recipe, read_values
 from emotrain.records import Clip, Event
+from emotrain.stages.quarantine import quarantined_in
 
 PAGES = 24
+FACES = "faces"
+
 _SHOWN_UNTRAINED = ("model_name_or_path", "context", "summarizer", "keyframes")
 _SHOWN = ("model_name_or_path", "context", "summarizer", "keyframes", "sampling", "loss", "epochs", "lora_r", "seed")
 
@@ -60,11 +66,25 @@ def report_runs(
         clips=clips,
         stories=[_story(clips[clip_id], arms, examples) for clip_id in worth_a_page(arms, clips)],
         published=published,
-        notes=notes,
+        notes=[*notes, *_faces(recipe, out)],
         compared=compared,
         found=found,
         resamples=resamples,
     )
+
+
+def _faces(recipe: Recipe, out: Path) -> list[str]:
+    """Which clips have no part in the figures because no face was found in them, and where faces can be looked at."""
+    data = Path(recipe.data.data)
+    if recipe.data.crop != "face" or not (data / FACES).is_dir():
+        return []
+    bad = Counter(record["label"] for record in quarantined_in(data / FACES))
+    classes = f" ({', '.join(f'{label} {count}' for label, count in sorted(bad.items()))})" if bad else ""
+    said = f"Faces were found and followed; {bad.total()} clips show none or could not be read{classes}."
+    page = data / FACES / "report.html"
+    if not page.is_file():
+        return [f"{said} `emotrain faces report {data}` makes a page to look at them."]
+    return [Markup('{} <a href="{}">Look at the faces.</a>').format(said, os.path.relpath(page, out))]
 
 
 def worth_a_page(arms: Sequence[ArmResult], clips: Mapping[str, Clip], pages: int = PAGES) -> list[str]:

@@ -82,3 +82,19 @@ def test_scenes_that_are_taken_for_aligned_crops_are_warned_about(
     assert found.share < 0.5
     assert "say crop: face in the recipe" in caplog.text
     assert json.loads((data / CHECKED).read_text())["in_place"] == found.in_place
+
+
+def test_the_report_of_a_run_names_the_clips_without_a_face_and_leads_to_their_page(
+    scenes: Path, tmp_path: Path
+) -> None:
+    from emotrain.evaluation.run_report import _faces
+    from emotrain.faces.report import write_report
+
+    mine = recipe(scenes, "face")
+    data = prepare(mine, workers=1)
+    (note,) = _faces(mine, tmp_path)
+    assert f"`emotrain faces report {data}`" in note
+    page = write_report(data, clips=2)
+    (note,) = _faces(mine, tmp_path)
+    link = str(note).partition('href="')[2].partition('"')[0]
+    assert (tmp_path / link).resolve() == page.resolve()
