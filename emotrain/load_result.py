@@ -71,7 +71,9 @@ def check_processor(processor: Any, config: Any, name: str) -> None:
         )
     for kind in ("image_token_id", "video_token_id"):
         of_model, of_processor = getattr(config, kind, None), getattr(processor, kind, None)
-        if None not in (of_model, of_processor) and of_model != of_processor:
+        # Gemma 3 calls the mark before a picture its image token; what stands for the picture is in the list.
+        placed = getattr(processor, f"{kind}s", None) or [of_processor]
+        if None not in (of_model, of_processor) and of_model not in placed:
             raise ValueError(
                 f"{name}: {kind} is {of_model} in config.json and {of_processor} in the processor's files, so pictures "
                 "would find no place in a prompt; both must be of one model, fetch them anew"

@@ -15,6 +15,7 @@ import pytest
 
 import emotrain
 from emotrain.cli import main
+from emotrain.faces.weights import FOLDER
 from emotrain.inference.clip_paths import clip_paths
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
@@ -46,7 +47,9 @@ def test_a_damaged_video_is_named_and_the_others_are_read(trained: Any, tmp_path
     (tmp_path / "clip10.mp4").write_bytes(trained.clip(2).read_bytes()[:2000])
     command = [sys.executable, "-W", "ignore", "-m", "emotrain.cli", "predict", "--adapter", trained.adapter, tmp_path]
     command += ["--json", tmp_path / "out.jsonl", "--top", "2"]
-    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env={**ENVIRONMENT, FOLDER: os.environ[FOLDER]}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 2, done.stderr
     assert "clip10.mp4" in done.stderr
     assert "1 of 3 clips could not be read" in done.stderr

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scenes import frames_of
 
 from emotrain.clip_errors import ClipError
 from emotrain.inference.app import page_reading
@@ -19,19 +20,19 @@ from emotrain.video.frame_settings import FrameSettings
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eleven minutes at one frame a second; decoding them takes a moment."""
+def film(tmp_path_factory: pytest.TempPathFactory, face_weights: Path, real_faces: Path) -> Path:
+    """Eleven minutes of a face at one frame a second; decoding them takes a moment."""
     import av
-    import numpy as np
+
+    face = frames_of(real_faces / "single_face.mp4", 160)
 
     path = tmp_path_factory.mktemp("film") / "eleven minutes.mp4"
     with av.open(str(path), "w") as file:
         stream: Any = file.add_stream("libx264", rate=1, options={"preset": "ultrafast"})
-        stream.width = stream.height = 32
+        stream.height, stream.width = face.shape[1:3]
         stream.pix_fmt = "yuv420p"
         for i in range(660):
-            picture = av.VideoFrame.from_ndarray(np.full((32, 32, 3), i % 251, np.uint8), "rgb24")
-            file.mux(stream.encode(picture))
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(face[i % len(face)], "rgb24")))
         file.mux(stream.encode())
     return path
 
@@ -41,6 +42,9 @@ class NoModel:
 
     def __init__(self) -> None:
         self.eyes = ClipEyes(settle(None, {"label_set": "mafw"}, adapter=None))
+
+    def with_face(self, face: str) -> NoModel:
+        return self
 
     def predict(self, video: str, *, longest_s: float) -> Any:
         return self.eyes.see(Path(video), longest_s=longest_s)

@@ -28,6 +28,9 @@ class Slow:
         self.at_once = self.most = self.read = 0
         self.lock = threading.Lock()
 
+    def with_face(self, face: str) -> Slow:
+        return self
+
     def predict(self, video: str, *, longest_s: float) -> Any:
         from emotrain.clip_errors import ClipError
 

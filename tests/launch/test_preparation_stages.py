@@ -35,7 +35,7 @@ def test_a_stage_alone_does_that_and_no_more(desk: Any, tmp_path: Path) -> None:
     words = [*desk.words, "--root", str(tmp_path / "clips"), "--keyframes", "2"]
     recipe = load_recipe(desk.recipe, words)
     data = prepare(recipe, stage="index")
-    assert sorted(path.name for path in data.iterdir()) == ["clips.parquet", "index_report.json"]
+    assert sorted(path.name for path in data.iterdir()) == ["clips.digests.json", "clips.parquet", "index_report.json"]
     prepare(recipe, stage="frames", shard=(2, 4), workers=1)
     assert [path.name for path in (data / "frames").glob("*.parquet")] == ["part-00002-of-00004.parquet"]
     assert not (data / "summaries").exists()

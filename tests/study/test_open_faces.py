@@ -14,9 +14,9 @@ from emotrain.study.cells import cells
 from emotrain.study.settings import read_study
 
 
-def test_the_study_prepares_unseen_actors_and_a_long_tail(tmp_path: Path) -> None:
+def test_the_study_prepares_unseen_actors_and_a_long_tail(tmp_path: Path, face_weights: Path) -> None:
     (tmp_path / "videos").mkdir()
-    write_crema_d(tmp_path / "videos", actors=5)
+    write_crema_d(tmp_path / "videos", actors=5, size=96)
     every = cells(read_study(write_study("crema_d", tmp_path / "videos", tmp_path, folds=2)))
     assert {cell.fold for cell in every} == {1, 2}
     recipe = next(cell for cell in every if cell.arm.name == "enriched + balanced").run.recipe

@@ -43,7 +43,7 @@ def told_at_length(data: Path) -> str:
         for i in range(24)
         for gap in range(3)
     ]
-    folder = data / "summaries" / "motion-uneven"
+    folder = data / "summaries" / "motion-00ee"
     write_table(to_table(rows, Summary), part_path(folder, 0, 1))
     write_json({"backend": "motion"}, folder / "backend.json")
     return folder.name

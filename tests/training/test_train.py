@@ -23,7 +23,7 @@ def test_a_run_learns_and_leaves_a_plain_adapter_with_its_provenance(trained: Tr
     from peft import PeftModel
     from transformers import AutoModelForImageTextToText
 
-    output, history = trained(epochs=16)
+    output, history = trained(epochs=20)
     assert losses(history)[-1] < 0.5 * losses(history)[0]
     last = [entry for entry in history if "label_mass" in entry][-1]
     assert last["label_mass"] > 0.9
