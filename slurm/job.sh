@@ -7,13 +7,14 @@
 # stages are ended by SLURM's SIGTERM and put back likewise: a job that merely died of it would count as failed.
 # shellcheck shell=bash
 
-# A job submitted from inside a task of an array inherits that task's variables; a job asks only about itself.
-if [[ -n ${SLURM_ARRAY_TASK_ID:-} ]]; then
-  own=$(scontrol --oneliner show job "$SLURM_JOB_ID" 2>/dev/null) || own=
-  if [[ -n $own && " $own " != *" ArrayJobId=${SLURM_ARRAY_JOB_ID:-none} "* ]]; then
+# A job submitted from inside another inherits its array task and its restarts; a job asks only about itself.
+if [[ -n ${SLURM_ARRAY_TASK_ID:-}${SLURM_RESTART_COUNT:-} ]]; then
+  own=$(scontrol --oneliner show job "$SLURM_JOB_ID" 2>/dev/null | grep -E "(^| )JobId=$SLURM_JOB_ID ") || own=
+  if [[ -n $own && -n ${SLURM_ARRAY_TASK_ID:-} && " $own " != *" ArrayJobId=${SLURM_ARRAY_JOB_ID:-none} "* ]]; then
     unset SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID SLURM_ARRAY_TASK_COUNT SLURM_ARRAY_TASK_MIN SLURM_ARRAY_TASK_MAX \
       SLURM_ARRAY_TASK_STEP
   fi
+  if [[ $own =~ \ Restarts=([0-9]+) ]]; then export SLURM_RESTART_COUNT=${BASH_REMATCH[1]}; fi
 fi
 attempt=${SLURM_RESTART_COUNT:-0}
 job=$SLURM_JOB_ID

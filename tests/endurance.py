@@ -84,16 +84,22 @@ def judge_error(error: Exception, names: list[str]) -> str:
     return "named" if any(name in text for name in names) and REMEDY.search(text) else "nameless"
 
 
-def damage(house: House, whole: Path, count: int, chance: random.Random, tally: Tally, ends: float) -> None:
-    """Harm one file of the whole project after another, and use what reads it."""
+def damage(
+    house: House, whole: Path, count: int, chance: random.Random, tally: Tally, ends: float, only: re.Pattern[str]
+) -> None:
+    """Harm one file of the whole project after another, of those whose path has `only`, and use what reads it."""
     restore(house, whole)
     expected = house.results()
     files = sorted(path for path in whole.rglob("*") if path.is_file() and path.name not in UNREAD)
-    groups = {name: [path for path in files if belongs(path.relative_to(whole).as_posix())] for name, belongs in KINDS}
+    names = {path: path.relative_to(whole).as_posix() for path in files}
+    groups = {
+        kind: [path for path in files if belongs(names[path]) and only.search(names[path])] for kind, belongs in KINDS
+    }
+    kinds = [kind for kind, _ in KINDS if groups[kind]]
     for number in range(count):
         if time.monotonic() > ends:
             return
-        kind = KINDS[number % len(KINDS)][0]
+        kind = kinds[number % len(kinds)]
         path = chance.choice(groups[kind])
         harms: dict[str, Harm] = {**ANY, **(OF_JSON if path.suffix == ".json" else {})}
         name = chance.choice(list(harms))
@@ -353,6 +359,9 @@ KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--damages", type=int, default=500)
+    parser.add_argument(
+        "--only", type=re.compile, default=re.compile(""), help="damage files whose path has this alone"
+    )
     parser.add_argument("--minutes", type=float, default=1e9, help="most that the damages may take")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument(
@@ -372,7 +381,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(said, file=sys.stderr)
             raise error
         shutil.copytree(house.folder, whole)
-    damage(house, whole, asked.damages, chance, tally, time.monotonic() + 60 * asked.minutes)
+    damage(house, whole, asked.damages, chance, tally, time.monotonic() + 60 * asked.minutes, asked.only)
     kill(house, whole, asked.kills, chance, tally)
     if os.geteuid() == 0:
         full_disk(house, whole, asked.disks, tally)

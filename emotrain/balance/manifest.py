@@ -170,7 +170,7 @@ def read_manifest(path: Path) -> Manifest:
     manifest = Manifest(header, tuple(draws))
     if manifest.digest != stated:
         raise ManifestError(
-            f"{path}: the content has sha256 {manifest.digest}, its header states {stated}; "
+            f"{path}: the content has sha256 {manifest.digest}, its header {path.stem}.json states {stated}; "
             f"the files were changed or belong to two runs: {REMEDY}"
         )
     return manifest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -103,7 +104,7 @@ def read_frames_header(data: Path) -> dict[str, Any] | None:
 def claim(out: Path, settings: FrameSettings, clips: ClipIndex, framing: Framing) -> None:
     """Write frames.json, or check that the one already there names the same settings, clips and times.
 
-    Raises ValueError that names the difference.
+    Raises ValueError that names the difference; what merely follows from those is written again where it was changed.
     """
     header = {
         "fingerprint": settings.fingerprint(),
@@ -157,3 +158,8 @@ def claim(out: Path, settings: FrameSettings, clips: ClipIndex, framing: Framing
         raise ValueError(
             f"{path}: the faces or face boxes have changed since the frames were begun; delete {out} to extract anew"
         )
+    follows = {**header, "settings": found["settings"], "fingerprint": _fingerprint(found["settings"])}
+    odd = sorted(name for name in found.keys() | follows.keys() if found.get(name) != follows.get(name))
+    if odd:  # nothing but what follows from the above: the frames are those of the settings
+        print(f"{path}: {', '.join(odd)} not as it was written; the file is written again", file=sys.stderr)
+        write_json(header, path)

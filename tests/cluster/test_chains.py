@@ -7,22 +7,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from .conftest import RECIPE, Cluster, Prepared, losses
-from .flights import STEPS, Flight
-
-
-@pytest.fixture(scope="session")
-def undisturbed(prepared: Prepared, flights: dict[str, Flight], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same training in this one process, without SLURM."""
-    import torch
-
-    from emotrain.recipe.recipe import load_recipe
-    from emotrain.training.train import train
-
-    torch.set_num_threads(1)
-    output = train(load_recipe(RECIPE, prepared.overrides(tmp_path_factory.mktemp("undisturbed") / "run")))
-    assert len(losses(output)) == STEPS
-    return output
+from .conftest import ROOT, Cluster, Prepared, losses
+from .flights import Flight
 
 
 def test_a_training_job_out_of_time_requeues_itself_and_goes_on_exactly(
@@ -39,6 +25,7 @@ def test_a_training_job_out_of_time_requeues_itself_and_goes_on_exactly(
     assert losses(flight.output) == losses(undisturbed)
     adapter = "adapter_model.safetensors"
     assert (flight.output / adapter).read_bytes() == (undisturbed / adapter).read_bytes()
+    assert not (ROOT / "hostile-was-run").exists(), "the name of this recipe is a trap"
 
 
 def test_ranks_that_get_sigterm_themselves_stop_together_and_the_job_goes_on(

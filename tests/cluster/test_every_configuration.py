@@ -19,9 +19,11 @@ pytestmark = pytest.mark.skipif(os.environ.get("EMOTRAIN_NIGHTLY") != "1", reaso
 def test_every_configuration_trains_alike_on_two_nodes(
     cluster: Cluster, prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from emotrain.examples.manifests import ensure_manifest
     from emotrain.launch.jobs import parse_chain
     from emotrain.launch.places import accelerate_configs
     from emotrain.launch.submit import submit
+    from emotrain.recipe.recipe import load_recipe
 
     for name in ("SLURM_CONF", "PATH"):
         monkeypatch.setenv(name, cluster.environment[name])
@@ -30,12 +32,14 @@ def test_every_configuration_trains_alike_on_two_nodes(
     shim = {"ACCELERATE_USE_CPU": "false", "EMOTRAIN_TEST_GLOO": "1"}
     shim["PYTHONPATH"] = f"{ROOT / 'tests' / 'training' / 'gloo'}:{ROOT}"
     jobs = {}
+    short = {"epochs": 2, "per_device_train_batch_size": 4}
+    ensure_manifest(load_recipe(RECIPE, prepared.overrides(tmp_path / "unused", **short)))
     for config in accelerate_configs():
         if config == "single":
             continue
         more = {} if config == "ddp" else {"environment": shim}
         profile = write_profile(tmp_path / config, accelerate=config, **facts, **more)
-        words = prepared.overrides(tmp_path / config / "run", epochs=2, per_device_train_batch_size=4)
+        words = prepared.overrides(tmp_path / config / "run", **short)
         jobs[config] = submit(parse_chain(RECIPE, profile, words, "train", None, None, None))[0].job_id
     for config, job in jobs.items():
         log = tmp_path / config / "run" / "slurm" / "chain.log"

@@ -107,12 +107,13 @@ def test_a_job_that_a_rank_ended_with_an_error_is_not_put_back_and_the_log_quote
     assert said in done.stdout.splitlines()[-1]
 
 
-def test_a_job_submitted_from_a_task_of_an_array_asks_only_about_itself(environment: dict[str, str]) -> None:
-    shown = """case "$*" in *"show job"*) echo "JobId=41 ArrayJobId=$OWN ArrayTaskId=3" ;; esac"""
+def test_a_job_submitted_from_a_requeued_task_of_an_array_asks_only_about_itself(environment: dict[str, str]) -> None:
+    shown = """case "$*" in *"show job"*) echo "JobId=41 ArrayJobId=$OWN ArrayTaskId=3 Restarts=0" ;; esac"""
     scontrol = Path(environment["PATH"].partition(":")[0]) / "scontrol"
     scontrol.write_text(f'#!/usr/bin/env bash\necho "scontrol $*" >>"$CALLS"\n{shown}\n', encoding="utf-8")
-    script = f'set -u\nsource {ROOT}/slurm/job.sh\necho "is $job ${{SLURM_ARRAY_TASK_ID:-none}}"'
-    for own, expected in (("13", "is 13_3 3"), ("none", "is 41 none")):
+    script = f'set -u\nsource {ROOT}/slurm/job.sh\necho "is $job ${{SLURM_ARRAY_TASK_ID:-none}} $attempt"'
+    environment["SLURM_RESTART_COUNT"] = "4"
+    for own, expected in (("13", "is 13_3 3 0"), ("none", "is 41 none 0")):
         more = {"SLURM_ARRAY_JOB_ID": "13", "SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8", "OWN": own}
         done = subprocess.run(
             ["bash", "-c", script], env=environment | more, capture_output=True, text=True, check=True

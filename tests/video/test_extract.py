@@ -17,13 +17,16 @@ from clip_files import numbered, read_number, write_clip
 from PIL import Image
 
 from emotrain.atomic_files import write_table
+from emotrain.datasets.clips import ClipIndex
 from emotrain.faces.framing import framing_of
 from emotrain.records import Clip, Frame, to_table
 from emotrain.stages.parts import part_path, read_parts
 from emotrain.stages.quarantine import damage_path, read_records
 from emotrain.stages.report import StageReport, TooManyBadClips
 from emotrain.video.extract import FrameSettings, extract_frames, frame_rows
+from emotrain.video.frame_settings import claim
 from emotrain.video.frame_store import FrameStore
+from emotrain.video.framing import fixed
 from emotrain.video.keyframes import between_keyframes, choose_keyframes
 from emotrain.video.miss import p_miss
 from emotrain.video.reader import ClipReader
@@ -174,6 +177,20 @@ def test_frames_that_do_not_say_what_they_hang_on_are_refused_in_words(tmp_path:
     header.write_text(json.dumps({key: found[key] for key in found if key not in ("times_fingerprint", "root")}))
     with pytest.raises(ValueError, match=r"another version of emotrain, without times_fingerprint, root, .*delete"):
         extract_frames(tmp_path, size=32, shards=1, workers=1, limit_s=None)
+
+
+@pytest.mark.parametrize("change", [{"p_miss": None}, {"clips": 7}, {"fingerprint": "0"}, {"xclips": 4}])
+def test_what_frames_say_of_themselves_is_written_again_where_it_was_changed(
+    extracted: Path, change: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = extracted / "frames" / "frames.json"
+    was = header.read_bytes()
+    found = json.loads(was)
+    header.write_text(json.dumps(found | change))
+    settings = FrameSettings(**found["settings"])
+    claim(header.parent, settings, ClipIndex(extracted / "clips.parquet"), fixed("none"))
+    assert header.read_bytes() == was
+    assert f"frames.json: {next(iter(change))} not as it was written" in capsys.readouterr().err
 
 
 def test_the_miss_probability_is_that_of_the_indexed_durations(extracted: Path) -> None:
