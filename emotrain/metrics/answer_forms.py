@@ -30,7 +30,8 @@ NOUNS = (
 )  # fmt: skip
 """What an answer is called, in the order in which several names of one reply are asked."""
 WHICH = (
-    "final", "predicted", "detected", "recognized", "recognised", "primary", "dominant", "main", "overall",
+    "final", "predicted", "selected", "chosen", "assigned", "identified", "inferred", "suggested", "estimated",
+    "most fitting", "detected", "recognized", "recognised", "primary", "dominant", "main", "overall",
     "most likely", "facial", "correct", "best", "top", "one-word", "single-word", "my",
     "最终", "主要", "预测", "情绪", "情感",
 )  # fmt: skip
@@ -74,6 +75,8 @@ _TAG = re.compile(
     rf"|\[(?P<square>{_TAG_NAME})\](?P<inner>.*?)(?:\[/(?P=square)\]|$)",
     re.DOTALL | re.IGNORECASE,
 )
+_QUOTED = re.compile(r"\b(?:for example|for instance|e\.g\.|such as|format|template|like|form)\W*$", re.IGNORECASE)
+"""What stands before a tag that the reply only quotes from its instructions."""
 _BOX = re.compile(
     r"\\boxed\{(?:\\(?:text|textbf|mathrm|mathbf)\{)?(?P<value>[^{}]*)\}"
     r"|<\|begin_of_box\|>(?P<box>.*?)(?:<\|end_of_box\|>|$)",
@@ -95,6 +98,7 @@ def tagged(text: str) -> list[Stated]:
     return _best(
         _stated(found["name"] or found["square"], found["value"] if found["name"] else found["inner"])
         for found in _TAG.finditer(text)
+        if _QUOTED.search(text[max(0, found.start() - 40) : found.start()]) is None
     )
 
 
@@ -140,7 +144,7 @@ def before_explanation(value: str, is_bare: re.Pattern[str]) -> str:
 
     What follows is kept where it corrects ("... no, wait") or is nothing but a further label (`is_bare`).
     """
-    value = _OPTION.sub("", value.strip())
+    value = without_option(value)
     for found in _EXPLAINS.finditer(value):
         head, rest = value[: found.start()], value[found.end() :]
         if not head.strip(" *_`\"'"):
@@ -151,11 +155,17 @@ def before_explanation(value: str, is_bare: re.Pattern[str]) -> str:
     return value
 
 
+def without_option(value: str) -> str:
+    """A stated answer without the letter or number of its option: "(B) sad"."""
+    return _OPTION.sub("", value.strip())
+
+
 _OPTION = re.compile(
     r"^[\s*_`\"'\-]*(?:(?:option|choice)\s*)?(?:\(?[A-Ha-h1-9][).:]|\([A-Ha-h1-9]\))\s+(?=\w|\*)", re.IGNORECASE
 )
 _EXPLAINS = re.compile(
-    r"[.!;。；！]\s+(?=\S)|[。；！](?=\S)|\n|\s[-–—]{1,2}\s|,?\b(?:because|since|due to|given that|as (?:he"
+    r"[.!;。；！]\s+(?=\S)|[。；！](?=\S)|\n|\s[-–—]{1,2}\s|,\s*(?:even )?(?:al)?though\b|,?\b(?:because|since|due to"
+    r"|given that|as (?:he"
     r"|she|the|it|there|his|her))\b"
     r"|因为|虽然|尽管|\b(?:reason(?:ing)?|explanation|evidence|confidence|justification|second guess)\s*[:=]"
     r"|(?:原因|理由|解释|解析)\s*[:：]|//",

@@ -20,7 +20,8 @@ IDIOMS = re.compile(
     r"|a) (?:wonder and no )?surprise "
     r"that\b|(?:^|[.!?\n]\s*)(?:sadly|unhappily|happily|fearfully),? (?:i|we|the (?:video|file|clip"
     r"|image|frames?)|no)\b"
-    r"|(?:^|[.!?\n]\s*)(?:sadly|unhappily|happily),|\bhappy to help\b"
+    r"|(?:^|[.!?\n]\s*)(?:sadly|unhappily|happily),|(?:^|[.!?\n]\s*)(?:sad|happy|glad) to (?:say|report|tell"
+    r"|help|assist)\b|\bhappy to help\b"
     r"|\bi(?:'m| am) (?:quite |very )?positive (?:that|it|this|he|she|the|about)\b"
     r"|\bother(?= (?!(?:emotions?|expressions?|category|class|label|option|or|and|but|is)\b)[a-z])"
     r"|\beach other\b|\bamong others\b|\bothers(?= (?:may|might|would|could)\b)|\bhappy birthday\b|\bfear not\b"
@@ -66,7 +67,8 @@ _SAY = (
 NEGATION = (
     # plain negators
     r"not|no|nothing|never|neither|nor|non|none|nobody|no one|cannot|\w+n't|cant|hardly|barely|scarcely|rarely|seldom"
-    r"|unlikely|premature|nearly|almost|everything but|all but|need(?:s|ed)?(?: \w+){0,3} to"
+    r"|unlikely|premature|nearly|almost|everything but|all but|(?<!a )(?:little|few)(?= (?:suggests?|indicates?"
+    r"|shows?|points?|speaks|here|about|in|to|evidence|of|signs?))|need(?:s|ed)?(?: \w+){0,3} to"
     r"|other than|except|less(?: \w+){0,2} than|zero|un(?=-)",
     # whole phrases that deny
     r"_{5} than|takes more than \w+ to|far from|anything(?: \w+)? (?:but|except)|by no means|in no way"
@@ -98,7 +100,9 @@ DOUBT = (
     r"remains? to be seen|anyone's guess|wonders?|who knows|question (?:is|mark)|your question|(?:may"
     r"|might) or (?:may|might)"
     r" not|you (?:asked|want|wish)|evidence (?:that|for|of) [^.,;]*(?=_)",
-    r"whether|(?:\w+n't|not), [^,.;!?]{0,60},|(?:nothing|nobody|no one|none) (?:about|in|of) [^.;!?\n]*",
+    r"(?:some|others|many|one|people) (?:would|might|could|may) (?:say|argue|think|see|call)|whether|not"
+    r" (?:because|that|due to)\b|(?:\w+n't|not), [^,.;!?]{0,60},|(?:nothing|nobody|no one|none) (?:about|in|of)"
+    r" [^.;!?\n]*",
 )
 """Doubts hold over commas, to the end of the sentence or a word that turns it ("but", "probably")."""
 
@@ -126,7 +130,13 @@ UNREAL = (
     r"|misread|misinterpret\w*"
     r"|look(?:s|ed|ing)? for|search\w* for|likelihood|probability|chances?|at first (?:glance|sight)"
     r"|pass(?:es)? for|resembl\w+",
+    # what is said to be a thing to say, and what others say
+    r"(?:^|(?<=[.;!?\n] )|(?<=[.;!?\n]))(?:to (?:say|call|describe|label|speak of|claim|assume)|(?:calling"
+    r"|describing|labell?ing"
+    r"|saying|claiming|assuming|reading)\b)",
     # what is so in general
+    r"(?:usually|typically|often|generally|commonly|normally|traditionally|in general|tends? to|associated with"
+    r"|linked (?:to|with))",
     r"for (?:example|instance),?|e\.g\.|such as|options(?: \w+){0,2} (?:include|are)|one of the "
     r"(?:\w+ )?(?:options|labels|classes|emotions)(?: is)?|basic emotions?|defin(?:es?|ed|ing|itions?)"
     r"|when(?:ever)? (?:people|someone|one|you"
@@ -135,7 +145,8 @@ UNREAL = (
     r"|signals?|shows?|suggests?|expresses|accompan\w+|is|are)|can (?:also )?(?:mean|be (?:a "
     r"|the )?signs?|indicate|signal)"
     r"|(?:a|the) signs? of [^.,;]{0,9}in general",
-    r"before (?:he|she|they) (?:became|become|becomes|got|was)",
+    r"(?:must|may|might|could|would) have been|had been|used to|before (?:he|she|they) (?:became|become"
+    r"|becomes|got|was)",
 )
 
 ELSEWHERE = (
@@ -155,6 +166,18 @@ ELSEWHERE = (
     r"|weather|title|logo|painting|gearbox|colou?rs?|smiley)s?(?: on the \w+)?(?: (?:looks?|is|are"
     r"|seems?|appears?|has to be"
     r"|was|were|shows?|makes? \w+|gets?))?(?: a| very| so| rather)?",
+    r"(?:tone|feel|feeling|look|mood|quality|palette|style) of the (?:\w+ )?(?:image|picture|photo|frame|shot|scene"
+    r"|footage|music|song|film|movie|room|background|painting|lighting) (?:is|was|seems|feels|appears|remains)"
+    r"(?: \w+ly| very| quite| rather)?",
+    r"(?:^|(?<=[.;!?\n,] )|(?<=[.;!?\n]))(?:the|this|that|a|it's a|it is a) (?:\w+ )?(?:scene|video|clip|image"
+    r"|picture|footage|frame|sequence)s?"
+    r"(?: (?:is|feels?|looks?|seems?|appears?|has)(?: \w+ly| very| quite| rather| a| an)?)?",
+    r"(?:look|star|gaz|glanc|glar|peer|smil|shout|yell|point|nod|wav)\w* (?:\w+ )?at (?:the|a|an|another"
+    r"|some)(?: \w+)?",
+    r"(?:he|she|they|man|woman|boy|girl|person) (?:sees?|watches|meets|faces|hears|spots|finds) (?:the|a|an"
+    r"|another|some)(?: \w+)?",
+    r"(?:eyes|lips|brows|words) say|(?:more|rather) (?!_)\w+ than|(?<!_ )more than",
+    r"others?(?: say)?|so (?:is|are|was|has|have|does|do|can)|(?<!a )little|few",
     r"mak(?:es?|ing) (?:his|her|their|the|other|somebody|someone|everyone)(?: \w+){0,2}",
     r"tells? (?:\w+ ){1,3}(?:not )?to",
 )
@@ -203,6 +226,12 @@ AFTER = (
     r"\s*(?:at|with) (?:him|her|them|me|us|you|myself)\b",
     r"\s*(?:!=|≠)|\s*(?:he|she|they|it|the \w+) (?:is|was|are|were|does|did)(?: not|n't)\b",
     r"[^.;!?\n,]{0,40}\bif (?!i |we |you |one )",
+    # at another time
+    r"\s*(?:before|earlier|beforehand|yesterday|previously|back then|once|last (?:week|night|year|time))\b",
+    # said by somebody else: "..., the newsreader says"
+    r"[^.!?;\n]{0,60},[\s\"']*(?:(?:the|a|an|his|her|my) (?:\w+ ){1,3}?|he |she |they )(?:says?|said|reports?"
+    r"|claims?|tells|told|explains"
+    r"|thinks|believes|recalls|writes)\b",
     # a question
     r"[^.!;\n]{0,80}\?",
 )

@@ -15,8 +15,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from emotrain.metrics.answer_forms import Stated, before_explanation, boxed, lines, rank, sayings, tagged
+from emotrain.metrics.answer_forms import (
+    Stated,
+    before_explanation,
+    boxed,
+    lines,
+    rank,
+    sayings,
+    tagged,
+    without_option,
+)
 from emotrain.metrics.denials_zh import simplified
+from emotrain.metrics.hedges import declined
 from emotrain.metrics.loose_objects import objects
 from emotrain.metrics.mentions import asserted, mentions, spelled, spellings
 
@@ -30,6 +40,8 @@ _THOUGHT = r"(?:think|thinking|thought|reasoning|analysis|reflection)"
 _OPENS, _CLOSES = rf"[<\[◁]\|?{_THOUGHT}\|?[>\]▷]", rf"[<\[◁]\|?/{_THOUGHT}\|?[>\]▷]"
 _WORD = re.compile(r"[^\W\d_]{2}")
 _MARKS = " \t\n\"'*_`~#>-•.!。！,:：()（）[]"
+_REASON = re.compile(r"(?:reason|rationale|explanation|analysis|evidence|thought|justification|note)\w*", re.IGNORECASE)
+_OPTIONS = re.compile(r"(?:^|\s)(?:\(?[A-Ha-h1-9][).:]|\([A-Ha-h1-9]\))\s+")
 _NUMBER = r"(?P<number>\d*\.?\d+)\s*%?"
 
 
@@ -61,7 +73,10 @@ def _stated_verdict(text: str, labels: Sequence[str]) -> str | None:
     for found in (tagged(text), boxed(text)):
         if found:
             return _of_stated(found, labels)
-    structured = _joint(_said(value, labels) for value in objects(text))
+    found_objects = objects(text)
+    structured = _joint(_said(value, labels) for value in found_objects)
+    if structured is None and any(_only_reasons(value) for value in found_objects):
+        return UNPARSED
     if structured is not None:
         return structured
     found = lines(text)
@@ -84,6 +99,8 @@ def _of_stated(stated: Sequence[Stated], labels: Sequence[str]) -> str:
 
 def _value(value: str, labels: Sequence[str]) -> str:
     """The verdict on the words of a stated answer."""
+    if declined(value.lower()):
+        return UNPARSED
     scored = _scores(value, labels)
     return scored if scored is not None else _verdict(mentions(before_explanation(value, _bare(tuple(labels))), labels))
 
@@ -93,6 +110,8 @@ def _scores(text: str, labels: Sequence[str]) -> str | None:
 
     Two labels with a bare share each ("sad 60%, angry 40%") are a mixture and no list of scores.
     """
+    if _OPTIONS.match(text):  # "(1) sad (2) angry" has numbers of options
+        text = _OPTIONS.sub(" ", text)
     lower = _table_as_list(simplified(text.lower()), labels)
     found = spellings(lower, labels)
     if len(found) < 2:
@@ -127,16 +146,26 @@ def _table_as_list(text: str, labels: Sequence[str]) -> str:
 def _opening(text: str, labels: Sequence[str]) -> str | None:
     """The label that stands alone in the first or last line, or in the first sentence; None where none does."""
     bare = _bare(tuple(labels))
-    alone = [line.strip(_MARKS) for line in text.splitlines() if line.strip(_MARKS)]
+    alone = [without_option(line).strip(_MARKS) for line in text.splitlines() if line.strip(_MARKS)]
     # "None. None. Sad" and lists of labels are no answer with an explanation.
+    if len(alone) > 1 and all(bare.fullmatch(line) for line in alone):
+        return _verdict(mentions("\n".join(alone), labels))
     if len(alone) > 1 and sum(bare.fullmatch(line) is not None for line in alone) < len(alone):
         named = [line for line in (alone[0], alone[-1]) if bare.fullmatch(line) and spelled(line, labels) in labels]
         if named:
             return _verdict(mentions("\n".join(line for line in alone if bare.fullmatch(line)), labels))
+    options = [part for part in _OPTIONS.split(text)[1:] if bare.match(part.strip(_MARKS))]
+    if len(options) > 1:
+        return _verdict(_every(options, labels))
     head = before_explanation(text, bare)
     if head != text and bare.fullmatch(head.strip(_MARKS)):
         return _verdict(mentions(head, labels))
     return None
+
+
+def _every(options: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """The labels that a list of options names, each once."""
+    return list(dict.fromkeys(found[0] for option in options if (found := mentions(option.split()[0], labels))))
 
 
 @lru_cache(maxsize=32)
@@ -158,6 +187,11 @@ def _said(value: Any, labels: Sequence[str]) -> str | None:
             return _said(dict(pair for pair in pairs if pair is not None), labels)
         return _joint(_said(item, labels) for item in value)
     return _of_object(value, labels) if isinstance(value, Mapping) else None
+
+
+def _only_reasons(value: Any) -> bool:
+    """Whether an object gives reasons and no answer: `{"reason": "He is angry"}`."""
+    return isinstance(value, Mapping) and bool(value) and all(_REASON.fullmatch(str(key)) for key in value)
 
 
 def _name_and_score(item: Any) -> tuple[str, float] | None:

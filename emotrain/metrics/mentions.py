@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from emotrain.emotions import ALIASES
-from emotrain.metrics import assertions, denials, denials_zh
+from emotrain.metrics import assertions, denials, denials_zh, hedges
 
 NEAR = 240
 """Characters on either side of a mention in which its clause is looked for."""
@@ -46,15 +46,16 @@ def _named(text: str, labels: Sequence[str]) -> list[tuple[str, bool]]:
     around = [(masked[max(0, m.start() - NEAR) : m.start()], masked[m.end() : m.end() + NEAR]) for m in found]
     taken_back = [denials.takes_back(*both) or denials_zh.takes_back(*both) for both in around]
     _carry_over_lists(lower, found, taken_back)
-    declines = assertions.DECLINES.search(masked) is not None
+    blind, declines = hedges.nothing_seen(masked), hedges.declines(masked)
     kept = []
     for match, no, (before, after) in zip(found, taken_back, around, strict=True):
         name = spelled(match.group(), labels)
         if no or name is None or name not in labels:
             continue
         said = (denials_zh.asserts if _CHINESE.search(match.group()) else assertions.asserts)(before, after)
-        hedged = declines and assertions.HEDGED.search(before[-40:]) is not None
-        kept.append((name, said and not hedged))
+        kept.append(
+            (name, said and not blind and not hedges.hedged(before, after, assertions.clause_of(before), declines))
+        )
     return kept
 
 

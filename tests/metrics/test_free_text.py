@@ -30,20 +30,20 @@ def test_golden_reply(row: dict[str, str]) -> None:
     assert score_reply(row["reply"], label_set(row["labels"]).labels) == row["expected"]
 
 
+def verdict_of(row: dict[str, str]) -> str:
+    return score_reply(row["reply"], label_set(row.get("labels", "dfew")).labels)
+
+
 def test_no_reply_that_declines_denies_or_speaks_of_something_else_is_a_hit() -> None:
-    dfew = LABEL_SETS["dfew"].labels
-    tricky = [row["reply"] for row in TRICKY if row["expected"] is None]
-    assert len(tricky) > 600
-    assert {reply: verdict for reply in tricky if (verdict := score_reply(reply, dfew)) in dfew} == {}
+    tricky = [row for row in TRICKY if row["expected"] is None]
+    assert len(tricky) > 900
+    assert {row["reply"]: hit for row in tricky if (hit := verdict_of(row)) not in (AMBIGUOUS, UNPARSED)} == {}
 
 
 def test_nearly_every_stated_answer_is_read_and_none_is_read_as_another_label() -> None:
-    dfew = LABEL_SETS["dfew"].labels
     stated = [row for row in TRICKY if row["expected"] is not None]
-    missed = {
-        row["reply"]: verdict for row in stated if (verdict := score_reply(row["reply"], dfew)) != row["expected"]
-    }
-    assert {reply: verdict for reply, verdict in missed.items() if verdict in dfew} == {}
+    missed = {row["reply"]: verdict for row in stated if (verdict := verdict_of(row)) != row["expected"]}
+    assert {reply: verdict for reply, verdict in missed.items() if verdict in MAFW} == {}
     assert len(missed) <= 0.03 * len(stated), missed
 
 
