@@ -91,7 +91,7 @@ def input_contract(recipe: Recipe, prior: Mapping[str, float] | None = None) -> 
         label_set=recipe.data.label_set,
         image_size=recipe.data.image_size,
         summarizer=_backend(data, summaries_name(data, recipe.context)) if told_between else None,
-        base_model=None if name is None or Path(name).expanduser().is_absolute() or Path(name).is_dir() else name,
+        base_model=None if name is None or _is_folder(name) else name,
         base_revision=recipe.model.model_revision,
         dtype=recipe.model.dtype if recipe.model.dtype is not None else "auto",
         templates=template_digests(prompt),
@@ -128,6 +128,11 @@ def read_contract(folder: Path) -> InputContract | None:
     if faults:
         raise ValueError(f"{path}: {len(faults)} fault(s) in the adapter's input contract\n{told(faults)}")
     return InputContract(**{**values, "labels": tuple(values["labels"])})
+
+
+def _is_folder(name: str) -> bool:
+    """Whether a base is named by where it lies on this machine, there or not, and not by its place on the Hub."""
+    return name.startswith(".") or Path(name).expanduser().is_absolute() or Path(name).is_dir()
 
 
 def template_digests(prompt: Mapping[str, Any]) -> dict[str, str]:

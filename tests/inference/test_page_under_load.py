@@ -66,7 +66,7 @@ def drop(address: str, content: bytes) -> str:
         sent.raise_for_status()
         name = f"s{threading.get_ident()}"
         value = {"path": sent.json()[0], "meta": {"_type": "gradio.FileData"}}
-        data = {"data": [value], "fn_index": 0, "session_hash": name}
+        data = {"data": [value, "largest"], "fn_index": 0, "session_hash": name}
         client.post("/gradio_api/queue/join", json=data).raise_for_status()
         with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": name}) as events:
             return "".join(line for line in events.iter_lines() if "process_completed" in line)
