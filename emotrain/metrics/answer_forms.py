@@ -46,9 +46,10 @@ KEY = re.compile(
 
 _MARKS = r"[\s>#*_~`\"'\-•\[(]{0,20}"
 _LINE = re.compile(
-    rf"(?:^|[\n.!?。；;,|，]){_MARKS}(?:(?:the|my|so|thus|hence|therefore|overall|tl;dr)\b\W*)*"
-    rf"(?P<key>{KEY.pattern})(?:\s*[(（][^()（）\n]{{0,20}}[)）])?[*_`\"'\])]*\s*"
-    r"(?:[:=→]|=>|[-=]>|\s[-–—]\s|(?:是|为)\s*[:：]?)(?P<value>[^\n]*(?:(?<=:)\s*\n[^\n]*)?)",
+    rf"(?:^|[\n.!?。；;,|，]){_MARKS}(?:(?:the|my|(?:person|man|woman|subject|character|individual|speaker)(?:'s)?"
+    rf"|observed|so|thus|hence|therefore|overall|tl;dr)\b\W*)*"
+    rf"(?P<key>{KEY.pattern})(?:\s*[(（](?!of )[^()（）\n]{{0,20}}[)）])?[*_`\"'\])]*\s*"
+    r"(?:[:=→]|=>|[-=]>|\s[-–—]\s|(?:是|为)\s*[:：]?)(?P<value>[^\n]*(?:(?<=:)\s*\n[^\n]*(?:\n\s*[-*•]\s[^\n]*)*)?)",
     re.IGNORECASE,
 )
 _HEADING = re.compile(
@@ -62,7 +63,10 @@ _SAYING = re.compile(
     re.IGNORECASE,
 )
 _ONE_OF = re.compile(
-    r"\b(?:(?:one|some|any) of (?:the |these |my |your )?(?:\w+ )?|no (?:other )?|other |which |what )$", re.IGNORECASE
+    r"\b(?:(?:one|some|any) of (?:the |these |my |your )?(?:\w+ )?|no (?:other )?|other |which |what "
+    r"|(?:least(?: \w+)?|wrong|incorrect|second|secondary|alternative|another|previous|earlier|expected|unlikely|absent"
+    r"|excluded|rejected|worst|opposite|possible|potential|background|default|usual|typical|frequent|common) )$",
+    re.IGNORECASE,
 )
 _NEXT_KEY = re.compile(
     rf"{_MARKS}(?:reason|reasoning|explanation|evidence|why|justification|confidence|note|because|理由|原因"
@@ -125,7 +129,10 @@ def sayings(text: str) -> list[Stated]:
         # What stands between name and "is" may say anything, and what stands before may deny it.
         if len(match["more"].split()) <= 8
         and not _ONE_OF.search(text[: match.start()])
-        and not re.search(r"\b(?:whether|if|not)\b", match["more"])
+        and not re.search(
+            r"\b(?:whether|if|not|of the (?:scene|music|song|film|movie|story|crowd|other|dog|audience))\b",
+            match["more"],
+        )
         and not takes_back(text[max(0, match.start() - 200) : match.start("value")].lower(), "")
     ]
     answers = [one for one in found if one.rank[0] == 0]
@@ -149,7 +156,7 @@ def before_explanation(value: str, is_bare: re.Pattern[str]) -> str:
         head, rest = value[: found.start()], value[found.end() :]
         if not head.strip(" *_`\"'"):
             continue
-        if _CORRECTS.match(rest.strip()) or is_bare.fullmatch(rest.strip(" .,;!*_`\"'")):
+        if _CORRECTS.match(rest.strip()) or is_bare.fullmatch(rest.strip().split("\n")[0].strip(" .,;!*_`\"'-•")):
             return value
         return head
     return value

@@ -67,7 +67,8 @@ LIGHT = _words(
         conclusion short summary end hand other each kind type form video clip frame frames image picture scene
         sequence footage evidence cue cues signals markers combination pattern movement movements change absence
         lack presence lifting raising lowering wrinkled wrinkles wrinkling behaviour behavior impression guess
-        prediction assessment verdict fit match result given based judging opinion view yes hmm okay concluded
+        prediction assessment description descriptor verdict fit match result bright warm cheerful gloomy given
+        based judging opinion view yes hmm okay concluded
         inferred deduced fitting upset bursts into burst ok nothing doubt question positive sure confident
         convinced certain safe conclude suspect argue infer does do did had good help not-only one two shown
         seen conveyed displayed depicted irritated annoyed frustrated agitated distressed tired exhausted
@@ -151,6 +152,11 @@ _FACE_DOES = re.compile(
 """What a face or somebody does in it: "her mouth falls open in surprise", "trembling with fear"."""
 _LOOKS = _words("expression look demeanor demeanour tone voice manner smile frown mood air countenance gaze stare")
 _NO_FACE = _words("sign signs display option label class category choice response answer state contact")
+_FIELD = re.compile(r"(?:^|[\n.;!?])[\s>#*_`\"'-]*(?P<key>[^\n.:;!?,]{1,40}?)[\s*_`\"']*:[\s*_`\"'(\[]*$")
+"""What a line says the word behind its colon is: "Scene: sad"."""
+_OTHER_FIELDS = _words(
+    "scene tone picture image video clip footage not other second candidate movement hidden absence lack possible"
+)
 _ADJECTIVE = re.compile(r"[a-z-]+(?:ing|ed|y|en|ful|ive|ish|less|ous|ent|ant|al)")
 _REST = re.compile(
     r"[,(:—–{\[]|\b(?:because|since|as|but|and|or|than|rather|instead|unlike|who|that|though|although"
@@ -168,6 +174,9 @@ _HOW = re.compile(
 
 def asserts(before: str, after: str) -> bool:
     """Whether the clause around a mention says that somebody shows it; `before` and `after` are in lower case."""
+    field = _FIELD.search(before)
+    if field is not None and not _names_an_answer(field["key"]):
+        return False
     before, after = _TOKENS.sub(" ", before), _TOKENS.sub(" ", after)
     before = re.sub(r"\([^()\n]*\)", " ", before)
     number = _NUMBER.match(after)
@@ -225,6 +234,15 @@ def clause_of(before: str) -> str:
 def _somebody(before: str) -> bool:
     """Whether the sentence so far speaks of a person or a face."""
     return any(word in PERSONS | FACE for word in _WORD.findall(_SENTENCE.split(before)[-1]))
+
+
+def _names_an_answer(key: str) -> bool:
+    """Whether the name before a colon is one of what somebody shows; a name of many words is a sentence of its own."""
+    words = _WORD.findall(key)
+    if len(words) > 5:
+        return True
+    somebody_else = "__" in key and any(word in PERSONS for word in words)  # "the other man", blanked
+    return not somebody_else and all(_known(word, VOCABULARY) and word not in _OTHER_FIELDS for word in words)
 
 
 def _of_a_face(words: list[str], place: int) -> bool:

@@ -69,7 +69,7 @@ NEGATION = (
     r"not|no|nothing|never|neither|nor|non|none|nobody|no one|cannot|\w+n't|cant|hardly|barely|scarcely|rarely|seldom"
     r"|unlikely|premature|nearly|almost|everything but|all but|(?<!a )(?:little|few)(?= (?:suggests?|indicates?"
     r"|shows?|points?|speaks|here|about|in|to|evidence|of|signs?))|need(?:s|ed)?(?: \w+){0,3} to"
-    r"|other than|except|less(?: \w+){0,2} than|zero|un(?=-)",
+    r"|other than|(?:apart|aside) from|except|less(?: \w+){0,2} than|zero|un(?=-)",
     # whole phrases that deny
     r"_{5} than|takes more than \w+ to|far from|anything(?: \w+)? (?:but|except)|by no means|in no way"
     r"|nowhere near|nowhere close to|(?:the )?opposite of"
@@ -117,6 +117,7 @@ UNREAL = (
     r"|wish(?:es|ed)? to|tr(?:y|ies|ied|ying)(?: hard)? to|used to|told(?: \w+)? to|asked(?: \w+)? to"
     r"|about to|going to"
     r"|will(?: soon)?|meant to|needs to) (?:be|look|appear|seem|feel|act|become|show)(?: more| less)?",
+    r"rather (?!than)[^.;!?\n]*\bthan",
     r"because of [^.;!?\n]*\bwhich",
     # pretence and play
     r"pretend(?:s|ed|ing)?|fak(?:es?|ed|ing)|feign(?:s|ed|ing)?|simulat\w+|mimic\w*|mask of"
@@ -166,7 +167,8 @@ ELSEWHERE = (
     r"|weather|title|logo|painting|gearbox|colou?rs?|smiley)s?(?: on the \w+)?(?: (?:looks?|is|are"
     r"|seems?|appears?|has to be"
     r"|was|were|shows?|makes? \w+|gets?))?(?: a| very| so| rather)?",
-    r"(?:tone|feel|feeling|look|mood|quality|palette|style) of the (?:\w+ )?(?:image|picture|photo|frame|shot|scene"
+    r"(?:tone|emotion|feel|feeling|look|mood|quality|palette|style) of the (?:\w+ )?(?:image|picture|photo|frame"
+    r"|shot|scene"
     r"|footage|music|song|film|movie|room|background|painting|lighting) (?:is|was|seems|feels|appears|remains)"
     r"(?: \w+ly| very| quite| rather)?",
     r"(?:^|(?<=[.;!?\n,] )|(?<=[.;!?\n]))(?:the|this|that|a|it's a|it is a) (?:\w+ )?(?:scene|video|clip|image"
@@ -177,6 +179,12 @@ ELSEWHERE = (
     r"(?:he|she|they|man|woman|boy|girl|person) (?:sees?|watches|meets|faces|hears|spots|finds) (?:the|a|an"
     r"|another|some)(?: \w+)?",
     r"(?:eyes|lips|brows|words) say|(?:more|rather) (?!_)\w+ than|(?<!_ )more than",
+    r"(?:least(?: \w+)?|wrong|incorrect|second|secondary|alternative|another|previous|earlier|expected|unlikely|absent"
+    r"|excluded|rejected|worst|opposite|possible|potential|default|usual|typical|frequent|common) (?:emotion"
+    r"|label|answer|option|guess|class|category"
+    r"|expression|choice|candidate)s? (?:is|was|are|would be)(?: an?)?",
+    r"(?:first|second)(?: guess| thought| choice| impression)? was(?: an?)?|less(?: of)?(?: an?)?",
+    r"(?:picture|photo|painting|drawing|poster|statue|sketch) of (?:a|an|the)(?: \w+)?",
     r"others?(?: say)?|so (?:is|are|was|has|have|does|do|can)|(?<!a )little|few",
     r"mak(?:es?|ing) (?:his|her|their|the|other|somebody|someone|everyone)(?: \w+){0,2}",
     r"tells? (?:\w+ ){1,3}(?:not )?to",
@@ -188,7 +196,7 @@ _THINGS = (
     "parties guest visit visitor gift present attack element factor announcement ending endings twist "
     "package test quiz trip box proposal inspection hour meal song songs music tune melody movie film "
     "films story stories book books scientist birds bird management joystick class classes birthday "
-    "people persons folks crowd mob country state party's family emoji emoticon dog cat food"
+    "people persons folks crowd mob country party's family emoji emoticon dog cat food"
 )
 
 AFTER = (
@@ -210,7 +218,7 @@ AFTER = (
     r"[^.;!?\n]{0,20}\bbut (?:that|this|it) (?:would|could|might|is only|is just|may)\b",
     r"\s*(?:or not\b|or otherwise\b)|[^.;!?\n]{0,40}\bagainst (?:my|our|the) (?:policy|policies|guidelines|rules)",
     # a verdict on it: "happy: no", "angry - absolutely not"
-    r"[\"'*_`]*\s*(?:[:=]|\s[-–—]\s|\|)\s*[\"'*_`]*(?:no|false|none|absent|n/a|(?:very |extremely "
+    r"[\"'*_`]*\s*(?:[:=]|\s[-–—]\s|\|)\s*[\"'*_`]*(?:no|false|none|weak|thin|unknown|absent|n/a|(?:very |extremely "
     r"|quite )?(?:low|zero|minimal|unlikely|rejected|excluded|impossible|improbable|doubtful|unclear"
     r"|ruled out))\b",
     r"[\"'*_`]*\s*(?:[-–—:,(?=|]|\s)+\s*(?:[✗❌✘☐]|(?:(?:\w+ly )?not?|nope|never)\s*(?:$|[.,;!?\n)\]]))",
@@ -226,6 +234,8 @@ AFTER = (
     r"\s*(?:at|with) (?:him|her|them|me|us|you|myself)\b",
     r"\s*(?:!=|≠)|\s*(?:he|she|they|it|the \w+) (?:is|was|are|were|does|did)(?: not|n't)\b",
     r"[^.;!?\n,]{0,40}\bif (?!i |we |you |one )",
+    r"\s*as (?:he|she|they|it) (?:may|might|is)\b|\s*(?:he|she|they|it) (?:may|might) (?:be|look|feel)\b",
+    r"\s*in (?:the|another|a|this) (?:book|script|story|novel|play|plot|other \w+)\b",
     # at another time
     r"\s*(?:before|earlier|beforehand|yesterday|previously|back then|once|last (?:week|night|year|time))\b",
     # said by somebody else: "..., the newsreader says"

@@ -102,7 +102,11 @@ def _value(value: str, labels: Sequence[str]) -> str:
     if declined(value.lower()):
         return UNPARSED
     scored = _scores(value, labels)
-    return scored if scored is not None else _verdict(mentions(before_explanation(value, _bare(tuple(labels))), labels))
+    verdict = (
+        scored if scored is not None else _verdict(mentions(before_explanation(value, _bare(tuple(labels))), labels))
+    )
+    # "between sadness and boredom", where the set has one of the two
+    return UNPARSED if verdict in labels and re.search(r"\bbetween\b", value, re.IGNORECASE) else verdict
 
 
 def _scores(text: str, labels: Sequence[str]) -> str | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 _HEDGE = (
-    r"(?:may|might|could|possibl[ey]|perhaps|maybe|conceivably|potentially|supposedly|allegedly|reportedly"
+    r"(?:either|between|may|might|could|possibl[ey]|perhaps|maybe|conceivably|potentially|supposedly|allegedly"
+    r"|reportedly"
     r"|presumably|hypothetically|theoretically|formerly|previously|in theory|in principle)"
 )
 _AS_LABEL = (
@@ -21,13 +22,17 @@ _HEDGED_ZH = re.compile(r"(?:有?可能|也许|或许|说不定|大概|恐怕|�
 _HEDGED_AFTER = re.compile(
     r"[\s\"'*_`,()—-]*(?:expression |emotion |face )?[\s,(—-]*(?:(?:maybe|perhaps|possibly|i suppose|or not|who"
     r" knows|allegedly)\W*(?:[.!?;,\n)]|$)"
-    r"|or (?:just|maybe|perhaps|possibly|simply|merely|something)\b)"
+    r"|or (?!(?:_|up|di|un|irr|frus|ann|joy|plea|amu|exc|shock|ama|worr|nerv|depr|tear|at least|even|not|a |an "
+    r"|any|so)\w*)\w+|or (?:just|maybe|perhaps|possibly|simply|merely|something)\b)"
 )
 _CONDITION = re.compile(
     r"(?:^|[.;!?\n]\s*|\b(?:but|and|so|only|then),? )(?:(?:only|even|perhaps|maybe),? )?"
     r"(?:if(?! (?:i|we|you|one)(?: \w+ly)? (?:look|focus|consider|watch|pay|examine|observe|zoom|compare"
     r"|combine)\b)|unless|until|before|assuming|provided|providing"
-    r"|suppos(?:e|ing)|in case|on (?:the )?condition|as long as"
+    r"|suppos(?:e|ing)"
+    r"|say (?:he|she|it|that)|let's (?:say|assume|suppose)|as far as i know|for all i know|in case|on (?:the"
+    r" )?condition"
+    r"|but for|as long as"
     r"|(?:should|had|were) (?:he|she|they|it|the|this|that|a|there)\b)\b[^.;!?\n]*$"
 )
 """A condition holds to the end of its sentence: all that follows is said of a case that is not known to be there."""
@@ -52,9 +57,13 @@ _NOTHING_SEEN = re.compile(
     r"|\b(?:face|expression|features)s?(?: \w+)? (?:is|are|stays?|remains?)(?: \w+)? (?:hidden|covered|blurr\w+"
     r"|obscured|unreadable|dark|not visible|invisible"
     r"|unclear|out of|off|turned away|never shown|not shown)\b"
+    r"|\b(?:person|man|woman|subject|target|he|she)s? (?:is not|isn't) (?:visible|shown|seen|in (?:the )?frame"
+    r"|on screen)\b"
     r"|\bonly (?:his|her|their) back\b|\bno (?:human|person|face)s?\b|\bnobody is\b"
 )
 """Behind words like these prose states nothing, whatever it says elsewhere."""
+_ALTERNATIVE = re.compile(r"[.?!\n]\s*or(?: an?)?\s*$")
+"""A sentence that only adds another choice: "Angry? Or sad."."""
 _DECLINES = re.compile(
     r"\b(?:(?:can ?not|can't|could not|couldn't|unable to|impossible to|hard to"
     r"|difficult to) (?:be )?(?:\w+ly )?(?:tell|say|know|see|"
@@ -85,6 +94,7 @@ def hedged(before: str, after: str, clause: str, declines: bool) -> bool:
         or _HEDGED_AFTER.match(after) is not None
         or conditional(before)
         or turns(after)
+        or _ALTERNATIVE.search(before) is not None
         or _ANOTHER_TIME.search(re.split(r"[.;!?\n]", before)[-1]) is not None
         or (declines and _MODAL.search(clause) is not None)
     )

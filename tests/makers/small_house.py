@@ -120,7 +120,7 @@ def restore(house: House, whole: Path) -> None:
 
 
 def _without_seconds(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if '"seconds"' not in line)
+    return "\n".join(line for line in text.splitlines() if line and '"seconds"' not in line)
 
 
 RECIPE = """
