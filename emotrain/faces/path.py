@@ -21,9 +21,9 @@ from emotrain.faces.stretches import stretches
 from emotrain.faces.yaw import yaw_deg
 
 SMOOTH_S = 0.25
-"""Standard deviation of the kernel in seconds. A shorter one follows a fast head more closely, and the detector's scatter
-as well, which flow then takes for the motion of a face: of a real smile that is rolled by 20 degrees the onset was told
-0.2 s early at 0.09 s and not at 0.15 or more, and drawn scenes had a quarter fewer invented events at 0.4 s."""
+"""Standard deviation of the kernel in seconds. A shorter one follows a fast head more closely, and the detector's
+scatter as well, which flow then takes for the motion of a face: the onset of a real smile that is rolled by 20 degrees
+was told 0.2 s early at 0.09 s and rightly from 0.15 s on."""
 
 Values = NDArray[np.float64]
 
