@@ -17,6 +17,7 @@ LONG = (
     "test_distributed.py",
     "test_end_to_end.py",
     "test_round_trip.py",
+    "test_study.py",
     "test_run.py",
     "test_batch_shell.py",
     "test_ray_engine.py",

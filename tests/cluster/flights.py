@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +18,7 @@ def hold(*_):
     global steps
     steps += 1
     if steps == 3:
-        mine = os.environ.get("RANK", os.environ.get("SLURM_ARRAY_TASK_ID", "0"))
-        Path(os.environ["PAUSED"] + mine).touch()
+        Path(os.environ["PAUSED"] + os.environ.get("RANK", "0")).touch()
         ends = [Path(os.environ["EMOTRAIN_STOP_FILE"]), Path(os.environ["PAUSED"] + "no-more")]
         while not any(end.exists() for end in ends):
             time.sleep(0.05)
@@ -41,9 +39,6 @@ if FIRST and "DIES_WRITING" in os.environ and os.environ.get("SLURM_ARRAY_TASK_I
 the test; the first attempt of array task 2 dies of a SIGKILL while it writes its part."""
 
 STEPS = 16
-
-HOSTILE = """it's a "name" $(touch hostile-was-run) `touch hostile-was-run` & more"""
-"""A name that no shell on the way may read as words of its own."""
 
 
 @dataclass(frozen=True)
@@ -78,27 +73,3 @@ def write_disturbance(folder: Path, **environment: Path) -> dict[str, str]:
     (folder / "disturb").mkdir(parents=True)
     (folder / "disturb" / "sitecustomize.py").write_text(DISTURB, encoding="utf-8")
     return {"PYTHONPATH": str(folder / "disturb"), **{name: str(path) for name, path in environment.items()}}
-
-
-def start_study(folder: Path, recipe: Path, data: Path, keys: Mapping[str, object], run: Callable[..., str]) -> Flight:
-    """A study of two arms alike, a task of an array each, as `sbatch slurm/study.slurm STUDY.yaml` starts it.
-
-    Its data is what was prepared for `recipe` with `keys`. The first attempt of each task waits for its stop file.
-    """
-    from emotrain.study.cells import cells
-    from emotrain.study.settings import read_study
-
-    environment = write_disturbance(folder, PAUSED=folder / "paused-")
-    arms: dict[str, object] = {"first": {}, "second": {}}
-    values = {"recipe": str(recipe), "out": "out", "reference": "first", "keys": dict(keys), "arms": arms}
-    study = folder / f"{HOSTILE}.yaml"
-    study.write_text(yaml.safe_dump(values), encoding="utf-8")
-    place = Path(cells(read_study(study))[0].run.recipe.data.data)
-    place.parent.mkdir(parents=True)
-    place.symlink_to(data)
-    exports = ",".join(["ALL", f"EMOTRAIN_LOGS={folder}", *(f"{name}={value}" for name, value in environment.items())])
-    job = run(
-        *("sbatch", "--parsable", "--partition=steady", "--array=0-1", "--mem=1G", "--time=20", "--signal=B:USR1@60"),
-        *(f"--output={folder}/log-%a", f"--export={exports}", "slurm/study.slurm", study),
-    )
-    return Flight({"study": job}, folder / "out" / "arms")

@@ -7,8 +7,22 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from .conftest import ROOT, Cluster, Prepared, losses
-from .flights import Flight
+from .conftest import RECIPE, Cluster, Prepared, losses
+from .flights import STEPS, Flight
+
+
+@pytest.fixture(scope="session")
+def undisturbed(prepared: Prepared, flights: dict[str, Flight], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same training in this one process, without SLURM."""
+    import torch
+
+    from emotrain.recipe.recipe import load_recipe
+    from emotrain.training.train import train
+
+    torch.set_num_threads(1)
+    output = train(load_recipe(RECIPE, prepared.overrides(tmp_path_factory.mktemp("undisturbed") / "run")))
+    assert len(losses(output)) == STEPS
+    return output
 
 
 def test_a_training_job_out_of_time_requeues_itself_and_goes_on_exactly(
@@ -25,7 +39,6 @@ def test_a_training_job_out_of_time_requeues_itself_and_goes_on_exactly(
     assert losses(flight.output) == losses(undisturbed)
     adapter = "adapter_model.safetensors"
     assert (flight.output / adapter).read_bytes() == (undisturbed / adapter).read_bytes()
-    assert not (ROOT / "hostile-was-run").exists(), "the name of this recipe is a trap"
 
 
 def test_ranks_that_get_sigterm_themselves_stop_together_and_the_job_goes_on(
@@ -102,30 +115,3 @@ def test_a_chain_with_a_killed_preparation_task_gives_the_frames_of_a_single_run
         assert pq.read_table(data / "frames" / part.name).equals(pq.read_table(part))
     assert losses(flight.output) == losses(undisturbed)
     assert pq.read_table(flight.output / "scores" / "predictions.parquet").num_rows == 22
-
-
-def test_the_tasks_of_a_study_out_of_time_go_on_where_they_were_and_all_arms_are_equal(
-    cluster: Cluster, flights: dict[str, Flight], undisturbed: Path
-) -> None:
-    flight = flights["study"]
-    job, folder = flight.jobs["study"], flight.output.parents[1]
-    cluster.until(lambda: len(list(folder.glob("paused-*"))) == 2, "the third step of both arms")
-    for task in (0, 1):  # the warning is due 60 s before the end, so it comes now
-        cluster.run("scontrol", "update", f"JobId={job}_{task}", "EndTime=now+61")
-    for task in (0, 1):
-        cluster.until(lambda task=task: cluster.field(f"{job}_{task}", "Restarts") == "1", "the task in the queue")  # type: ignore[misc]
-        cluster.run("scontrol", "update", f"JobId={job}_{task}", "TimeLimit=20")
-    assert cluster.end_of(job) == "COMPLETED", cluster.logs()
-    scores = []
-    for task, arm in enumerate(("first", "second")):
-        log = (folder / f"log-{task}").read_text(encoding="utf-8")
-        assert [log.count(word) for word in ("got SIGUSR1", "goes back", "is done", "FAILED")] == [1, 1, 1, 0], log
-        run = flight.output / arm / "seed0"
-        assert (run / "adapter" / "checkpoint-3").is_dir(), "stopped after the third step"
-        assert losses(run / "adapter") == losses(undisturbed)
-        adapter = "adapter_model.safetensors"
-        assert (run / "adapter" / adapter).read_bytes() == (undisturbed / adapter).read_bytes()
-        scores.append(pq.read_table(run / "scores" / "predictions.parquet")["logits"])
-    assert len(scores[0]) == 22
-    assert scores[0].equals(scores[1])
-    assert not (ROOT / "hostile-was-run").exists()
