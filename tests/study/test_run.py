@@ -69,7 +69,7 @@ def test_a_study_runs_resumes_and_reports(study: Path) -> None:
         assert (out / name).stat().st_size > 1000
 
     values = yaml.safe_load(study.read_text(encoding="utf-8"))
-    del values["arms"]["broken"]
+    del values["arms"]["broken"], values["contrasts"][1]
     study.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
     written = {path: path.stat().st_mtime_ns for path in out.glob("arms/*/*/*/*.*")}
     second = emotrain("study", study)
