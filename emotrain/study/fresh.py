@@ -67,10 +67,13 @@ def fresh_table(study: Study, every: Sequence[Cell], groups: dict[str, Group]) -
     if not rows:
         return ""
     seeds = study.fresh["seeds"]
-    lines = ["", "| arm, on fresh clips | " + " | ".join(name for _, name in SHOWN) + " |", "|-|" + "-|" * len(SHOWN)]
+    # Few training clips have no rare class to speak of.
+    every_set = [one for trainings in rows.values() for of_seed in trainings for one in of_seed]
+    shown = [(key, name) for key, name in SHOWN if all(key in one for one in every_set)]
+    lines = ["", "| arm, on fresh clips | " + " | ".join(name for _, name in shown) + " |", "|-|" + "-|" * len(shown)]
     for name, trainings in rows.items():
         cells = []
-        for key, _ in SHOWN:
+        for key, _ in shown:
             over_sets = np.array([[one[key] for one in of_seed] for of_seed in trainings]).mean(axis=0)
             cells.append(f"{percent(float(over_sets.mean()))} ±{percent(float(over_sets.std(ddof=1)))}")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
