@@ -78,11 +78,12 @@ class ClipEyes:
         clip = Clip(path.stem if clip_id is None else clip_id, path.name, "", duration_s=duration_s)
         found = self.faces.find(path, clip)
         assert found.clip.track is not None
-        tracks = sorted(places(found), key=places(found).__getitem__) if self.faces.everybody else [found.clip.track]
+        numbers = places(found)
+        tracks = sorted(numbers, key=numbers.__getitem__) if self.faces.everybody else [found.clip.track]
         seen = []
         for track in tracks:
             look, read = self.faces.look(found, track)
-            person = clip if len(tracks) == 1 else replace(clip, clip_id=f"{clip.clip_id}#{places(found)[track]}")
+            person = clip if len(tracks) == 1 else replace(clip, clip_id=f"{clip.clip_id}#{numbers[track]}")
             seen.append(self._see(given, path, person, look, self.faces.state(path, found, track, read)))
         return seen
 

@@ -137,7 +137,7 @@ def places(found: FoundFaces) -> dict[int, int]:
     """The number of each face from the left, counted from 1, by its track."""
     left = {
         track: float(np.median([(s.box[0] + s.box[2]) / 2 for s in found.sightings if s.track == track]))
-        for track in found.paths()
+        for track in sorted({sighting.track for sighting in found.sightings} & set(range(found.clip.faces)))
     }
     return {track: place for place, track in enumerate(sorted(left, key=lambda track: left[track]), start=1)}
 
