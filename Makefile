@@ -1,6 +1,7 @@
 # make demo   the whole way on synthetic clips, on a CPU
 # make test   the test suite
 # make cluster-test   only the tests that run jobs on a SLURM of two nodes, started here (root; apt: slurm-wlm, munge)
+# make nightly  hours: tests/endurance.py with another seed every night, every accelerate configuration on two nodes
 # make audit  known faults in the packages of constraints.txt (pip-audit, where its service can be reached)
 # make hashes constraints.hashes.txt: the same versions with the hash of each file
 # All set up .venv first, with the versions of constraints.txt.
@@ -8,11 +9,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SEED ?= 0
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test audit hashes fuzz endurance cluster-test lint bench tiny-base action-units figures clean
+.PHONY: demo test audit hashes fuzz endurance nightly cluster-test lint bench tiny-base action-units figures clean
 
 demo: $(VENV)/.run
 	$(BIN)/emotrain demo
@@ -24,7 +26,11 @@ fuzz: $(VENV)/.dev
 	$(BIN)/python tests/fuzz.py --cases 3000
 
 endurance: $(VENV)/.dev
-	$(BIN)/python tests/endurance.py --damages 500 --kills 1000
+	$(BIN)/python tests/endurance.py --damages 500 --kills 1000 --seed $(SEED)
+
+nightly: SEED := $(shell date +%Y%j)
+nightly: endurance
+	EMOTRAIN_NIGHTLY=1 $(BIN)/python -m pytest tests/cluster/test_every_configuration.py
 
 cluster-test: $(VENV)/.dev
 	tests/cluster/two_nodes.sh check
