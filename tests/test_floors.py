@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "emotrain"
 
 FLOORS = (
     "cli",
+    "doctor",
     "study",
     "hub",
     "inference",

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from emotrain.cli.check import check
 from emotrain.cli.demo import demo
+from emotrain.cli.doctor import doctor
 from emotrain.cli.faces import faces
 from emotrain.cli.hub import lint, publish
 from emotrain.cli.inference import app as app_verb
@@ -52,6 +53,7 @@ VERBS: dict[Callable[..., None], dict[str, Any]] = {
     merge: {},
     app_verb: {},
     demo: {},
+    doctor: {},
 }
 for _verb, _settings in VERBS.items():
     app.command(context_settings=_settings)(_verb)
