@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "emotrain"
 FLOORS = (
     "cli",
     "doctor",
+    "project",
     "study",
     "hub",
     "inference",

@@ -18,6 +18,7 @@ from emotrain.cli.hub import lint, publish
 from emotrain.cli.inference import app as app_verb
 from emotrain.cli.inference import merge, predict
 from emotrain.cli.launch import launch
+from emotrain.cli.new import new
 from emotrain.cli.options import OVERRIDES
 from emotrain.cli.plan import plan
 from emotrain.cli.results import context, diagnose, score
@@ -54,6 +55,7 @@ VERBS: dict[Callable[..., None], dict[str, Any]] = {
     app_verb: {},
     demo: {},
     doctor: {},
+    new: {},
 }
 for _verb, _settings in VERBS.items():
     app.command(context_settings=_settings)(_verb)
