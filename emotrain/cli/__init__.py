@@ -12,11 +12,13 @@ from typer.exceptions import TyperException
 
 from emotrain.cli.check import check
 from emotrain.cli.demo import demo
+from emotrain.cli.doctor import doctor
 from emotrain.cli.faces import faces
 from emotrain.cli.hub import lint, publish
 from emotrain.cli.inference import app as app_verb
 from emotrain.cli.inference import merge, predict
 from emotrain.cli.launch import launch
+from emotrain.cli.new import new
 from emotrain.cli.options import OVERRIDES
 from emotrain.cli.plan import plan
 from emotrain.cli.results import context, diagnose, score
@@ -52,6 +54,8 @@ VERBS: dict[Callable[..., None], dict[str, Any]] = {
     merge: {},
     app_verb: {},
     demo: {},
+    doctor: {},
+    new: {},
 }
 for _verb, _settings in VERBS.items():
     app.command(context_settings=_settings)(_verb)
