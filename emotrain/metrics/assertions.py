@@ -157,6 +157,8 @@ _FIELD = re.compile(r"(?:^|[\n.;!?])[\s>#*_`\"'-]*(?P<key>[^\n.:;!?,]{1,40}?)[\s
 _OTHER_FIELDS = _words(
     "scene tone picture image video clip footage not other second candidate movement hidden absence lack possible"
 )
+_IN_ITS_PLACE = re.compile(r"(?:^|[\n.;!?]\s*)not (?:an? )?_+: $")
+"""What another word takes the place of: "Not fear: anger." (mentions are blanked)."""
 _ADJECTIVE = re.compile(r"[a-z-]+(?:ing|ed|y|en|ful|ive|ish|less|ous|ent|ant|al)")
 _REST = re.compile(
     r"[,(:—–{\[]|\b(?:because|since|as|but|and|or|than|rather|instead|unlike|who|that|though|although"
@@ -175,7 +177,7 @@ _HOW = re.compile(
 def asserts(before: str, after: str) -> bool:
     """Whether the clause around a mention says that somebody shows it; `before` and `after` are in lower case."""
     field = _FIELD.search(before)
-    if field is not None and not _names_an_answer(field["key"]):
+    if field is not None and not (_names_an_answer(field["key"]) or _IN_ITS_PLACE.search(before) is not None):
         return False
     before, after = _TOKENS.sub(" ", before), _TOKENS.sub(" ", after)
     before = re.sub(r"\([^()\n]*\)", " ", before)
