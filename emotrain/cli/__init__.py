@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -68,6 +69,8 @@ def main() -> None:
     EMOTRAIN_TRACEBACK=1 shows the traceback of the former too.
     """
     end_with_starter()
+    # The pinned packages call each other by names that only the next major version takes away: no news to a user.
+    warnings.filterwarnings("ignore", message=r".*deprecated and will be removed", category=FutureWarning)
     try:
         # Without its standalone mode click returns the status of a typer.Exit; no verb returns anything itself.
         status = app(standalone_mode=False)
