@@ -23,7 +23,10 @@ IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One video clip of a data set. `path` is relative to the data root; `votes` maps label names to shares."""
+    """One video clip of a data set. `path` is relative to the data root; `votes` maps label names to shares.
+
+    `face` says whom of several people the clip is about (see faces/settings.py); None leaves it to the faces stage.
+    """
 
     clip_id: str
     path: str
@@ -43,6 +46,7 @@ class Clip:
     offset_s: float | None = None
     action_units: tuple[str, ...] = ()
     caption: str | None = None
+    face: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ CLIPS = pa.schema(
         ("offset_s", _float),
         ("action_units", pa.list_(_text)),
         ("caption", _text),
+        ("face", _text),
     ]
 )
 FRAMES = pa.schema(

@@ -1,6 +1,6 @@
 """Reader of people's own annotation file: a CSV with a header, one row a clip.
 
-    path,label[,clip_id,split,test_fold,subject,source,kind,fps,onset_s,apex_s,offset_s,action_units,caption]
+    path,label[,clip_id,split,test_fold,subject,source,kind,fps,onset_s,apex_s,offset_s,action_units,caption,face]
 
 Or a spreadsheet of these columns. Times are seconds, or what the column's name says (onset_ms, onset_frame); paths are
 relative to the data root (an absolute path below the root is accepted). Other names in use are listed in COLUMNS.
@@ -47,6 +47,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     },
     "action_units": ("action_units", "aus"),
     "caption": ("caption", "text", "description"),
+    "face": ("face",),
 }
 REQUIRED = ("path", "label")
 Word = TypeVar("Word", Split, Kind)
@@ -160,6 +161,7 @@ def _clip(row: Row, label: str, listing: Listing, reading: Reading) -> Clip:
         offset_s=times[2],
         action_units=units,
         caption=row.text("caption"),
+        face=row.text("face"),
     )
 
 
