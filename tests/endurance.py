@@ -15,6 +15,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -52,16 +53,20 @@ def main(arguments: list[str] | None = None) -> int:
             print(said, file=sys.stderr)
             raise error
         shutil.copytree(house.folder, whole)
-    if asked.disks and os.geteuid() == 0:
-        full_disks(house, whole, asked.disks, tally)
-        read_only(house, whole, tally)
-    if asked.pairs:
-        together(house, whole, asked.pairs, tally, slow=False)
-        together(house, whole, asked.pairs, tally, slow=True)
-        clock(house, whole, tally)
-    damage(house, whole, asked.damages, asked.seed, tally, asked.only)
-    if asked.kills:
-        kill(house, whole, asked.kills, random.Random(asked.seed), tally)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if asked.disks and os.geteuid() == 0:
+            full_disks(house, whole, asked.disks, tally)
+            read_only(house, whole, tally)
+        if asked.pairs:
+            together(house, whole, asked.pairs, tally, slow=False)
+            together(house, whole, asked.pairs, tally, slow=True)
+            clock(house, whole, tally)
+        damage(house, whole, asked.damages, asked.seed, tally, asked.only)
+        if asked.kills:
+            kill(house, whole, asked.kills, random.Random(asked.seed), tally)
+    except KeyboardInterrupt:
+        print("ended before its time; until then:\n")
     print(tally.table())
     print(f"\n{(time.monotonic() - started) / 60:.0f} minutes, seed {asked.seed}")
     return 1 if tally.failures else 0

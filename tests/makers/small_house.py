@@ -179,6 +179,7 @@ epoch_size: 16
 lora_r: 2
 lora_dropout: 0.0
 learning_rate: 0.01
+adam_epsilon: 1.0e-3
 per_device_train_batch_size: {each}
 logging_steps: 1
 disable_tqdm: true
