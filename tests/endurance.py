@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--only", type=re.compile, default=re.compile(""), help="damage files whose path has this alone"
     )
+    parser.add_argument("--first", type=int, default=1, metavar="N", help="begin with the damage of this number")
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--disks", type=int, default=12, help="sizes of disks that are too small, evenly spread")
     parser.add_argument("--pairs", type=int, default=3, help="times that two processes run in one folder")
@@ -62,9 +63,9 @@ def main(arguments: list[str] | None = None) -> int:
             together(house, whole, asked.pairs, tally, slow=False)
             together(house, whole, asked.pairs, tally, slow=True)
             clock(house, whole, tally)
-        damage(house, whole, asked.damages, asked.seed, tally, asked.only)
+        damage(house, whole, asked.damages, asked.seed, tally, asked.only, asked.first)
         if asked.kills:
-            kill(house, whole, asked.kills, random.Random(asked.seed), tally)
+            kill(house, asked.kills, random.Random(asked.seed), tally)
     except KeyboardInterrupt:
         print("ended before its time; until then:\n")
     print(tally.table())
