@@ -94,6 +94,7 @@ action-units: $(VENV)/.run
 figures: $(VENV)/.run
 	$(BIN)/python -m emotrain.synthetic.contact_sheet docs/assets/faces.png
 	$(BIN)/python -m emotrain.synthetic.scene_sheet docs/assets/scenes.jpg
+	$(BIN)/python -m emotrain.synthetic.style_sheet docs/assets/styles.jpg
 	$(BIN)/python docs/draw_pipeline.py docs/assets/pipeline.svg
 
 clean:
