@@ -74,7 +74,7 @@ CLIP_FACES = pa.struct(
         ("end_s", _time),
     ]
 )
-# Lists of no fixed size: up to version 24 Arrow cannot read fixed ones with a null among them, as the row of a clip has.
+# Lists of no fixed size: up to version 24 Arrow cannot read fixed ones with a null among them, as a clip's own row has.
 FACES = pa.schema(
     [
         ("clip_id", _text),
