@@ -18,6 +18,10 @@ from typing import Any, get_type_hints
 DOCS = Path(__file__).parent
 MADE = "<!-- Made by `make reference` from the code; do not edit. -->"
 
+FIRST = "0.1.0"
+SINCE: dict[str, str] = {}
+"""The release that brought a recipe key, where it was not the first one."""
+
 PUBLIC = (
     "emotrain.load",
     "emotrain.inference.recogniser.Recogniser.predict",
@@ -52,7 +56,6 @@ def recipe_keys() -> str:
     from trl import ModelConfig, SFTConfig
 
     from emotrain.recipe import arguments
-    from emotrain.recipe.arguments.keys import FIRST
     from emotrain.recipe.trl_keys import _HONOURED, DEFAULTS, REFUSED
 
     lines = [
@@ -79,7 +82,7 @@ def recipe_keys() -> str:
             "|-|-|-|-|-|",
         ]
         for field in fields(kind):
-            since = field.metadata.get("since", FIRST)
+            since = SINCE.get(field.name, FIRST)
             cells = (_type(hints[field.name]), _value(_default(field)), field.metadata["help"], since)
             lines.append(_row(f"`{field.name}`", *cells))
     lines += ["", "## Of TRL and transformers", ""]

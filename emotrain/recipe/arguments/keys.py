@@ -7,13 +7,10 @@ from typing import Any
 
 from emotrain.emotions import nearest
 
-FIRST = "0.1.0"
-"""The first release."""
 
-
-def recipe_key(text: str, since: str = FIRST, **more: Any) -> Any:
-    """A dataclass field with a help text and the release that brought it; `more` goes to `dataclasses.field`."""
-    return field(metadata={"help": text, "since": since}, **more)
+def recipe_key(text: str, **more: Any) -> Any:
+    """A dataclass field with a help text; `more` goes to `dataclasses.field`."""
+    return field(metadata={"help": text}, **more)
 
 
 def check_word(name: str, value: str, known: tuple[str, ...]) -> None:
