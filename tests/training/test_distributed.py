@@ -33,7 +33,6 @@ VALUES: dict[str, Any] = {
     "save_steps": 3,
     "eval_strategy": "steps",
     "eval_steps": 3,
-    "eval_on_start": True,
     "load_best_model_at_end": True,
     "metric_for_best_model": "uar",
     "save_total_limit": 10,
@@ -187,6 +186,7 @@ def test_half_precision_checkpointing_dropout_and_workers_change_no_loss_beyond_
         "gradient_checkpointing": True,
         "lora_dropout": 0.05,
         "pad_to_multiple_of": 16,
+        "eval_on_start": True,
         "max_steps": 3,
     }
     recipe = bench.recipe(tmp_path / "two", **values)
