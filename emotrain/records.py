@@ -23,7 +23,10 @@ IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One video clip of a data set. `path` is relative to the data root; `votes` maps label names to shares."""
+    """One video clip of a data set. `path` is relative to the data root; `votes` maps label names to shares.
+
+    `traits` are what is known of whom it shows and how it was taken, by name: age, sex, culture.
+    """
 
     clip_id: str
     path: str
@@ -43,6 +46,7 @@ class Clip:
     offset_s: float | None = None
     action_units: tuple[str, ...] = ()
     caption: str | None = None
+    traits: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ CLIPS = pa.schema(
         ("offset_s", _float),
         ("action_units", pa.list_(_text)),
         ("caption", _text),
+        ("traits", pa.list_(pa.struct([("name", _text), ("value", _text)]))),
     ]
 )
 FRAMES = pa.schema(
@@ -224,6 +229,8 @@ def _row(record: Any) -> dict[str, Any]:
     row = {f.name: getattr(record, f.name) for f in fields(record)}
     if isinstance(record, Clip) and record.votes is not None:
         row["votes"] = [{"label": name, "share": share} for name, share in record.votes.items()]
+    if isinstance(record, Clip) and record.traits is not None:
+        row["traits"] = [{"name": name, "value": value} for name, value in record.traits.items()]
     if isinstance(record, Frame):
         row["image"] = {"bytes": record.image, "path": None}
     if isinstance(record, Summary):
@@ -238,6 +245,8 @@ def _record(kind: type[Record], row: dict[str, Any]) -> Record:
             values[name] = ()
     if values.get("votes") is not None:
         values["votes"] = {vote["label"]: vote["share"] for vote in values["votes"]}
+    if values.get("traits") is not None:
+        values["traits"] = {trait["name"]: trait["value"] for trait in values["traits"]}
     if kind is Frame:
         values["image"] = row["image"]["bytes"]
     if kind is Summary:
