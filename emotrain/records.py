@@ -25,6 +25,7 @@ IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 class Clip:
     """One video clip of a data set. `path` is relative to the data root; `votes` maps label names to shares.
 
+    `face` says whom of several people the clip is about (see faces/settings.py); None leaves it to the faces stage.
     `traits` are what is known of whom it shows and how it was taken, by name: age, sex, culture.
     """
 
@@ -46,6 +47,7 @@ class Clip:
     offset_s: float | None = None
     action_units: tuple[str, ...] = ()
     caption: str | None = None
+    face: str | None = None
     traits: Mapping[str, str] | None = None
 
 
@@ -160,6 +162,7 @@ CLIPS = pa.schema(
         ("offset_s", _float),
         ("action_units", pa.list_(_text)),
         ("caption", _text),
+        ("face", _text),
         ("traits", pa.list_(pa.struct([("name", _text), ("value", _text)]))),
     ]
 )

@@ -12,6 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "emotrain"
 
 FLOORS = (
     "cli",
+    "doctor",
+    "project",
     "study",
     "hub",
     "inference",

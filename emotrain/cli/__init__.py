@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +13,13 @@ from typer.exceptions import TyperException
 
 from emotrain.cli.check import check
 from emotrain.cli.demo import demo
+from emotrain.cli.doctor import doctor
 from emotrain.cli.faces import faces
 from emotrain.cli.hub import lint, publish
 from emotrain.cli.inference import app as app_verb
 from emotrain.cli.inference import merge, predict
 from emotrain.cli.launch import launch
+from emotrain.cli.new import new
 from emotrain.cli.options import OVERRIDES
 from emotrain.cli.plan import plan
 from emotrain.cli.results import context, diagnose, score
@@ -52,6 +55,8 @@ VERBS: dict[Callable[..., None], dict[str, Any]] = {
     merge: {},
     app_verb: {},
     demo: {},
+    doctor: {},
+    new: {},
 }
 for _verb, _settings in VERBS.items():
     app.command(context_settings=_settings)(_verb)
@@ -64,6 +69,8 @@ def main() -> None:
     EMOTRAIN_TRACEBACK=1 shows the traceback of the former too.
     """
     end_with_starter()
+    # The pinned packages call each other by names that only the next major version takes away: no news to a user.
+    warnings.filterwarnings("ignore", message=r".*deprecated and will be removed", category=FutureWarning)
     try:
         # Without its standalone mode click returns the status of a typer.Exit; no verb returns anything itself.
         status = app(standalone_mode=False)

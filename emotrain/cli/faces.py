@@ -1,4 +1,4 @@
-"""`emotrain faces`: the detector's weights, and a page that shows which faces were found."""
+"""`emotrain faces`: the detector's weights, a page that shows which faces were found, and one clip a person."""
 
 from __future__ import annotations
 
@@ -30,3 +30,14 @@ def report(
     from emotrain.faces.report import write_report
 
     typer.echo(write_report(data, out, clips=clips, seed=seed))
+
+
+@faces.command()
+def people(
+    data: Annotated[Path, typer.Argument(help="Folder with clips.parquet and faces/.", metavar="DATA")],
+    out: Annotated[Path, typer.Argument(help="Folder for the new clips.parquet.", metavar="OUT")],
+) -> None:
+    """Write an index in which each person of a clip is a clip of its own, with the label of the clip."""
+    from emotrain.faces.people import write_people
+
+    typer.echo(write_people(data, out))

@@ -149,6 +149,10 @@ class ClipIndex:
         """Sixteen hex digits of the set of (clip id, path) pairs, whatever their order."""
         return digest(self._file, ["clip_id", "path"])
 
+    def persons_fingerprint(self) -> str:
+        """Like `fingerprint`, and whom each clip is about."""
+        return digest(self._file, ["clip_id", "path", "face"])
+
     def times_fingerprint(self) -> str:
         """Sixteen hex digits of what the index says about time and frames hang on, whatever the order of the clips.
 

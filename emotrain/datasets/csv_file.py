@@ -1,6 +1,6 @@
 """Reader of people's own annotation file: a CSV with a header, one row a clip.
 
-    path,label[,clip_id,split,test_fold,subject,source,kind,fps,onset_s,apex_s,offset_s,action_units,caption]
+    path,label[,clip_id,split,test_fold,subject,source,kind,fps,onset_s,apex_s,offset_s,action_units,caption,face]
     and what is known of people and takes, for figures by group: age, sex, gender, race, ethnicity, culture, trait_NAME
 
 Or a spreadsheet of these columns. Times are seconds, or what the column's name says (onset_ms, onset_frame); paths are
@@ -48,6 +48,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     },
     "action_units": ("action_units", "aus"),
     "caption": ("caption", "text", "description"),
+    "face": ("face",),
 }
 REQUIRED = ("path", "label")
 TRAITS = ("age", "sex", "gender", "race", "ethnicity", "culture", "country", "nationality", "skin_tone")
@@ -168,6 +169,7 @@ def _clip(row: Row, label: str, listing: Listing, reading: Reading) -> Clip:
         offset_s=times[2],
         action_units=units,
         caption=row.text("caption"),
+        face=row.text("face"),
         traits={name.removeprefix(_TRAIT): value for name in row.cells if (value := _trait(row, name)) is not None}
         or None,
     )

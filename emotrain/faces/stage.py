@@ -65,7 +65,8 @@ def find_faces_stage(
     if settings.face == "all":
         raise ValueError(
             "face all reads every person of a video and is for `emotrain predict`; a clip's label is about one: say "
-            "largest, central, left, right or a number from the left (all faces are stored in any case)"
+            "largest, central, left, right or a number from the left (all faces are stored in any case, and `emotrain "
+            "faces people` then makes one clip a person)"
         )
     check_engine(engine, ray_address)
     check_numbers(max_bad_share=max_bad_share)
@@ -106,12 +107,24 @@ class FindClipFaces:
 
     def __call__(self, clip: Clip) -> list[dict[str, Any]] | Damaged:
         with open_clip(inside(self.root, clip.path), self.settings.decoder, fps=clip.fps) as reader:
-            found = find_faces(reader, self.settings, self.detector, clip)
+            found = find_faces(reader, _of_clip(self.settings, clip), self.detector, clip)
             damage = reader.damage
         if found.clip.track is None:
             raise ClipError(str(found.clip.reason))
         rows = face_rows(found.clip, found.sightings)
         return rows if damage is None else Damaged(rows, damage)
+
+
+def _of_clip(settings: FaceSettings, clip: Clip) -> FaceSettings:
+    """The settings with the person that the index names for this clip, where it names one."""
+    if clip.face is None:
+        return settings
+    if clip.face == "all":
+        raise ClipError("column face of the index: all; a clip is about one person (`emotrain faces people`)")
+    try:
+        return replace(settings, face=clip.face)
+    except ValueError as error:
+        raise ClipError(f"column face of the index: {error}") from error
 
 
 def faceless(out: Path, mine: Iterable[int], shards: int) -> Counter[str]:
@@ -145,7 +158,7 @@ def _claim(out: Path, settings: FaceSettings, detector: Detector | KnownFaces, c
         "settings": asdict(replace(settings, tracks=None)),
         "detector_digest": detector.digest(),
         "clips": len(clips),
-        "clips_fingerprint": clips.fingerprint(),
+        "clips_fingerprint": clips.persons_fingerprint(),
         "root": clips.stated_root,
     }
     path = out / "faces.json"

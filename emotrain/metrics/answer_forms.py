@@ -6,7 +6,6 @@
 | box | `\\boxed{sad}`, `<|begin_of_box|>sad<|end_of_box|>` |
 | object (`loose_objects.py`) | `{"emotion": "sad", "reason": "..."}`, `{'label': 'sad'}`, cut-off JSON |
 | line | `Emotion: sad`, `**Answer**: (B) sad`, `### Label` with the next line, `Prediction = sad`, `情绪：悲伤` |
-| saying | `The answer is sad.`, `The emotion shown here is sad.`, `答案是悲伤` |
 | scores | `happy: 0.1, sad: 0.9`, a list or table with a number for each label |
 | opening, closing | a first or last line, or a first sentence, that is nothing but a label |
 
@@ -20,12 +19,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from emotrain.metrics.denials import takes_back
-
 NOUNS = (
     "answer", "label", "emotion", "prediction", "predicted", "class", "category", "result", "expression", "option",
     "verdict", "conclusion", "output", "choice",
-    "sentiment", "decision", "guess", "pick", "tl;dr", "classification", "ans",
+    "sentiment", "decision", "guess", "pick", "tl;dr", "classification", "ans", "response", "top-1",
     "答案", "情绪", "情感", "标签", "类别", "表情", "结论", "判断", "结果",
 )  # fmt: skip
 """What an answer is called, in the order in which several names of one reply are asked."""
@@ -39,7 +36,7 @@ _WHICH = "|".join(word.replace(" ", "[ _]") for word in WHICH)
 KEY = re.compile(
     rf"(?P<which>(?:(?:{_WHICH})[ _]?)*)(?P<noun>{'|'.join(NOUNS)})s?"
     r"(?:[ _](?:label|name|class|category|result|recognition|id|classification|detected|displayed"
-    r"|shown|recogni[sz]ed|expressed|prediction|answer)s?)*(?:标签|类别|结果)?",
+    r"|here|id|shown|recogni[sz]ed|expressed|prediction|answer)s?)*(?:标签|类别|结果)?",
     re.IGNORECASE,
 )
 """The name of an answer: "emotion", "emotions", "final_emotion", "emotion label", "主要情绪"."""
@@ -54,19 +51,6 @@ _LINE = re.compile(
 )
 _HEADING = re.compile(
     rf"(?:^|\n){_MARKS}(?P<key>(?:the )?{KEY.pattern})\W*\n(?:\s*[-=]{{2,}}\s*\n)?\s*(?P<value>[^\n]+)", re.IGNORECASE
-)
-_SAYING = re.compile(
-    rf"\b(?P<key>{KEY.pattern})\b(?P<more>[^.!?:\n]{{0,60}}?)(?:\bis\b|\bwould be\b|是|为)(?! not\b|n't"
-    rf"|不)(?! (?:\w+ly )?(?:visible|clear|obvious|evident|present|apparent|shown|conveyed|"
-    r"expressed|subtle|strong|intense|mild|unmistakable|written|hidden|best)\b)\W{0,4}"
-    r"(?P<value>(?:as follows[:\s]*)?[^\n]*(?:(?<=:)\s*\n\s*[^\n]*)?)",
-    re.IGNORECASE,
-)
-_ONE_OF = re.compile(
-    r"\b(?:(?:one|some|any) of (?:the |these |my |your )?(?:\w+ )?|no (?:other )?|other |which |what "
-    r"|(?:least(?: \w+)?|wrong|incorrect|second|secondary|alternative|another|previous|earlier|expected|unlikely|absent"
-    r"|excluded|rejected|worst|opposite|possible|potential|background|default|usual|typical|frequent|common) )$",
-    re.IGNORECASE,
 )
 _NEXT_KEY = re.compile(
     rf"{_MARKS}(?:reason|reasoning|explanation|evidence|why|justification|confidence|note|because|理由|原因"
@@ -121,28 +105,12 @@ def lines(text: str) -> list[Stated]:
     return _best(one for one in stated if not re.fullmatch(r"\W*\w?\W*", one.value) or not one.value.strip(" *_`#"))
 
 
-def sayings(text: str) -> list[Stated]:
-    """Answers in a sentence: "the answer is ...", "the emotion conveyed here is ..."."""
-    found = [
-        _stated(match["key"], _below(match["value"]))
-        for match in _SAYING.finditer(text)
-        # What stands between name and "is" may say anything, and what stands before may deny it.
-        if len(match["more"].split()) <= 8
-        and not _ONE_OF.search(text[: match.start()])
-        and not re.search(
-            r"\b(?:whether|if|not|of the (?:scene|music|song|film|movie|story|crowd|other|dog|audience))\b",
-            match["more"],
-        )
-        and not takes_back(text[max(0, match.start() - 200) : match.start("value")].lower(), "")
-    ]
-    answers = [one for one in found if one.rank[0] == 0]
-    return _best(answers if answers else found)
-
-
 def rank(key: str) -> tuple[int, bool] | None:
     """How early an answer of this name is asked ("final_emotion" before "emotion"); None for another name."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key.strip())
     found = KEY.fullmatch(re.sub(r"[\s-]+", "_", words).lower())
+    if re.fullmatch("primary|dominant|main|top|final|predicted", words.lower()):
+        return NOUNS.index("emotion"), False
     return None if found is None else (NOUNS.index(found["noun"].lower()), not found["which"])
 
 
@@ -175,7 +143,7 @@ _EXPLAINS = re.compile(
     r"|given that|as (?:he"
     r"|she|the|it|there|his|her))\b"
     r"|因为|虽然|尽管|\b(?:reason(?:ing)?|explanation|evidence|confidence|justification|second guess)\s*[:=]"
-    r"|(?:原因|理由|解释|解析)\s*[:：]|//",
+    r"|\[?(?:原因|理由|解释|解析)\]?\s*[:：]|//",
     re.IGNORECASE,
 )
 _CORRECTS = re.compile(

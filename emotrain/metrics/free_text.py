@@ -1,9 +1,9 @@
 """Reading the label out of a model's free-text reply, without ever guessing.
 
-A reply counts for a label only when it names exactly that one (`mentions.py`). A reply that names several labels is
-AMBIGUOUS, one that names none is UNPARSED; both are errors and both are reported. Where a reply states its answer in
-one of the forms of `answer_forms.py`, the answer alone counts: an answer outside the label set is UNPARSED, whatever
-the reasoning around it names.
+A reply counts for a label only when it says that one in words which are known: in one of the forms of
+`answer_forms.py`, or in sentences of the grammar of `prose.py` (`prose_zh.py` for Chinese). One that says several is
+AMBIGUOUS, any other UNPARSED; both are errors and both are reported. Where a reply states its answer, the answer alone
+counts: one outside the label set is UNPARSED, whatever the reasoning around it names.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from emotrain.metrics.answer_forms import (
@@ -21,14 +20,13 @@ from emotrain.metrics.answer_forms import (
     boxed,
     lines,
     rank,
-    sayings,
     tagged,
     without_option,
 )
-from emotrain.metrics.denials_zh import simplified
-from emotrain.metrics.hedges import declined
+from emotrain.metrics.chinese_script import simplified
 from emotrain.metrics.loose_objects import objects
-from emotrain.metrics.mentions import asserted, mentions, spelled, spellings
+from emotrain.metrics.mentions import Sentence, bare, mentions, named, spelled, spellings
+from emotrain.metrics.sentences import sentences
 
 AMBIGUOUS = "ambiguous"
 UNPARSED = "unparsed"
@@ -42,6 +40,23 @@ _WORD = re.compile(r"[^\W\d_]{2}")
 _MARKS = " \t\n\"'*_`~#>-•.!。！,:：()（）[]"
 _REASON = re.compile(r"(?:reason|rationale|explanation|analysis|evidence|thought|justification|note)\w*", re.IGNORECASE)
 _OPTIONS = re.compile(r"(?:^|\s)(?:\(?[A-Ha-h1-9][).:]|\([A-Ha-h1-9]\))\s+")
+_CAREFUL = re.compile(r"^\W*(?:(?:possibly|perhaps|maybe|presumably|may be|might be|could be)\b|可能是?|也许是?)")
+"""A stated answer is one however careful its words; prose that hedges is none."""
+_PICTURES = ("So", "Co")
+"""Categories of characters that say nothing: emoji, and those of private use, one of which marks a mention."""
+_CROSSES = "✗✘❌☐☒✖❎👎🚫"
+_MARKUP = re.compile(r"</\w+>|[*`~#<>]+|\{[^{}\ue000-\uf8ff]*:[^{}]*\}|^\s*[-•]\s|(?<=\n)\s*[-•]\s")
+_DENIES = re.compile(
+    r"\b(?:not|no|nor|neither|never|none|cannot|unable|whether|if|without|unclear|unknown|impossible|hard|difficult|far)\b|n't\b|[?？]"
+    r"|[不没无非难否未]"
+)
+_GIVES_UP = re.compile(
+    r"\b(?:i|we)(?: am|'m)? (?:can ?not|can't|could ?n[o']t|do ?n[o']t|did ?n[o']t|unable|not able|have no)\b"
+    r"|\b(?:can ?not|could not) be (?:determined|identified|seen)\b|\bno (?:face|video|image|person) \w+"
+    r"|(?:无法|不能|难以)(?:判断|确定|识别|看清)",
+    re.IGNORECASE,
+)
+"""Behind such words a label that stands alone is no answer: "Surprise! I cannot see any video"."""
 _NUMBER = r"(?P<number>\d*\.?\d+)\s*%?"
 
 
@@ -50,6 +65,10 @@ def score_reply(reply: str, labels: Sequence[str]) -> str:
     text = unicodedata.normalize("NFKC", reply).replace("’", "'").replace("‘", "'")
     text = re.sub(rf"{_OPENS}(?:(?!{_OPENS}).)*?{_CLOSES}", " ", simplified(text), flags=re.DOTALL | re.IGNORECASE)
     text = re.sub(r"~~[^~\n]*~~", " ", text)  # struck out
+    text = re.sub(r"<\|(?!begin_of_box|end_of_box|box)\w+\|>|</s>|\[[\d.]+\](?: s\b)?", " ", text)
+    text = "".join(
+        " " if unicodedata.category(mark) in ("So", "Co") and mark not in _CROSSES else mark for mark in text
+    )
     text = text.replace("【", "[").replace("】", "]:")
     text = re.sub(r"(?<![^\W_])__?(?=\w)|(?<=\w)__?(?!\w)", " ", text)  # __bold__
     # Chat templates often open the thought in the prompt, so that the reply holds only its end.
@@ -60,12 +79,34 @@ def score_reply(reply: str, labels: Sequence[str]) -> str:
         return verdict
     if thought is not None:  # cut off while it thought, before it stated an answer
         text = text[: thought.start()]
-    for verdict in (_sayings_verdict(text, labels), _scores(text, labels), _opening(text, labels)):
+    for verdict in (_scores(text, labels), _opening(text, labels)):
         if verdict is not None:
             return verdict
-    verdict = _verdict(mentions(text, labels))
-    # Of a single emotion the reply has to say that somebody shows it.
-    return verdict if verdict in (AMBIGUOUS, UNPARSED) or verdict in asserted(text, labels) else UNPARSED
+    return _prose(text, labels)
+
+
+def _prose(text: str, labels: Sequence[str]) -> str:
+    """What the sentences of a reply say, where all that name an emotion are known and no other takes it back."""
+    lower = _MARKUP.sub(" ", simplified(text.lower()))
+    said = sentences(lower, mentions(lower, labels))
+    answers = [sentence for sentence in said if sentence.answer]
+    if answers:
+        after = said[said.index(answers[-1]) + 1 :]
+        return UNPARSED if any(one.turns for one in after) else _claimed(answers[-1:], lower, labels)
+    return _claimed(said, lower, labels)
+
+
+def _claimed(said: Sequence[Sentence], text: str, labels: Sequence[str]) -> str:
+    """The only label that sentences claim; where one of them is not known nothing is."""
+    if any(one.unknown or not one.harmless for one in said):
+        return _unread(text, labels)
+    own = {name for one in said for name in one.claimed if name is not None}
+    return own.pop() if len(own) == 1 else AMBIGUOUS if own else UNPARSED
+
+
+def _unread(text: str, labels: Sequence[str]) -> str:
+    """The verdict on words that are not known: several labels that nothing denies are several answers."""
+    return AMBIGUOUS if len(named(text, labels)) > 1 and _DENIES.search(text.lower()) is None else UNPARSED
 
 
 def _stated_verdict(text: str, labels: Sequence[str]) -> str | None:
@@ -83,14 +124,6 @@ def _stated_verdict(text: str, labels: Sequence[str]) -> str | None:
     return _of_stated(found, labels) if found else None
 
 
-def _sayings_verdict(text: str, labels: Sequence[str]) -> str | None:
-    """The verdict of what a sentence says the answer is; None where it only says what the answer is not."""
-    found = sayings(text)
-    verdict = _of_stated(found, labels) if found else None
-    denied = verdict == UNPARSED and any(spellings(simplified(one.value.lower()), labels) for one in found)
-    return None if denied else verdict
-
-
 def _of_stated(stated: Sequence[Stated], labels: Sequence[str]) -> str:
     chosen = stated[-1:] if stated[-1].final else stated
     verdict = _joint(_value(one.value, labels) for one in chosen)
@@ -99,14 +132,24 @@ def _of_stated(stated: Sequence[Stated], labels: Sequence[str]) -> str:
 
 def _value(value: str, labels: Sequence[str]) -> str:
     """The verdict on the words of a stated answer."""
-    if declined(value.lower()):
-        return UNPARSED
+    stated = _stated_verdict(value, labels)
+    if stated is not None:
+        return stated
     scored = _scores(value, labels)
-    verdict = (
-        scored if scored is not None else _verdict(mentions(before_explanation(value, _bare(tuple(labels))), labels))
-    )
-    # "between sadness and boredom", where the set has one of the two
-    return UNPARSED if verdict in labels and re.search(r"\bbetween\b", value, re.IGNORECASE) else verdict
+    if scored is not None:
+        return scored
+    head = simplified(before_explanation(value, bare(tuple(labels))).lower())
+    head = _CAREFUL.sub(" ", head).strip(_MARKS + "<>$")
+    found = mentions(head, labels)
+    said = sentences(head, found)
+    if len(found) and any(one.unknown or not one.harmless for one in said):
+        # "sad, with red eyes": what stands behind the answer is its explanation.
+        opening = re.split(r"[,，(（]|\b(?:with|as|while)\b", head, maxsplit=1)[0]
+        rest = head[len(opening) :]
+        if opening.strip(_MARKS) and not mentions(rest, labels) and _DENIES.search(rest) is None:
+            found = mentions(opening, labels)
+            said = sentences(opening, found)
+    return _claimed(said, head, labels)
 
 
 def _scores(text: str, labels: Sequence[str]) -> str | None:
@@ -124,12 +167,14 @@ def _scores(text: str, labels: Sequence[str]) -> str | None:
     marked = True
     for place, match in enumerate(found):
         end = found[place + 1].start() if place + 1 < len(found) else len(lower)
-        number = re.match(rf"[\"'*_`]*\s*(?P<mark>[:=|(–—→-]*)\s*[\"']?{_NUMBER}", lower[match.end() : end])
+        number = re.match(
+            rf"[\"'*_`]*\s*(?P<mark>[:=|(,–—→-]*)\s*[\"']?(?:{_NUMBER}|(?P<yes>yes|no)\b)", lower[match.end() : end]
+        )
         name = spelled(match.group(), labels)
         if number is None or name is None or name in scores:
             return None
         marked = marked and bool(number["mark"])
-        scores[name] = float(number["number"])
+        scores[name] = float(number["number"] or number["yes"] == "yes")
     own = {name: score for name, score in scores.items() if name in labels}
     if len(own) < 2 or (len(scores) == 2 and not marked):
         return None
@@ -149,35 +194,29 @@ def _table_as_list(text: str, labels: Sequence[str]) -> str:
 
 def _opening(text: str, labels: Sequence[str]) -> str | None:
     """The label that stands alone in the first or last line, or in the first sentence; None where none does."""
-    bare = _bare(tuple(labels))
+    if _GIVES_UP.search(text) is not None:
+        return None
+    is_bare = bare(tuple(labels))
     alone = [without_option(line).strip(_MARKS) for line in text.splitlines() if line.strip(_MARKS)]
     # "None. None. Sad" and lists of labels are no answer with an explanation.
-    if len(alone) > 1 and all(bare.fullmatch(line) for line in alone):
-        return _verdict(mentions("\n".join(alone), labels))
-    if len(alone) > 1 and sum(bare.fullmatch(line) is not None for line in alone) < len(alone):
-        named = [line for line in (alone[0], alone[-1]) if bare.fullmatch(line) and spelled(line, labels) in labels]
-        if named:
-            return _verdict(mentions("\n".join(line for line in alone if bare.fullmatch(line)), labels))
-    options = [part for part in _OPTIONS.split(text)[1:] if bare.match(part.strip(_MARKS))]
+    if len(alone) > 1 and all(is_bare.fullmatch(line) for line in alone):
+        return _verdict(named("\n".join(alone), labels))
+    if len(alone) > 1 and sum(is_bare.fullmatch(line) is not None for line in alone) < len(alone):
+        chosen = [line for line in (alone[0], alone[-1]) if is_bare.fullmatch(line) and spelled(line, labels) in labels]
+        if chosen:
+            return _verdict(named("\n".join(line for line in alone if is_bare.fullmatch(line)), labels))
+    options = [part for part in _OPTIONS.split(text)[1:] if is_bare.match(part.strip(_MARKS))]
     if len(options) > 1:
         return _verdict(_every(options, labels))
-    head = before_explanation(text, bare)
-    if head != text and bare.fullmatch(head.strip(_MARKS)):
-        return _verdict(mentions(head, labels))
+    head = before_explanation(text, is_bare)
+    if head != text and is_bare.fullmatch(head.strip(_MARKS)):
+        return _verdict(named(head, labels))
     return None
 
 
 def _every(options: Sequence[str], labels: Sequence[str]) -> list[str]:
     """The labels that a list of options names, each once."""
-    return list(dict.fromkeys(found[0] for option in options if (found := mentions(option.split()[0], labels))))
-
-
-@lru_cache(maxsize=32)
-def _bare(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """What a text matches in full that is nothing but one spelling of a label or an emotion."""
-    from emotrain.metrics.mentions import _pattern
-
-    return re.compile(_pattern(labels).pattern, re.IGNORECASE)
+    return list(dict.fromkeys(found[0] for option in options if (found := named(option.split()[0], labels))))
 
 
 def _said(value: Any, labels: Sequence[str]) -> str | None:
@@ -233,8 +272,8 @@ def _of_object(value: Mapping[str, Any], labels: Sequence[str]) -> str | None:
     return verdict
 
 
-def _verdict(named: Sequence[str]) -> str:
-    return named[0] if len(named) == 1 else AMBIGUOUS if named else UNPARSED
+def _verdict(labels: Sequence[str]) -> str:
+    return labels[0] if len(labels) == 1 else AMBIGUOUS if labels else UNPARSED
 
 
 def _joint(verdicts: Iterable[str | None]) -> str | None:

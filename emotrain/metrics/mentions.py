@@ -1,62 +1,70 @@
-"""Which labels a text names: by any spelling, as whole words, longest match first, and not where it takes them back.
+"""Where a text names an emotion: by any spelling, as whole words, longest match first.
 
-What takes a mention back is in two tables a reader can see: `denials.py` for English and `denials_zh.py` for Chinese.
-Where a clause could be read either way a mention is dropped: a reply that then names nothing counts as an error, and a
-guess never counts as a hit.
+Emotions outside the labels are found as well, so that "unhappy" never counts as "happy". Words that describe a face as
+often as a feeling ("tense lips", "calm", "the other eye") are mentions only where the label set has them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from emotrain.emotions import ALIASES
-from emotrain.metrics import assertions, denials, denials_zh, hedges
+from emotrain.metrics.chinese_script import simplified
 
-NEAR = 240
-"""Characters on either side of a mention in which its clause is looked for."""
-
-LIST_JOIN = re.compile(
-    r"\s*(?:,?\s*(?:or|nor)\b|[,/、]|或者?|也不是|也没有)\s*(?:(?:a|an|any|the|even)\s+)?", re.IGNORECASE
-)
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_DESCRIBES_TOO = ("calm", "repression", "tense", "others", "negative", "positive")
+_NO_CLASS = re.compile(
+    r"\b(?:no|on the|each) other\b|\bother(?= (?!category|class|label|option|or\b|and\b|emotion)[a-z])"
+    r"|\bi(?:'m| am) (?:quite |very )?positive(?= (?:that|it|this|about)\b)|中性(?=色)"
+)
+"""Words of a class that name none: "on the other hand", "the other eye", "I'm positive that"."""
 
 
-def mentions(text: str, labels: Sequence[str]) -> list[str]:
-    """Labels that `text` names and does not take back, each once, in the order of their first mention.
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A spelling of an emotion in a text; `label` is None for one outside the label set."""
 
-    Emotions outside `labels` are recognised, so that "unhappy" never counts as "happy", and then left out.
-    """
-    return list(dict.fromkeys(name for name, _ in _named(text, labels)))
-
-
-def asserted(text: str, labels: Sequence[str]) -> list[str]:
-    """Those of `mentions` that the text says somebody shows, by a clause of `assertions.py`; Chinese ones likewise."""
-    return list(dict.fromkeys(name for name, said in _named(text, labels) if said))
+    start: int
+    end: int
+    label: str | None
+    adverb: bool
 
 
-def _named(text: str, labels: Sequence[str]) -> list[tuple[str, bool]]:
-    """Each mention that is not taken back, and whether it is asserted."""
-    lower = _blank(denials_zh.IDIOMS, _blank(denials.IDIOMS, denials_zh.simplified(text.lower())))
-    found = list(_pattern(tuple(labels)).finditer(lower))
-    # A mention's own letters deny nothing: 无助 (helplessness) holds 无 (without).
-    masked = _blank(_pattern(tuple(labels)), lower)
-    around = [(masked[max(0, m.start() - NEAR) : m.start()], masked[m.end() : m.end() + NEAR]) for m in found]
-    taken_back = [denials.takes_back(*both) or denials_zh.takes_back(*both) for both in around]
-    _carry_over_lists(lower, found, taken_back)
-    blind, declines = hedges.nothing_seen(masked), hedges.declines(masked)
-    kept = []
-    for match, no, (before, after) in zip(found, taken_back, around, strict=True):
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What one sentence says: the labels it claims, or that it names an emotion in words that are not known."""
+
+    claimed: tuple[str | None, ...]
+    unknown: bool = False
+    answer: bool = False
+    silent: bool = False
+    harmless: bool = True
+    turns: bool = False
+
+
+def mentions(text: str, labels: Sequence[str]) -> list[Mention]:
+    """The mentions in a text in lower case and simplified characters, in their order."""
+    found = []
+    nowhere = [place.span() for place in _NO_CLASS.finditer(text)]
+    for match in _pattern(tuple(labels)).finditer(text):
         name = spelled(match.group(), labels)
-        if no or name is None or name not in labels:
+        if name not in labels and name in _DESCRIBES_TOO:
             continue
-        said = (denials_zh.asserts if _CHINESE.search(match.group()) else assertions.asserts)(before, after)
-        kept.append(
-            (name, said and not blind and not hedges.hedged(before, after, assertions.clause_of(before), declines))
+        if any(start <= match.start() < end for start, end in nowhere):
+            continue
+        found.append(
+            Mention(match.start(), match.end(), name if name in labels else None, match.group().endswith("ly"))
         )
-    return kept
+    return found
+
+
+def named(text: str, labels: Sequence[str]) -> list[str]:
+    """Labels that a text names, each once, in the order of their first mention, whatever it says of them."""
+    found = mentions(simplified(text.lower()), labels)
+    return list(dict.fromkeys(mention.label for mention in found if mention.label is not None))
 
 
 def spelled(word: str, labels: Sequence[str]) -> str | None:
@@ -65,26 +73,14 @@ def spelled(word: str, labels: Sequence[str]) -> str | None:
 
 
 def spellings(text: str, labels: Sequence[str]) -> list[re.Match[str]]:
-    """Where `text` (lower case, simplified Chinese) spells a label or another emotion, denied or not."""
+    """Where `text` (lower case, simplified Chinese) spells a label or another emotion."""
     return list(_pattern(tuple(labels)).finditer(text))
 
 
-def _blank(pattern: re.Pattern[str], text: str) -> str:
-    return pattern.sub(lambda found: "_" * len(found.group()), text)
-
-
-def _carry_over_lists(text: str, found: Sequence[re.Match[str]], taken_back: list[bool]) -> None:
-    """A denied head of a list denies the list when the list ends in "or": "not happy, sad, or angry"."""
-    joins = [text[a.end() : b.start()] for a, b in pairwise(found)]
-    for start in range(len(found)):
-        if not taken_back[start]:
-            continue
-        end = start
-        while end < len(joins) and LIST_JOIN.fullmatch(joins[end]):
-            end += 1
-        alternatives = [i for i in range(start, end) if re.search(r"\b(?:or|nor)\b|或|也不是|也没有", joins[i])]
-        for i in range(start, (alternatives[-1] if alternatives else start - 1) + 1):
-            taken_back[i + 1] = True
+@lru_cache(maxsize=32)
+def bare(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """What a text matches in full that is nothing but one spelling of a label or an emotion."""
+    return re.compile(_pattern(labels).pattern, re.IGNORECASE)
 
 
 @lru_cache(maxsize=32)
@@ -95,7 +91,7 @@ def _names(labels: tuple[str, ...]) -> dict[str, str]:
 
 
 def _key(spelling: str) -> str:
-    return re.sub(r"[\s_-]+", " ", denials_zh.simplified(spelling.lower()))
+    return re.sub(r"[\s_-]+", " ", simplified(spelling.lower()))
 
 
 @lru_cache(maxsize=32)

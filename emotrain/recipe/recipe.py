@@ -1,7 +1,8 @@
 """A recipe: one flat YAML file that inherits from others and says everything about a run.
 
 `base: other.yaml` (relative to the file), or a list of such names, is read first; a later value wins; `--key value` on
-the command line wins over all. Every fault of a recipe is reported in one go, before a model is loaded.
+the command line wins over all. `base: emotrain:tiny/base.yaml` names a recipe that ships with the package, from any
+folder. Every fault of a recipe is reported in one go, before a model is loaded.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from emotrain.atomic_files import write_text
 from emotrain.recipe.arguments import BalanceArguments, ContextArguments, DataArguments, EvaluationArguments
 from emotrain.recipe.trl_keys import DEFAULTS, HONOURED, REFUSED, refused
 from emotrain.recipe.value_types import typed
+from emotrain.recipes_folder import shipped_recipe
 from emotrain.yaml_files import read_mapping
 
 RESOLVED = "recipe.resolved.yaml"
+SHIPPED = "emotrain:"
 
 
 class RecipeError(ValueError):
@@ -64,7 +67,7 @@ def read_values(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     values = read_mapping(path, RecipeError)
     merged: dict[str, Any] = {}
     for base in _bases(values.pop("base", []), path):
-        merged |= read_values(path.parent / base, (*seen, path))
+        merged |= read_values(_base_file(base, path), (*seen, path))
     return merged | values
 
 
@@ -74,6 +77,16 @@ def _bases(base: Any, path: Path) -> list[str]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise RecipeError(f"{path}: base: expected a recipe's file name or a list of them, found {base!r}")
     return names
+
+
+def _base_file(base: str, path: Path) -> Path:
+    """The file that a `base` names: beside the recipe, or with SHIPPED in front the package's own."""
+    if not base.startswith(SHIPPED):
+        return path.parent / base
+    try:
+        return shipped_recipe(base.removeprefix(SHIPPED))
+    except FileNotFoundError as error:
+        raise RecipeError(f"{path}: base: {base}: {error}") from error
 
 
 def parse_overrides(words: Sequence[str]) -> dict[str, Any]:

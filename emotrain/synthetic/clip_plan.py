@@ -12,7 +12,7 @@ from emotrain.emotions import PUBLISHED_COUNTS, label_set
 from emotrain.records import Clip, Event, Kind, Split
 from emotrain.synthetic.action_units import PROTOTYPES, regions_of, visible_units
 from emotrain.synthetic.muscles import peak_motion
-from emotrain.synthetic.performance import FPS, Script, write_script
+from emotrain.synthetic.performance import FPS, MACRO_STRENGTH, MICRO_STRENGTH, Script, Strengths, write_script
 
 CLIPS_PER_PERSON = 12
 SOURCE = "synthetic"
@@ -30,19 +30,20 @@ class ClipPlan:
     script: Script
 
     @property
-    def event(self) -> Event | None:
-        """The expression as an event, or None for a neutral clip."""
-        script = self.script
-        if script.onset_s is None or script.apex_s is None or script.offset_s is None:
-            return None
-        peak = np.asarray(script.peak)
-        names = visible_units(peak)
-        return Event(script.onset_s, script.apex_s, script.offset_s, regions_of(names), names, peak_motion(peak))
+    def events(self) -> tuple[Event, ...]:
+        """The expressions of the clip as events, in order; none in a neutral clip."""
+        found = []
+        for move in self.script.moves:
+            peak = np.asarray(move.peak)
+            names = visible_units(peak)
+            regions = regions_of(names)
+            found.append(Event(move.onset_s, move.apex_s, move.offset_s, regions, names, peak_motion(peak)))
+        return tuple(found)
 
     @property
     def clip(self) -> Clip:
-        """The clip as a row of clips.parquet."""
-        script, event = self.script, self.event
+        """The clip as a row of clips.parquet; of several events the row tells the first."""
+        script, events = self.script, self.events
         return Clip(
             clip_id=self.clip_id,
             path=f"videos/{self.clip_id}.mp4",
@@ -57,7 +58,7 @@ class ClipPlan:
             onset_s=script.onset_s,
             apex_s=script.apex_s,
             offset_s=script.offset_s,
-            action_units=() if event is None else event.action_units,
+            action_units=tuple(dict.fromkeys(name for event in events for name in event.action_units)),
         )
 
 
@@ -69,6 +70,7 @@ def plan_clips(
     test: int = 440,
     seed: int = 0,
     micro_share: float = 0.4,
+    strengths: Strengths = (MICRO_STRENGTH, MACRO_STRENGTH),
 ) -> list[ClipPlan]:
     """All clips of a set, a pure function of the arguments.
 
@@ -96,7 +98,7 @@ def plan_clips(
             continue
         scenes = _scenes(apportion(shares, n), micro_share)
         cast = max(2, round(n / CLIPS_PER_PERSON))
-        plans += _cast(scenes, split, range(people, people + cast), seed)
+        plans += _cast(scenes, split, range(people, people + cast), seed, strengths)
         people += cast
     return plans
 
@@ -132,7 +134,9 @@ def _scenes(counts: Mapping[str, int], micro_share: float) -> list[tuple[str, Ki
     return scenes
 
 
-def _cast(scenes: Sequence[tuple[str, Kind | None]], split: Split, people: range, seed: int) -> list[ClipPlan]:
+def _cast(
+    scenes: Sequence[tuple[str, Kind | None]], split: Split, people: range, seed: int, strengths: Strengths
+) -> list[ClipPlan]:
     order = np.random.default_rng(stable_seed(seed, split, "order")).permutation(len(scenes))
     plans = []
     for number, at in enumerate(order):
@@ -140,7 +144,7 @@ def _cast(scenes: Sequence[tuple[str, Kind | None]], split: Split, people: range
         clip_id = f"{stable_seed(seed, split, number):016x}"[-12:]
         person = people[number % len(people)]
         clip_seed = stable_seed(seed, clip_id)
-        script = write_script(label, kind, np.random.default_rng([clip_seed, 0]))
+        script = write_script(label, kind, np.random.default_rng([clip_seed, 0]), strengths)
         person_seed = stable_seed(seed, "person", person)
         plans.append(ClipPlan(clip_id, split, f"person-{person:04d}", person_seed, clip_seed, script))
     return plans

@@ -2,8 +2,12 @@
 
     root/annotations.parquet    the columns of records.CLIPS and `events`, written last: it marks a complete set
     root/videos/<clip_id>.mp4   H.264, 30 frames a second
-    root/truth/<clip_id>.npz    units (T, 19) float16 in order AUS, time_s (T,), pose (T, 7), events (N, 3) seconds
+    root/truth/<clip_id>.npz    units (T, 19) float16 in order AUS, time_s (T,), events (N, 3) seconds, pose: the fields
+                                of Pose (T, 7), in styled clips of HeadPose (T, 9)
     root/clip_set.json          the arguments; a set is resumed only with the same ones
+
+With a `style` people are drawn in that manner (styles) and filmed under the disturbances of a `grade` (grades); KNOWN
+as a style gives each person one of the known styles.
 
 With `scenes` the same clips, under the same names, are also filmed in scenes (`scene_set`).
 
@@ -16,7 +20,7 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, astuple
+from dataclasses import asdict
 from functools import lru_cache, partial
 from itertools import groupby
 from operator import attrgetter
@@ -35,12 +39,15 @@ from emotrain.records import Clip as ClipRecord
 from emotrain.stages.workers import Died, spread
 from emotrain.synthetic.clip_plan import ClipPlan, plan_clips
 from emotrain.synthetic.face import Face
+from emotrain.synthetic.grades import GRADES, STRENGTHS, GradeName
 from emotrain.synthetic.h264 import write_mp4
 from emotrain.synthetic.identity import sample_identity
-from emotrain.synthetic.performance import FPS, Level, Performance, perform
+from emotrain.synthetic.performance import FPS, MACRO_STRENGTH, MICRO_STRENGTH, Level, Performance, perform
 from emotrain.synthetic.scene_plan import SceneSettings
 from emotrain.synthetic.scene_set import SCENE_RENDERER, SCENE_TRUTH, SCENES, film_batch, scene_path
 from emotrain.synthetic.sensor import Sensor
+from emotrain.synthetic.styled_set import STYLE_RENDERER, draw_batch, write_truth
+from emotrain.synthetic.styles import KNOWN, STYLES, known_style
 
 RENDERER = 1
 """Raised whenever the same seed would give other pictures, so that old and new clips never mix in one set."""
@@ -62,22 +69,35 @@ def write_clip_set(
     workers: int | None = None,
     scenes: SceneSettings | None = None,
     aligned: bool = True,
+    style: str | None = None,
+    grade: GradeName = "mixed",
 ) -> None:
     """Render the clips of `plan_clips` under `root`; finished clips are kept, and all is a pure function of the seed.
 
     With `scenes` each clip is filmed in a scene besides; without `aligned` only there. Raises ValueError when `root`
-    holds a set that was written with other arguments.
+    holds a set that was written with other arguments, and for an unknown style.
     """
     counts = {"train": train, "validation": validation, "test": test}
     settings: dict[str, Any] = {"label_set": label_set, **counts, "seed": seed, "size": size}
     settings |= {"micro_share": micro_share, "level": level, "renderer": RENDERER}
-    plans = plan_clips(label_set_name=label_set, **counts, seed=seed, micro_share=micro_share)
+    strengths = (MICRO_STRENGTH, MACRO_STRENGTH)
+    draw: Callable[[list[ClipPlan]], int] = partial(_render_batch, root=root, size=size, level=level)
+    if style is not None:
+        if scenes is not None:
+            raise ValueError(
+                f"style {style!r} with scenes: scenes are filmed in the classic style alone; drop one of them"
+            )
+        styles = KNOWN if style == "known" else (known_style(style),)
+        settings |= {"style": style, "grade": grade, "style_renderer": STYLE_RENDERER}
+        strengths = STRENGTHS
+        draw = partial(draw_batch, root=root, size=size, styles=styles, grade=grade)
+    plans = plan_clips(label_set_name=label_set, **counts, seed=seed, micro_share=micro_share, strengths=strengths)
     _claim(root, settings, "clip_set.json", "videos")
     if aligned:
         todo = [plan for plan in plans if not (root / plan.clip.path).exists()]
         for folder in ("videos", "truth"):
             (root / folder).mkdir(exist_ok=True)
-        _render("render", root, todo, partial(_render_batch, root=root, size=size, level=level), workers)
+        _render("render", root, todo, draw, workers)
     if scenes is not None:
         filmed = {**settings, **asdict(scenes), "scene_renderer": SCENE_RENDERER}
         _claim(root, filmed, "scene_set.json", SCENES)
@@ -109,7 +129,7 @@ def _render(
 def annotation_table(plans: list[ClipPlan], label_set: str) -> pa.Table:
     """The annotation of planned clips: the columns of records.CLIPS and `events`; the metadata name the label set."""
     table = to_table((plan.clip for plan in plans), ClipRecord, {"label_set": label_set})
-    events = [[] if plan.event is None else [asdict(plan.event)] for plan in plans]
+    events = [[asdict(event) for event in plan.events] for plan in plans]
     column = pa.array(events, pa.list_(EVENT))
     return table.append_column("events", column).cast(ANNOTATIONS.with_metadata(table.schema.metadata))
 
@@ -130,7 +150,9 @@ def _claim(root: Path, settings: dict[str, Any], name: str, folder: str) -> None
     if note.exists():
         found = read_object(note, "render the clip set again into an empty folder")
         other = [
-            f"{key} {found.get(key)!r}, now {value!r}" for key, value in settings.items() if found.get(key) != value
+            f"{key} {found.get(key)!r}, now {settings.get(key)!r}"
+            for key in {**settings, **found}
+            if found.get(key) != settings.get(key)
         ]
         if other:
             raise ValueError(
@@ -145,16 +167,7 @@ def _claim(root: Path, settings: dict[str, Any], name: str, folder: str) -> None
 def _render_batch(plans: list[ClipPlan], *, root: Path, size: int, level: Level) -> int:
     for plan in plans:
         performance, frames = render_clip(plan, size, level)
-        event = plan.event
-        times = np.array([] if event is None else [(event.onset_s, event.apex_s, event.offset_s)]).reshape(-1, 3)
-        with replacing(root / "truth" / f"{plan.clip_id}.npz") as temporary, temporary.open("wb") as file:
-            np.savez_compressed(
-                file,
-                units=performance.units.astype(np.float16),
-                time_s=performance.time_s,
-                pose=np.array([astuple(pose) for pose in performance.poses], np.float32),
-                events=times,
-            )
+        write_truth(root, plan, performance.units, performance.time_s, performance.poses)
         # The video lands last: a video that exists always has its truth beside it.
         with replacing(root / plan.clip.path) as temporary:
             write_mp4(frames, temporary, size, FPS)
@@ -177,6 +190,10 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=clips, metavar="CLIPS")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--level", default="moderate", choices=("none", "moderate", "hard"), help="disturbances")
+    parser.add_argument(
+        "--style", choices=("known", *STYLES), help="another manner of drawing; known: all but the last"
+    )
+    parser.add_argument("--grade", default="mixed", choices=GRADES, help="disturbances of styled clips")
     parser.add_argument("--scenes", type=int, metavar="WIDTH", help="film scenes too, so many pixels wide (960)")
     parser.add_argument("--only-scenes", action="store_true", help="leave the aligned clips out")
     parser.add_argument("--workers", type=int, help="processes; one a core by default")

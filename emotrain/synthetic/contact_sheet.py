@@ -56,7 +56,7 @@ def burst(frames: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     script = Script(_STRIP_LABEL, "micro", 4.0, start, start + 0.15, start + 0.33, 0.04, (0.0,) * len(AUS))
     times = np.asarray(start + np.arange(frames) / FPS, np.float32)
     peak = 0.7 * units_of(PROTOTYPES[_STRIP_LABEL][0])
-    return times, envelope(script, times)[:, None] * peak
+    return times, envelope(script.moves[0], times)[:, None] * peak
 
 
 def units_of(prototype: Prototype) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from emotrain.synthetic.face import Light, Pose
 
 Floats = NDArray[np.float32]
 Level = Literal["none", "moderate", "hard"]
+Strengths = tuple[tuple[float, float], tuple[float, float]]
 
 FPS = 30
 MICRO_CLIP_S = 4.0
@@ -47,8 +48,22 @@ DISTURBANCE: dict[Level, Disturbance] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """One expression that comes and goes: times in seconds, `hold_s` that at the apex, `peak` the units there."""
+
+    onset_s: float
+    apex_s: float
+    offset_s: float
+    hold_s: float
+    peak: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
-    """What a clip shows. Times are seconds, `hold_s` the time at the apex; a neutral clip has no onset, zero units."""
+    """What a clip shows. Times are seconds, `hold_s` the time at the apex; a neutral clip has no onset, zero units.
+
+    The first expression stands in the fields themselves, those that follow it in `then`.
+    """
 
     label: str
     kind: Kind | None
@@ -58,6 +73,14 @@ class Script:
     offset_s: float | None
     hold_s: float
     peak: tuple[float, ...]
+    then: tuple[Move, ...] = ()
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """All expressions of the clip, in order; none in a neutral clip."""
+        if self.onset_s is None or self.apex_s is None or self.offset_s is None:
+            return ()
+        return (Move(self.onset_s, self.apex_s, self.offset_s, self.hold_s, self.peak), *self.then)
 
     @property
     def n_frames(self) -> int:
@@ -76,8 +99,16 @@ class Performance:
     noise: float
 
 
-def write_script(label: str, kind: Kind | None, rng: np.random.Generator) -> Script:
-    """Draw what a clip of `label` shows; neutral takes no kind and every other label needs one (ValueError)."""
+def write_script(
+    label: str,
+    kind: Kind | None,
+    rng: np.random.Generator,
+    strengths: Strengths = (MICRO_STRENGTH, MACRO_STRENGTH),
+) -> Script:
+    """Draw what a clip of `label` shows; neutral takes no kind and every other label needs one (ValueError).
+
+    `strengths` are the ranges of intensity of micro- and macro-expressions.
+    """
     if (kind is None) != (label == "neutral"):
         raise ValueError(
             f"label {label!r} with kind {kind!r}: neutral clips have no kind, all others are macro or micro"
@@ -87,11 +118,11 @@ def write_script(label: str, kind: Kind | None, rng: np.random.Generator) -> Scr
         return Script(label, None, _on_frame(duration), None, None, None, 0.0, (0.0,) * len(AUS))
     if kind == "micro":
         length, duration = float(rng.uniform(*MICRO_S)), MICRO_CLIP_S
-        rise, hold, strength = length * float(rng.uniform(0.38, 0.48)), length * 0.12, MICRO_STRENGTH
+        rise, hold, strength = length * float(rng.uniform(0.38, 0.48)), length * 0.12, strengths[0]
     else:
         rise, fall = float(rng.uniform(0.20, 0.50)), float(rng.uniform(0.25, 0.60))
         hold = min(float(rng.uniform(*MACRO_HOLD_S)), MACRO_CLIP_S[1] - rise - fall - 3 * _EDGE_S)
-        length, strength = rise + hold + fall, MACRO_STRENGTH
+        length, strength = rise + hold + fall, strengths[1]
         duration = float(np.clip(length + rng.uniform(0.4, 1.4), *MACRO_CLIP_S))
     duration = _on_frame(duration)
     onset = float(rng.uniform(_EDGE_S, duration - length - _EDGE_S))
@@ -106,10 +137,10 @@ def perform(script: Script, level: Level, rng: np.random.Generator) -> Performan
         raise ValueError(f"disturbance level {level!r}: expected one of {', '.join(DISTURBANCE)}")
     disturbance, n = DISTURBANCE[level], script.n_frames
     time = np.asarray(np.arange(n) / FPS, np.float32)
-    tremor = 1 + 0.05 * drift(rng, n, 0.25) if script.kind == "macro" else 1.0
-    units = (envelope(script, time) * tremor)[:, None] * np.asarray(script.peak, np.float32)
+    tremor = 1 + 0.05 * drift(rng, n, 0.25) if script.kind == "macro" else np.ones(n)
+    units = expressed(script, time, tremor)
     restless = script.label == "anxiety" and script.kind == "macro"
-    units[:, INDEX["45"]] = np.maximum(units[:, INDEX["45"]], _blinks(script, time, restless, rng))
+    units[:, INDEX["45"]] = np.maximum(units[:, INDEX["45"]], blinks(script, time, restless, rng))
     poses = _poses(script, disturbance, time, restless, rng)
     gain = 1 + disturbance.gain * drift(rng, n, 0.8)
     slopes = disturbance.slope * (
@@ -119,13 +150,19 @@ def perform(script: Script, level: Level, rng: np.random.Generator) -> Performan
     return Performance(np.clip(units, 0, 1).astype(np.float32), time, poses, lights, disturbance.noise)
 
 
-def envelope(script: Script, time_s: Floats) -> Floats:
+def expressed(script: Script, time_s: Floats, tremor: NDArray[np.floating] | float = 1.0) -> Floats:
+    """Units (T, 19) of all expressions of a script, the larger value where two overlap."""
+    units = np.zeros((len(time_s), len(AUS)), np.float32)
+    for move in script.moves:
+        units = np.maximum(units, (envelope(move, time_s) * tremor)[:, None] * np.asarray(move.peak, np.float32))
+    return units
+
+
+def envelope(move: Move, time_s: Floats) -> Floats:
     """Share of the peak at each time: 0 outside onset..offset, 1 during the hold, raised cosines between."""
-    if script.onset_s is None or script.apex_s is None or script.offset_s is None:
-        return np.zeros_like(time_s)
-    start, end = script.apex_s - script.hold_s / 2, script.apex_s + script.hold_s / 2
-    up = np.clip((time_s - script.onset_s) / (start - script.onset_s), 0, 1)
-    down = np.clip((script.offset_s - time_s) / (script.offset_s - end), 0, 1)
+    start, end = move.apex_s - move.hold_s / 2, move.apex_s + move.hold_s / 2
+    up = np.clip((time_s - move.onset_s) / (start - move.onset_s), 0, 1)
+    down = np.clip((move.offset_s - time_s) / (move.offset_s - end), 0, 1)
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.minimum(up, down)), np.float32)
 
 
@@ -140,7 +177,7 @@ def drift(rng: np.random.Generator, n: int, sigma_s: float) -> NDArray[np.float6
     return np.convolve(rng.standard_normal(n + 2 * reach), window / np.sqrt((window**2).sum()), mode="valid")
 
 
-def _blinks(script: Script, time_s: Floats, restless: bool, rng: np.random.Generator) -> Floats:
+def blinks(script: Script, time_s: Floats, restless: bool, rng: np.random.Generator) -> Floats:
     """AU 45 over time: blinks of 0.13-0.23 s from lid to lid, none during a micro-expression."""
     closed = np.zeros_like(time_s)
     at = float(rng.exponential(1.5))
@@ -160,14 +197,14 @@ def _poses(
     tracks = np.stack([drift(rng, n, 0.40) for _ in range(5)]) + 0.7 * rng.uniform(-1, 1, (5, 1))
     spread = [disturbance.shift, disturbance.shift, disturbance.roll, disturbance.scale, disturbance.yaw]
     dx, dy, roll, scale, yaw = tracks * np.asarray(spread)[:, None]
-    gaze = _glances(script, time_s, restless, rng) if disturbance.shift > 0 or restless else np.zeros((2, n))
+    gaze = glances(script, time_s, restless, rng) if disturbance.shift > 0 or restless else np.zeros((2, n))
     return tuple(
         Pose(float(dx[i]), float(dy[i]), float(roll[i]), 1 + float(scale[i]), float(yaw[i]), gaze[0, i], gaze[1, i])
         for i in range(n)
     )
 
 
-def _glances(script: Script, time_s: Floats, restless: bool, rng: np.random.Generator) -> NDArray[np.float64]:
+def glances(script: Script, time_s: Floats, restless: bool, rng: np.random.Generator) -> NDArray[np.float64]:
     """Where the eyes look: small saccades, (2, T) crop fractions; darting while an anxious expression lasts."""
     gaze, at = np.zeros((2, len(time_s))), 0.0
     while at < script.duration_s:

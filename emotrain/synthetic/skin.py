@@ -6,6 +6,8 @@ makes a face look round; pores, mottling, freckles and stubble give optical flow
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -18,14 +20,19 @@ _OUTLINE_Y = (-0.16, -0.10, 0.0, 0.15, 0.30, 0.45, 0.60, 0.70, 0.80, 0.88, 0.94,
 _OUTLINE_X = (0.0, 0.22, 0.335, 0.385, 0.398, 0.396, 0.378, 0.350, 0.295, 0.225, 0.140, 0.0)
 
 
-def paint(plane: Plane, identity: Identity) -> Floats:
-    """The identity's face at rest without eyes and lips: (pixels, pixels, 3) float32 RGB 0..255."""
+def paint(plane: Plane, identity: Identity, lit: bool = True) -> Floats:
+    """The identity's face at rest without eyes and lips: (pixels, pixels, 3) float32 RGB 0..255.
+
+    Unless `lit`, the light is left to whoever knows where lamp and head are: the colour of the skin alone.
+    """
     rng = np.random.default_rng(identity.seed)
     x, y = plane.grid()
     across, n, unit = np.abs(x - MIDDLE), plane.pixels, plane.per_unit
     edge = 2.5 / unit
     lamp = np.array([rng.choice([-1, 1]) * rng.uniform(0.15, 0.4), -0.45, 0.8], np.float32)
     shade, gloss = _shading(x, y, unit, identity, lamp / np.linalg.norm(lamp))
+    if not lit:
+        shade, gloss = np.ones_like(shade), np.zeros_like(gloss)
 
     image = _backdrop(rng, x, y, n, identity)
     hair = _hair_texture(rng, n, unit, identity)
@@ -52,6 +59,40 @@ def head_mask(plane: Plane, identity: Identity) -> Floats:
     neck = _neck(across, y, edge) * step(1.075 - 0.5 * across**2 - y, 4 * edge)
     behind = np.maximum(_hair_behind(across, y, edge, identity) * (1 - _shirt(across, y, edge)), neck)
     return np.asarray(np.max([skin, _ears(across, y, identity), behind], axis=0), np.float32)
+
+
+def figure_mask(plane: Plane, identity: Identity) -> Floats:
+    """How much of each pixel of `paint` is the person, shirt and all: what is not backdrop."""
+    x, y = plane.grid()
+    return np.maximum(head_mask(plane, identity), _shirt(np.abs(x - MIDDLE), y, 2.5 / plane.per_unit))
+
+
+@dataclass(frozen=True, slots=True)
+class FaceParts:
+    """Where the parts of a painted face lie, each (pixels, pixels) in 0..1."""
+
+    skin: Floats
+    ears: Floats
+    neck: Floats
+    shirt: Floats
+    behind: Floats
+    hair: Floats
+    brows: Floats
+
+
+def face_parts(plane: Plane, identity: Identity, rng: np.random.Generator) -> FaceParts:
+    """The shapes of a face without their colours, for styles that colour them otherwise."""
+    x, y = plane.grid()
+    across, edge = np.abs(x - MIDDLE), 2.5 / plane.per_unit
+    return FaceParts(
+        skin=step(_half_width(y, identity) - across, edge),
+        ears=_ears(across, y, identity),
+        neck=_neck(across, y, edge),
+        shirt=_shirt(across, y, edge),
+        behind=_hair_behind(across, y, edge, identity),
+        hair=_hair_front(rng, across, y, edge, identity),
+        brows=_brows(rng, x, y, plane.pixels, plane.per_unit, identity),
+    )
 
 
 def head_outline(identity: Identity) -> Floats:
@@ -81,7 +122,8 @@ def _half_width(y: Floats, identity: Identity) -> Floats:
     return np.asarray(rows, np.float32)
 
 
-def _shading(x: Floats, y: Floats, unit: float, identity: Identity, lamp: Floats) -> tuple[Floats, Floats]:
+def relief(x: Floats, y: Floats, unit: float, identity: Identity) -> Floats:
+    """How far the face stands out towards the viewer, in crop widths, where `unit` pixels are a crop width."""
     skull = np.sqrt(np.clip(1 - ((x - MIDDLE) / 0.47) ** 2 - ((y - 0.45) / 0.66) ** 2, 0.02, None)) * 0.36
     wide = identity.nose_width
     ridge_width = np.interp(y, (0.35, 0.45, 0.60), (0.032, 0.026, 0.040)).astype(np.float32) * wide
@@ -94,7 +136,11 @@ def _shading(x: Floats, y: Floats, unit: float, identity: Identity, lamp: Floats
     height += 0.014 * pair(x, y, (0.165, 0.42), (0.045, 0.030)) + 0.030 * pair(x, y, (0.215, 0.545), (0.085, 0.065))
     height += 0.026 * spot(x, y, (MIDDLE, 0.750), (0.115, 0.060)) - 0.007 * spot(x, y, (MIDDLE, 0.69), (0.012, 0.022))
     height += 0.030 * spot(x, y, (MIDDLE, 0.890), (0.085, 0.042)) - 0.010 * spot(x, y, (MIDDLE, 0.825), (0.08, 0.016))
-    height = cv2.GaussianBlur(height.astype(np.float32), (0, 0), 0.006 * unit)
+    return np.asarray(cv2.GaussianBlur(height.astype(np.float32), (0, 0), 0.006 * unit), np.float32)
+
+
+def _shading(x: Floats, y: Floats, unit: float, identity: Identity, lamp: Floats) -> tuple[Floats, Floats]:
+    height = relief(x, y, unit, identity)
     slope_x, slope_y = np.gradient(height * unit, axis=1), np.gradient(height * unit, axis=0)
     length = np.sqrt(1 + slope_x**2 + slope_y**2)
     facing = (-slope_x * lamp[0] - slope_y * lamp[1] + lamp[2]) / length

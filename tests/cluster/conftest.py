@@ -151,11 +151,9 @@ def flights(cluster: Cluster, prepared: Prepared, tmp_path_factory: pytest.TempP
         jobs = submit(parse_chain(RECIPE, path, words, stages, None, None, None))
         return Flight({job.name: job.job_id for job in jobs}, own[name] / "run")
 
-    paused: dict[str, object] = {
-        "environment": write_disturbance(own["preempted"], PAUSED=own["preempted"] / "paused-")
-    }
-    late = {"environment": write_disturbance(own["late"], PAUSED=own["late"] / "paused-")}
-    ended: dict[str, object] = {"environment": write_disturbance(own["ended"], PAUSED=own["ended"] / "paused-")}
+    paused: dict[str, object] = {"environment": write_disturbance(own["preempted"], PAUSED=own["preempted"])}
+    late = {"environment": write_disturbance(own["late"], PAUSED=own["late"])}
+    ended: dict[str, object] = {"environment": write_disturbance(own["ended"], PAUSED=own["ended"])}
     part = own["whole"] / "data" / "frames" / "part-00002-of-00004.parquet"
     killed = {"environment": write_disturbance(own["whole"], DIES_WRITING=part)}
     pair = {"nodes": 2, "processes_per_node": 2, "sanity_check": True}

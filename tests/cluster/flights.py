@@ -17,11 +17,19 @@ steps = 0
 def hold(*_):
     global steps
     steps += 1
-    if steps == 3:
-        Path(os.environ["PAUSED"] + os.environ.get("RANK", "0")).touch()
-        ends = [Path(os.environ["EMOTRAIN_STOP_FILE"]), Path(os.environ["PAUSED"] + "no-more")]
-        while not any(end.exists() for end in ends):
-            time.sleep(0.05)
+    if steps != 3:
+        return
+    folder, rank = Path(os.environ["PAUSED"]), os.environ.get("RANK", "0")
+    obey = signal.getsignal(signal.SIGTERM)
+
+    def note(*told):
+        obey(*told)
+        (folder / f"told-{rank}").touch()
+
+    signal.signal(signal.SIGTERM, note)
+    (folder / f"paused-{rank}").touch()
+    while not Path(os.environ["EMOTRAIN_STOP_FILE"]).exists() and not any(folder.glob("told-*")):
+        time.sleep(0.05)
 
 def die_in_the_middle(part):
     while not any(part.parent.glob(f".{part.name}.*.tmp")):
@@ -35,8 +43,9 @@ if FIRST and "DIES_WRITING" in os.environ and os.environ.get("SLURM_ARRAY_TASK_I
     part = Path(os.environ["DIES_WRITING"])
     threading.Thread(target=die_in_the_middle, args=(part,), daemon=True).start()
 """
-"""A sitecustomize.py. The first attempt of a training job waits in its third step for a stop file or a word of
-the test; the first attempt of array task 2 dies of a SIGKILL while it writes its part."""
+"""A sitecustomize.py. The first attempt of a training job waits in its third step for a stop file, or until a rank has
+in fact got a SIGTERM (SLURM delivers it some time after `scancel` has ended, later under load); the first attempt of
+array task 2 dies of a SIGKILL while it writes its part."""
 
 STEPS = 16
 

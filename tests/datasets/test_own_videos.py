@@ -78,8 +78,8 @@ def test_an_empty_folder_says_what_was_expected(tmp_path):
         index_clips("folder", tmp_path, tmp_path / "out")
 
 
-CSV = """Path;Emotion;Subject;Onset;Offset;Split;Note
-a.mp4;happy;s1;0.5;1.25;train;x
+CSV = """Path;Emotion;Subject;Onset;Offset;Split;Note;Face
+a.mp4;happy;s1;0.5;1.25;train;x;left
 b.mp4;Angry;s2;;;train;
 c.mp4;愤怒;s3;2;1;val;
 d.mp4;sad;s4;early;;test;
@@ -108,6 +108,7 @@ def test_a_csv_row_is_used_or_quarantined_with_its_reason(tmp_path, text, touch)
         1.25,
         "train",
     )
+    assert (first.face, clips["c.mp4"].face) == ("left", None)
     assert (clips["c.mp4"].label, clips["c.mp4"].split, clips["c.mp4"].offset_s) == ("anger", "validation", None)
     assert "clips.csv row 4 (c.mp4): onset 2 s, offset 1 s" in report.warnings["offset before onset"][0]
     assert "column 'Note' stands for nothing here" in report.warnings["column ignored"][0]

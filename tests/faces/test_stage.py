@@ -18,6 +18,8 @@ from scenes import frames_of
 
 from emotrain.atomic_files import write_table
 from emotrain.clip_errors import ClipError
+from emotrain.datasets.clips import ClipIndex
+from emotrain.faces.people import write_people
 from emotrain.faces.records import face_rows, from_rows
 from emotrain.faces.settings import FaceSettings
 from emotrain.faces.stage import find_faces_stage
@@ -122,6 +124,55 @@ def test_many_faceless_clips_are_said_to_be_that_and_what_to_do(tmp_path: Path, 
 def test_a_label_is_about_one_person(tmp_path: Path, videos: Path) -> None:
     with pytest.raises(ValueError, match="a clip's label is about one: say largest, central"):
         find_faces_stage(index(tmp_path, videos, "a"), FaceSettings(face="all"))
+
+
+def two_people(folder: Path, real_faces: Path) -> Path:
+    """A clip of one man twice, small on the left and large on the right."""
+    face = frames_of(real_faces / "single_face.mp4", 320)[:20]
+    beside = [np.concatenate([cv2.copyMakeBorder(cv2.resize(image, (240, 135)), 0, 45, 0, 0, cv2.BORDER_REPLICATE),
+                              image], 1) for image in face]  # fmt: skip
+    return write_clip(folder / "two.mp4", np.stack(beside))
+
+
+def test_the_index_says_whom_a_clip_is_about_before_the_stage_does(
+    tmp_path: Path, real_faces: Path, face_weights: Path
+) -> None:
+    two_people(tmp_path, real_faces)
+    named = {"whoever": None, "small": "1", "right": "right", "third": "3", "nobody": "best", "each": "all"}
+    clips = [Clip(name, "two.mp4", "happiness", face=face) for name, face in named.items()]
+    write_table(to_table(clips, Clip, {"root": str(tmp_path)}), tmp_path / "clips.parquet")
+    find_faces_stage(tmp_path, workers=1, limit_s=None, max_bad_share=1, max_faceless_share=1)
+    store = FaceStore(tmp_path / "faces")
+    width = {name: store.of(name).clip.width_px for name in ("whoever", "small", "right")}
+    assert width["small"] < 0.8 * width["right"]
+    assert width["whoever"] == width["right"]
+    for name, why in (
+        ("third", "shows 2"),
+        ("nobody", "column face of the index: face 'best'"),
+        ("each", "faces people"),
+    ):
+        with pytest.raises(ClipError, match=why):
+            store.of(name)
+
+
+def test_each_person_of_a_clip_becomes_a_clip_of_its_own(
+    tmp_path: Path, videos: Path, real_faces: Path, face_weights: Path
+) -> None:
+    two_people(videos, real_faces)
+    data, people = index(tmp_path, videos, "a", "card", "two"), tmp_path / "people"
+    find_faces_stage(data, workers=1, limit_s=None, max_faceless_share=0.5)
+    said = write_people(data, people)
+    assert "3 people in 2 clips, 1 clips without a face left out" in said
+    find_faces_stage(people, workers=1, limit_s=None)
+    store = FaceStore(people / "faces")
+    assert sorted(store.clip_ids()) == ["a@1", "two@1", "two@2"]
+    left, right = store.of("two@1").clip.width_px, store.of("two@2").clip.width_px
+    assert left is not None
+    assert right is not None
+    assert left < 0.8 * right
+    assert {clip.source for clip in ClipIndex(people) if clip.path == "two.mp4"} == {"two"}
+    with pytest.raises(ValueError, match="is there already"):
+        write_people(data, people)
 
 
 def test_rows_are_read_as_written(tmp_path: Path, videos: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_real_smile_is_told_as_one_wherever_the_face_lies(
     frames = frames_of(real_faces / "single_face.mp4")
     scene = backdrop(1080, 1920)
     videos = [real_faces / "single_face.mp4"]
-    for name, scale, roll in (("third", 1.0, 0.0), ("rolled", 1.0, 20.0)):
+    for name, scale, roll in (("third", 1.0, 0.0), ("sixth, rolled", 0.5, 20.0)):
         maps = np.stack([placed(scale, roll, (640, 360), 1200, 500)] * len(frames))
         videos.append(write(tmp_path / f"{name}.mp4", pasted(frames, scene, maps)))
     for video in videos:

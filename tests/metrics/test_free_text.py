@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from emotrain.emotions import ALIASES, LABEL_SETS, label_set
 from emotrain.metrics.free_text import AMBIGUOUS, UNPARSED, score_reply
-from emotrain.metrics.mentions import mentions
+from emotrain.metrics.mentions import named
 
 GOLDEN = [json.loads(line) for line in (Path(__file__).parent / "replies.jsonl").read_text("utf-8").splitlines()]
 TRICKY = [json.loads(line) for line in (Path(__file__).parent / "tricky_replies.jsonl").read_text("utf-8").splitlines()]
@@ -60,7 +60,7 @@ def test_every_alias_alone_names_its_label_and_negated_names_none(label: str) ->
 @settings(deadline=None, max_examples=25)
 def test_naming_several_labels_is_never_a_hit(order: list[str], n: int) -> None:
     assert score_reply(", ".join(order[:n]), MAFW) == AMBIGUOUS
-    assert mentions(" and ".join(order[:n]), MAFW) == order[:n]
+    assert named(" and ".join(order[:n]), MAFW) == order[:n]
 
 
 @given(st.text(max_size=200))
@@ -86,7 +86,7 @@ def test_labels_of_a_custom_set_are_matched_whole() -> None:
         ("[" * 60_000 + "]", UNPARSED),
         ("[" * 5_000 + '"anger"' + "]" * 5_000, "anger"),
         ('{"confidence": ' + "1" * 5_000 + ', "emotion": "anger"}', "anger"),
-        ('{"' * 30_000 + "anger", "anger"),
+        ('{"' * 30_000 + "anger", UNPARSED),
         ("not " * 20_000 + "angry", UNPARSED),
         ("angry, " * 20_000, "anger"),
         ("\n" * 60_000 + "Emotion: anger", "anger"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from stage_work import SCHEMA, EndsWorker, Noted, some_clips, troubled, two_rows
 import emotrain
 from emotrain.atomic_files import write_table
 from emotrain.cli import main
+from emotrain.faces.stage import find_faces_stage
 from emotrain.preparation.prepare import prepare
 from emotrain.recipe.recipe import Recipe, parse_recipe
 from emotrain.records import Clip, to_table
@@ -125,6 +127,25 @@ def test_prepared_data_are_identical_on_both_engines(
     damaged = b"".join(text for name, text in local.items() if name.endswith(".damaged.jsonl"))
     assert b"10.mp4" in damaged
     assert json.loads((tmp_path / "ray/data/frames/report.json").read_text())["quarantined"] == {"fear": 1}
+
+
+@needs_ray
+def test_faces_are_found_alike_on_both_engines(
+    cluster: None, videos: Path, real_faces: Path, face_weights: Path, tmp_path: Path
+) -> None:
+    """Two clips with a face, one of noise, which shows none, and one that is no video."""
+    names = {"a": real_faces / "single_face.mp4", "b": real_faces / "single_face.mp4",
+             "noise": videos / "0.mp4", "none": videos / "11.mp4"}  # fmt: skip
+    for name, video in names.items():
+        shutil.copy(video, tmp_path / f"{name}.mp4")
+    clips = [Clip(name, f"{name}.mp4", "happiness") for name in names]
+    for engine in ("local", "ray"):
+        data = tmp_path / engine
+        data.mkdir()
+        write_table(to_table(clips, Clip, {"root": str(tmp_path)}), data / "clips.parquet")
+        report = find_faces_stage(data, shards=2, workers=2, max_bad_share=1, max_faceless_share=1, engine=engine)
+        assert (report.done, report.quarantined) == ({"happiness": 2}, {"happiness": 2})
+    assert contents(tmp_path / "local" / "faces") == contents(tmp_path / "ray" / "faces")
 
 
 @needs_ray

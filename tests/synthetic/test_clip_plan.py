@@ -91,7 +91,7 @@ def test_a_performance_peaks_inside_its_event_and_rests_outside(seed: int, kind:
     script = write_script("surprise", kind, rng)  # type: ignore[arg-type]
     performance = perform(script, level, rng)  # type: ignore[arg-type]
     assert performance.units.shape == (script.n_frames, 19)
-    shape = envelope(script, performance.time_s)
+    shape = envelope(script.moves[0], performance.time_s)
     outside = shape == 0
     brows = performance.units[:, INDEX["1"]]
     assert not brows[outside].any()

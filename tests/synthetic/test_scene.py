@@ -85,7 +85,7 @@ def _change(figure: Figure, place: Doubles, first: np.ndarray, second: np.ndarra
 
 def test_nothing_hides_the_event_or_cuts_into_it(planned: list[tuple[ScenePlan, SceneTruth]]) -> None:
     for scene, truth in planned:
-        event = scene.clip.event
+        event = next(iter(scene.clip.events), None)
         if event is None:
             continue
         during = (truth.time_s >= event.onset_s - 0.2) & (truth.time_s <= event.offset_s + 0.2)
@@ -141,7 +141,7 @@ def test_a_scene_films_the_very_performance_of_the_aligned_clip(plans: list[Clip
 
 
 def test_truth_does_not_depend_on_the_size_and_frames_only_on_the_seed(plans: list[ClipPlan]) -> None:
-    scene = plan_scene(next(plan for plan in plans if plan.event is not None), SMALL)
+    scene = plan_scene(next(plan for plan in plans if plan.events), SMALL)
     wide = _truth(plan_scene(scene.clip, replace(SMALL, width=1280)))
     assert np.array_equal(wide.landmarks, _truth(scene).landmarks, equal_nan=True)
     first, second = (render_scene(scene)[2] for _ in range(2))

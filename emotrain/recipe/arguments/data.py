@@ -112,7 +112,8 @@ class DataArguments:
         if self.face == "all":
             raise ValueError(
                 "face: all reads every person of a video and is for `emotrain predict`; a label is about one person, "
-                "so say whom (largest, central, left, right, or a number from the left)"
+                "so say whom (largest, central, left, right, or a number from the left), or make one clip a person "
+                "with `emotrain faces people`"
             )
 
     def frame_settings(self) -> FrameSettings:
