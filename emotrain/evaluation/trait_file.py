@@ -11,12 +11,12 @@ from emotrain.records import Clip
 KEYS = {"clip_id": ("clip_id", "clip", "video_name", "filename"), "subject": ("subject", "person", "actor", "speaker")}
 
 
-def traits_of(clips: Mapping[str, Clip]) -> dict[str, Mapping[str, str]]:
+def traits_of(clips: Mapping[str, Clip]) -> Mapping[str, Mapping[str, str]]:
     """The traits that an index knows, by clip id."""
     return {clip_id: clip.traits for clip_id, clip in clips.items() if clip.traits}
 
 
-def read_traits(path: Path, clips: Mapping[str, Clip] | None) -> dict[str, Mapping[str, str]]:
+def read_traits(path: Path, clips: Mapping[str, Clip] | None) -> Mapping[str, Mapping[str, str]]:
     """Traits by clip id from a CSV or spreadsheet with a column `clip_id`, or `subject` as the index of `clips` has it.
 
     Raises ValueError for a table that names neither, that has no other column, or that no clip of the index is in.

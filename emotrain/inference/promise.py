@@ -49,4 +49,5 @@ def promised(coverage: float, folder: Path | None, contract: InputContract) -> P
             f"--coverage {coverage:g}: the adapter was calibrated on clips read as its own contract says, and this is "
             f"another reading ({', '.join(differ)}); leave out what you changed, or --coverage"
         )
+    found.sets(np.zeros((0, len(contract.labels))), contract.labels, coverage)  # labels of its own are refused now
     return Promise(coverage, found)
