@@ -137,6 +137,8 @@ def coverage(setting: Setting, simulations: int) -> tuple[np.ndarray, np.ndarray
 
 def errors(setting: Setting, nulls: int) -> dict[float, np.ndarray]:
     """Share of pairs of equal systems with p below a level."""
+    if nulls == 0:
+        return {level: np.full(len(FIGURES), np.nan) for level in (0.05, 0.001)}
     figures = figures_of(setting)
     below = {0.05: np.zeros(len(FIGURES)), 0.001: np.zeros(len(FIGURES))}
     for n, (sample, systems) in enumerate(pairs(setting, nulls, seed=2)):
