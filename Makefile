@@ -1,24 +1,41 @@
 # make demo   the whole way on synthetic clips, on a CPU
 # make test   the test suite
+# make test-fast   what a push needs: all of it but long runs and the SLURM of two nodes
+# make reference   the pages that are generated from the code: recipe keys, commands, public functions
+# make site   the documentation as a site, into build/site
+# make lock   uv.lock: pyproject.toml and constraints.txt resolved for every supported Python
+# make image  a container image with emotrain (docker, or podman as DOCKER=podman)
 # make cluster-test   only the tests that run jobs on a SLURM of two nodes, started here (root; apt: slurm-wlm, munge)
 # make audit  known faults in the packages of constraints.txt (pip-audit, where its service can be reached)
 # make hashes constraints.hashes.txt: the same versions with the hash of each file
-# All set up .venv first, with the versions of constraints.txt.
+# All set up .venv first, with the versions of constraints.txt; by uv where it is installed, which takes seconds.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# uv knows nothing of pip's own settings (an index behind a firewall), so pip has the last word.
+UV := $(shell command -v uv 2>/dev/null)
+ifneq ($(UV),)
+INSTALL := ./.ci/uv-or-pip $(BIN)/python --constraint constraints.txt
+endif
+DOCKER ?= docker
+TAG ?= emotrain:latest
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test audit hashes fuzz endurance cluster-test lint bench tiny-base action-units figures clean
+.PHONY: demo test test-fast reference site lock image audit hashes fuzz endurance cluster-test lint bench tiny-base action-units figures clean
 
 demo: $(VENV)/.run
 	$(BIN)/emotrain demo
 
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
+
+test-fast: $(VENV)/.dev
+	$(PYTEST) -m 'not slow and not cluster'
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python tests/fuzz.py --cases 3000
@@ -40,6 +57,19 @@ audit:
 
 hashes: $(VENV)/bin/python
 	.ci/hashes $(BIN)/python > constraints.hashes.txt
+
+reference: $(VENV)/.dev
+	$(BIN)/python docs/reference.py
+
+site: $(VENV)/.dev
+	$(INSTALL) --editable '.[docs]'
+	$(BIN)/mkdocs build --strict
+
+lock:
+	.ci/lock
+
+image:
+	$(DOCKER) build --file containers/Dockerfile --tag $(TAG) .
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/motion_events.py --clips 88 --seed 303
@@ -64,6 +94,7 @@ action-units: $(VENV)/.run
 figures: $(VENV)/.run
 	$(BIN)/python -m emotrain.synthetic.contact_sheet docs/assets/faces.png
 	$(BIN)/python -m emotrain.synthetic.scene_sheet docs/assets/scenes.jpg
+	$(BIN)/python -m emotrain.synthetic.style_sheet docs/assets/styles.jpg
 	$(BIN)/python docs/draw_pipeline.py docs/assets/pipeline.svg
 
 clean:

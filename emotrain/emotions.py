@@ -88,6 +88,15 @@ LABEL_SETS: dict[str, LabelSet] = {
     "mmew": LabelSet("mmew", ("happiness", "surprise", "anger", "disgust", "fear", "sadness", "others")),
 }
 
+DRAWN_SETS: dict[str, LabelSet] = {
+    "trajectories": LabelSet(
+        "trajectories",
+        ("up down", "down up", "brows corners", "corners brows", "sudden", "slow", "once", "thrice"),
+    ),
+}
+"""Label sets of drawn clips that name no emotion, but the course of a movement (`synthetic.trajectories`). They stand
+apart: the tiny base's tokenizer and lessons are made of the words of LABEL_SETS."""
+
 PUBLISHED_COUNTS: dict[str, dict[str, int]] = {
     "dfew": {
         "happiness": 2445,
@@ -150,12 +159,13 @@ def label_set(name: str) -> LabelSet:
         if len(set(labels)) != len(labels) or len(labels) < 2:
             raise ValueError(f"label set {name!r}: expected two or more different labels, read {', '.join(labels)}")
         return LabelSet(OWN, labels)
-    if name not in LABEL_SETS:
+    known_sets = {**LABEL_SETS, **DRAWN_SETS}
+    if name not in known_sets:
         raise ValueError(
-            f"unknown label set {name!r}; known: {', '.join(LABEL_SETS)}; {nearest(name, LABEL_SETS)}; "
+            f"unknown label set {name!r}; known: {', '.join(known_sets)}; {nearest(name, known_sets)}; "
             "for your own classes list their names with commas"
         )
-    return LABEL_SETS[name]
+    return known_sets[name]
 
 
 def display_names(labels: Sequence[str], language: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ A workbook is a zip of XML that may unpack to a thousand times its size, so ever
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections.abc import Iterator
@@ -109,7 +110,7 @@ def _old_sheets(path: Path, fault: type[ValueError]) -> Iterator[Sheet]:
         ) from error
     if path.stat().st_size > MAX_UNPACKED:
         raise fault(f"{path}: an .xls workbook of more than {MAX_UNPACKED >> 20} MiB; save the table alone as .csv")
-    with xlrd.open_workbook(path, on_demand=True) as book:
+    with xlrd.open_workbook(path, logfile=io.StringIO(), on_demand=True) as book:
         cells = 0
         for page in book.sheets():
             check_columns(path, 1, page.ncols, fault)

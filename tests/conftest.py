@@ -26,10 +26,13 @@ LONG = (
     "test_merge.py",
     "test_train.py",
 )
-"""Files that take the better part of a minute or more, the longest first."""
+"""Files that take the better part of a minute or more, the longest first. `make test-fast` leaves them out."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name in LONG:
+            item.add_marker("slow")
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 

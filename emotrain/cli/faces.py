@@ -12,11 +12,11 @@ faces = typer.Typer(no_args_is_help=True, help="Fetch the face detector's weight
 
 @faces.command()
 def fetch() -> None:
-    """Fetch the face detector's weights (230 kB), so that machines without a network can find faces."""
+    """Fetch the weights that look at faces (4 MB), so that machines without a network can, too."""
     from emotrain.faces.weights import WEIGHTS, fetch_weights
 
-    for detector, weights in WEIGHTS.items():
-        typer.echo(f"{detector}: {fetch_weights(detector)} ({weights.licence}, sha256 {weights.sha256[:16]}...)")
+    for name, weights in WEIGHTS.items():
+        typer.echo(f"{name}: {fetch_weights(name)} ({weights.licence}, sha256 {weights.sha256[:16]}...)")
 
 
 @faces.command()

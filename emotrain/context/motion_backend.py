@@ -1,6 +1,8 @@
 """The default summariser: motion facts from optical flow over all frames, no weights, under a millisecond a frame.
 
-With `cues` the facts come from action-unit intensities that OpenFace, py-feat or LibreFace measured, instead of flow.
+With `cues` the facts come from action-unit intensities that OpenFace, py-feat or LibreFace measured, instead of flow;
+with `evidence: blendshapes` from what a network sees in each frame. `evidence: both` takes what is over within half a
+second from flow, which sees it earlier and smaller, and what lasts from blendshapes, which no head motion imitates.
 """
 
 from __future__ import annotations
@@ -15,8 +17,12 @@ from emotrain.context.facs_times import within
 from emotrain.context.facs_words import check_language
 from emotrain.context.retell import told
 from emotrain.emotions import nearest
+from emotrain.face_layout import ALIGNED_CROP
 from emotrain.faces.framing import framing_of
+from emotrain.faces.landmarker import Landmarker
+from emotrain.faces.path import FacePath
 from emotrain.motion.action_units import TEMPLATES
+from emotrain.motion.blendshapes import CROP, blendshape_cues
 from emotrain.motion.clip_events import ClipEvents
 from emotrain.motion.cue_events import cue_events
 from emotrain.motion.cues import cues_fingerprint, read_cues
@@ -25,6 +31,12 @@ from emotrain.motion.spotting import SpotSettings
 from emotrain.records import Clip, Gap, Summary, Unread
 from emotrain.video.frame_settings import read_frames_header
 from emotrain.video.framing import Crop, Fixed, Followed, Framing, Look
+from emotrain.video.reader import ClipReader
+
+EVIDENCE = ("flow", "blendshapes", "both")
+
+FAST_S = 0.5
+"""An event of at most this length is a fast one: the bound of micro-expressions (Yan et al. 2013)."""
 
 VERSION = 3
 """Raised whenever the same clip would give another text, so that old and new summaries never mix."""
@@ -43,11 +55,16 @@ class MotionSummarizer:
     crop: Crop = "none"
     framing: Framing = field(default_factory=Fixed)
     cues: str | None = None
+    evidence: str = "flow"
     language: str = "en"
     name: str = "motion"
 
     def __post_init__(self) -> None:
         check_language(self.language)
+        if self.evidence not in EVIDENCE:
+            raise ValueError(f"evidence: {self.evidence!r}; {nearest(str(self.evidence), EVIDENCE)}")
+        if self.cues is not None and self.evidence != "flow":
+            raise ValueError(f"evidence: {self.evidence}, but cues: {self.cues} is the evidence; remove one of the two")
         if not isinstance(self.spotting, SpotSettings):
             object.__setattr__(self, "spotting", _thresholds(self.spotting))
 
@@ -70,6 +87,8 @@ class MotionSummarizer:
             "crop": self.crop,
             "boxes_fingerprint": self.framing.fingerprint(),
             "cues_fingerprint": None if self.cues is None else cues_fingerprint(Path(self.cues)),
+            "evidence": self.evidence,
+            "landmarker": None if self.evidence == "flow" else Landmarker().digest(),
         }
 
     def cropped_as(self, data: Path) -> MotionSummarizer:
@@ -110,12 +129,28 @@ class MotionSummarizer:
         if self.cues is not None:
             return cue_events(read_cues(Path(self.cues), clip, video), self._spot, path)
 
-        from emotrain.motion.face_motion import SIZE
         from emotrain.video.decode import open_clip
 
         with open_clip(video, fps=clip.fps) as reader:
             reader.look = look
-            return events_of_frames(reader.grey_frames(SIZE), self._spot, path=path)
+            if self.evidence == "flow":
+                return self._flow(reader, path)
+            layout = path.layout if path is not None else ALIGNED_CROP
+            cues = blendshape_cues(reader.colour_frames(CROP), layout, Landmarker())
+            slow = cue_events(cues, self._spot, path)
+            return slow if self.evidence == "blendshapes" else both(self._flow(reader, path), slow)
+
+    def _flow(self, reader: ClipReader, path: FacePath | None) -> ClipEvents:
+        from emotrain.motion.face_motion import SIZE
+
+        return events_of_frames(reader.grey_frames(SIZE), self._spot, path=path)
+
+
+def both(flow: ClipEvents, blendshapes: ClipEvents) -> ClipEvents:
+    """Fast events of the one and lasting ones of the other. A fast change inside a lasting one is told beside it."""
+    fast = [event for event in flow.events if event.offset_s - event.onset_s <= FAST_S]
+    slow = [event for event in blendshapes.events if event.offset_s - event.onset_s > FAST_S]
+    return replace(flow, events=tuple(sorted([*fast, *slow], key=lambda event: event.onset_s)))
 
 
 def seen_share(unread: Sequence[Unread], gap: Summary) -> float:

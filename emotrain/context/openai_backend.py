@@ -261,8 +261,9 @@ class OpenaiBackend:
                 name = _unsupported(error, given)
                 if name is None:
                     raise
-                self._course.without.add(name)
-                log.warning("%s takes no %s: asked without it from now on; cost.json says so", self.base_url, name)
+                if name not in self._course.without:  # requests beside this one may have been told as well
+                    self._course.without.add(name)
+                    log.warning("%s takes no %s: asked without it from now on; cost.json says so", self.base_url, name)
 
     def _rejected(self, request: GapRequest, error: Any) -> Reply:
         """What a status other than success comes to; raises ValueError for those that every request will meet."""
@@ -289,13 +290,19 @@ class OpenaiBackend:
     def _said(self, error: Exception) -> str:
         """The error's message, short, without the key: servers repeat what they were sent."""
         key = os.environ.get(self.key_variable, NO_KEY)
-        text = str(error)
+        text = _words(error)
         return (text if key in ("", NO_KEY) else text.replace(key, "[key]"))[:200]
+
+
+def _words(error: Exception) -> str:
+    """What an error says; the library leaves out a body that is no object, such as a list of one error."""
+    text, body = str(error), getattr(error, "body", None)
+    return f"{text} - {body}" if body and not isinstance(body, dict) and str(body) not in text else text
 
 
 def _unsupported(error: Any, given: Mapping[str, Any]) -> str | None:
     """The parameter of `given` that a server says it does not take, or None when it rejects something else."""
-    text = str(error)
+    text = _words(error)
     if error.status_code not in (400, 422) or not _NOT_TAKEN.search(text):
         return None
     return next((name for name in given if re.search(rf"\b{name}\b", text)), None)
@@ -308,7 +315,7 @@ _NOT_TAKEN = re.compile(
 
 
 def _out_of_quota(error: Any) -> bool:
-    return getattr(error, "code", None) == "insufficient_quota" or "insufficient_quota" in str(error)
+    return getattr(error, "code", None) == "insufficient_quota" or "insufficient_quota" in _words(error)
 
 
 async def _no_repetition_without_quota(response: Any) -> None:

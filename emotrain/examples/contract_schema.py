@@ -14,6 +14,7 @@ from dataclasses import fields
 from emotrain.context.controls import CONTROLS, NO_FAULT
 from emotrain.context.corruption import FAULTS
 from emotrain.context.facs_words import LANGUAGES
+from emotrain.context.motion_backend import EVIDENCE
 from emotrain.context.summarize import BACKENDS
 from emotrain.emotions import nearest
 from emotrain.faces.detectors import DETECTORS
@@ -56,6 +57,8 @@ MOTION: Table = {
     "templates": _HEX,
     "boxes_fingerprint": optional(_HEX),
     "cues_fingerprint": optional(_HEX),
+    "evidence": word(*EVIDENCE),
+    "landmarker": optional(_HEX),
 }
 """What motion measured by. Boxes and cues are known by their digests; the files themselves are nobody else's."""
 

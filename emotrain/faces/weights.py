@@ -1,8 +1,8 @@
-"""The weights of face detectors: fetched once, checked by their digest, and usable without a network afterwards.
+"""The weights of face networks: fetched once, checked by their digest, and usable without a network afterwards.
 
 They are looked for in the folder that the variable EMOTRAIN_MODELS names, else in emotrain's cache, where they are
-fetched to from the Hub. `emotrain faces fetch` does that where there is a network, for machines that have none. No file
-is used whose sha256 is not the one written here, wherever it came from.
+fetched to from their home. `emotrain faces fetch` does that where there is a network, for machines that have none. No
+file is used whose sha256 is not the one written here, wherever it came from.
 """
 
 from __future__ import annotations
@@ -21,29 +21,41 @@ FOLDER = "EMOTRAIN_MODELS"
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """One file: its name, where the Hub has it, its licence, size in bytes and digest.
+    """One file: its name, what needs it, its home, its licence, size in bytes and digest.
 
-    The digest pins the content. `revision` only says where to look: a file that changed there is refused.
+    The home is an address, or `repository/path` on the Hub. The digest pins the content: a file that changed at home is
+    refused.
     """
 
     name: str
-    repository: str
-    path: str
-    revision: str
+    use: str
+    home: str
     licence: str
     size: int
     sha256: str
+
+    @property
+    def where(self) -> str:
+        """The home in words."""
+        return self.home if "://" in self.home else f"{'/'.join(self.home.split('/')[:2])} on the Hub"
 
 
 WEIGHTS: dict[str, Weights] = {
     "yunet": Weights(
         "face_detection_yunet_2026may.onnx",
-        "opencv/opencv_zoo",
-        "models/face_detection_yunet/face_detection_yunet_2026may.onnx",
-        "main",
+        "the face detector",
+        "opencv/opencv_zoo/models/face_detection_yunet/face_detection_yunet_2026may.onnx",
         "MIT",
         229738,
         "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0",
+    ),
+    "landmarker": Weights(
+        "face_landmarker.task",
+        "the evidence of blendshapes",
+        "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/face_landmarker.task",
+        "Apache-2.0",
+        3758596,
+        "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
     ),
 }
 
@@ -61,12 +73,12 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emotrain" / "models"
 
 
-def weights_file(detector: str, fetch: bool = True) -> Path:
-    """The checked weights of a detector, fetched if they are nowhere here and `fetch` is set.
+def weights_file(name: str, fetch: bool = True) -> Path:
+    """The checked weights file of this name in WEIGHTS, fetched if it is nowhere here and `fetch` is set.
 
     Raises DamagedWeights for a file with another digest, WeightsMissing for one that is not there and cannot be had.
     """
-    weights = WEIGHTS[detector]
+    weights = WEIGHTS[name]
     named = os.environ.get(FOLDER)
     file = (Path(named) if named else cache_folder()) / weights.name
     if not file.exists():
@@ -84,12 +96,12 @@ def weights_file(detector: str, fetch: bool = True) -> Path:
     return file
 
 
-def fetch_weights(detector: str) -> Path:
+def fetch_weights(name: str) -> Path:
     """`weights_file` for a login node: the same, and a damaged copy in the cache is replaced."""
-    file = cache_folder() / WEIGHTS[detector].name
-    if not os.environ.get(FOLDER) and file.exists() and _digest(file) != WEIGHTS[detector].sha256:
-        _store(WEIGHTS[detector], file)
-    return weights_file(detector)
+    file = cache_folder() / WEIGHTS[name].name
+    if not os.environ.get(FOLDER) and file.exists() and _digest(file) != WEIGHTS[name].sha256:
+        _store(WEIGHTS[name], file)
+    return weights_file(name)
 
 
 @lru_cache(maxsize=8)
@@ -118,41 +130,58 @@ def _store(weights: Weights, file: Path) -> None:
             temporary.write_bytes(data)
     except OSError as error:
         raise WeightsMissing(
-            f"{file.parent}: the face-detector weights cannot be stored there ({error.strerror}); set XDG_CACHE_HOME "
+            f"{file.parent}: {weights.name} cannot be stored there ({error.strerror}); set XDG_CACHE_HOME "
             f"to a folder that can be written, or {FOLDER} to one that holds {weights.name}"
         ) from error
 
 
 def _download(weights: Weights) -> bytes:
-    from tempfile import TemporaryDirectory
-
-    from huggingface_hub import hf_hub_download
-
-    from emotrain.hub_errors import HubError, explained
-
-    where = f"{weights.repository} on the Hub"
-    # A folder of its own: the file goes to emotrain's cache under a name that a person can find and copy.
-    with TemporaryDirectory() as folder:
-        try:
-            with explained(f"fetching {weights.name} from {where}"):
-                got = Path(
-                    hf_hub_download(weights.repository, weights.path, revision=weights.revision, local_dir=folder)
-                )
-        except HubError as error:
-            raise WeightsMissing(_missing(weights, str(error))) from error
-        data = got.read_bytes()
+    data = _of_address(weights) if "://" in weights.home else _of_hub(weights)
     found = sha256(data).hexdigest()
     if found != weights.sha256:
         raise DamagedWeights(
-            f"{where} gave {weights.path} with sha256 {found[:16]}... ({len(data)} bytes), expected "
+            f"{weights.where} gave {weights.name} with sha256 {found[:16]}... ({len(data)} bytes), expected "
             f"{weights.sha256[:16]}... ({weights.size} bytes); it was not stored. Get the file from another source and "
             f"name its folder in {FOLDER}"
         )
     return data
 
 
+def _of_hub(weights: Weights) -> bytes:
+    from tempfile import TemporaryDirectory
+
+    from huggingface_hub import hf_hub_download
+
+    from emotrain.hub_errors import HubError, explained
+
+    owner, name, path = weights.home.split("/", 2)
+    # A folder of its own: the file goes to emotrain's cache under a name that a person can find and copy.
+    with TemporaryDirectory() as folder:
+        try:
+            with explained(f"fetching {weights.name} from {weights.where}"):
+                return Path(hf_hub_download(f"{owner}/{name}", path, revision="main", local_dir=folder)).read_bytes()
+        except HubError as error:
+            raise WeightsMissing(_missing(weights, str(error))) from error
+
+
+def _of_address(weights: Weights) -> bytes:
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        raise WeightsMissing(_missing(weights, "HF_HUB_OFFLINE is set"))
+    try:
+        with urlopen(weights.home, timeout=30) as answer:
+            data: bytes = answer.read(weights.size + 1)  # one byte more tells a longer file
+            return data
+    except (URLError, OSError) as error:
+        raise WeightsMissing(_missing(weights, f"{weights.home}: {getattr(error, 'reason', error)}")) from error
+
+
 def _missing(weights: Weights, why: str) -> str:
     return (
-        f"the face detector needs {weights.name} ({weights.size // 1000} kB): {why}. On a machine with a network run "
+        f"{weights.use} needs {weights.name} ({weights.size // 1000} kB): {why}. On a machine with a network run "
         f"`emotrain faces fetch`; without one, copy the file to {cache_folder()}, or name its folder in {FOLDER}"
     )

@@ -1,8 +1,9 @@
 """Tiny vision-language models that see: random ones for tests, and the trained base that ships with the package.
 
-    python -m emotrain.modeling.tiny [--out FOLDER] [--seed 0]
+    python -m emotrain.modeling.tiny [--out FOLDER] [--seed 0] [--strangers 420]
 
-builds the shipped base anew: minutes on one thread, a pure function of the seed on one machine.
+builds the shipped base anew: minutes on one thread, a pure function of the seed on one machine. With `--strangers` so
+many people of the known styles go to school too, and eyes carry over to faces that were drawn otherwise.
 """
 
 from __future__ import annotations
@@ -34,30 +35,43 @@ def random_tiny(
 
 
 def build_tiny_base(
-    out: Path, seed: int = 0, *, people: int = 560, epochs: int = 3, steps: int = 1600, workers: int | None = None
+    out: Path,
+    seed: int = 0,
+    *,
+    people: int = 560,
+    strangers: int = 0,
+    epochs: int = 3,
+    steps: int = 1600,
+    workers: int | None = None,
 ) -> dict[str, float]:
     """Build the base in `out` and return its measured figures, which the model card there reports, too.
 
-    `people` are rendered, `epochs` spent on eyesight and `steps` of lessons on language. Training runs on one thread.
+    `people` are rendered in the classic way and `strangers` in the known styles; `epochs` are spent on eyesight and
+    `steps` of lessons on language. Training runs on one thread.
     """
     import torch
 
     from emotrain.modeling.tiny_card import save_base
-    from emotrain.modeling.tiny_exam import examine
+    from emotrain.modeling.tiny_exam import examine, transfer_figures
     from emotrain.modeling.tiny_eyesight import train_eyesight
     from emotrain.modeling.tiny_lessons import lesson_texts
     from emotrain.modeling.tiny_schooling import school
-    from emotrain.modeling.tiny_stills import EXAM_PEOPLE, render_stills
+    from emotrain.modeling.tiny_stills import EXAM_PEOPLE, joined, render_stills
+    from emotrain.synthetic.styles import KNOWN
 
     torch.set_num_threads(1)
     started = time.monotonic()
     tokenizer = train_tokenizer(lesson_texts())
     model, processor = tiny_model(tokenizer, seed), tiny_processor(tokenizer)
     stills = render_stills(seed, people, processor.image_processor, workers=workers)
+    if strangers:
+        drawn = render_stills(seed, strangers, processor.image_processor, people, workers, KNOWN)
+        stills = joined(stills, drawn)
     readouts = train_eyesight(model.model.visual, stills, processor.image_processor, epochs, seed)
     school(model, processor, stills, steps, seed)
     unseen = render_stills(seed, EXAM_PEOPLE.stop - EXAM_PEOPLE.start, processor.image_processor, EXAM_PEOPLE.start)
     figures = examine(model, processor, readouts, unseen, seed)
+    figures |= transfer_figures(model, processor, seed)
     figures["build_s"] = time.monotonic() - started
     save_base(out, model, processor, figures, seed)
     return figures
@@ -68,8 +82,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=SHIPPED, help="folder to write (default: the package's own)")
     parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    for name, value in build_tiny_base(arguments.out, arguments.seed).items():
+    parser.add_argument("--strangers", type=int, default=0, help="people of the known styles who go to school too")
+    given = parser.parse_args()
+    for name, value in build_tiny_base(given.out, given.seed, strangers=given.strangers).items():
         print(f"{name}: {value:.4g}")
 
 

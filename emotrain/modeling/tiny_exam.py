@@ -13,7 +13,8 @@ from emotrain.modeling.label_scoring import label_logits, label_mass
 from emotrain.modeling.label_tokens import processor_labels
 from emotrain.modeling.tiny_eyesight import Readouts, unit_correlations
 from emotrain.modeling.tiny_lessons import ASKED, Lesson, draw_lesson
-from emotrain.modeling.tiny_stills import Stills
+from emotrain.modeling.tiny_stills import EXAM_PEOPLE, Stills, render_stills
+from emotrain.synthetic.styles import HELD_BACK, KNOWN
 
 LESSONS, BATCH, ANSWER_TOKENS = 320, 32, 72
 
@@ -25,6 +26,16 @@ def examine(model: Any, processor: Any, readouts: Readouts, stills: Stills, seed
     figures |= {"correlation mean": float(np.mean(list(eyes.values())))}
     figures |= {f"correlation AU {name}": value for name, value in eyes.items()}
     figures |= answer_figures(model, processor, stills, np.random.default_rng([seed, 3]))
+    return figures
+
+
+def transfer_figures(model: Any, processor: Any, seed: int, people: int = 24) -> dict[str, float]:
+    """F1 of the units named on people of the known styles and of the one that is held back from all schooling."""
+    figures = {}
+    for said, styles in (("known styles", KNOWN), ("held-back style", (HELD_BACK,))):
+        stills = render_stills(seed, people, processor.image_processor, EXAM_PEOPLE.start, styles=styles)
+        seen = answer_figures(model, processor, stills, np.random.default_rng([seed, 4]))
+        figures[f"answer F1 seen, {said}"] = seen["answer F1 seen"]
     return figures
 
 

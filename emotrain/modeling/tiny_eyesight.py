@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from emotrain.modeling.tiny_stills import Stills
 from emotrain.progress import track
 from emotrain.synthetic.action_units import AUS
+from emotrain.synthetic.styles import for_fitting
 
 BATCH = 32
 
@@ -59,7 +60,11 @@ def frame_tokens(visual: nn.Module, images: Tensor, image_processor: Any) -> Ten
 def train_eyesight(
     visual: nn.Module, stills: Stills, image_processor: Any, epochs: int, seed: int, peak_rate: float = 1.5e-3
 ) -> Readouts:
-    """Train tower and merger on the stills; returns the readouts. Flipped frames double the people."""
+    """Train tower and merger on the stills; returns the readouts. Flipped frames double the people.
+
+    Raises HeldBack for stills that show the style which nothing is fitted to.
+    """
+    for_fitting(*stills.styles)
     torch.manual_seed(seed)
     rng = np.random.default_rng([seed, 1])
     images, units = torch.from_numpy(stills.images), torch.from_numpy(stills.units)

@@ -21,6 +21,7 @@ from emotrain.modeling.tiny_lessons import Lesson, draw_lesson
 from emotrain.modeling.tiny_stills import Stills
 from emotrain.progress import track
 from emotrain.synthetic.action_units import AUS
+from emotrain.synthetic.styles import for_fitting
 
 BATCH, POOLED = 16, 8
 UNIT_WEIGHT = 10.0
@@ -47,7 +48,8 @@ class LessonBatch:
 
 
 def school(model: Any, processor: Any, stills: Stills, steps: int, seed: int, peak_rate: float = 3e-3) -> None:
-    """Train the language model in place for `steps` batches of lessons on the stills."""
+    """Train the language model in place for `steps` batches of lessons on the stills; HeldBack as in train_eyesight."""
+    for_fitting(*stills.styles)
     torch.manual_seed(seed)
     rng = np.random.default_rng([seed, 2])
     tokens = all_frame_tokens(model, processor, stills)

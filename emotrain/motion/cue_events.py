@@ -99,9 +99,13 @@ def _event(
     peak = dict(zip(cues.units, np.median(change[top], axis=0).tolist()))
     strongest = max(value for unit, value in peak.items() if unit != "45")
     least = max(settings.unit_threshold, settings.unit_share * strongest)
-    units = sorted((unit for unit in peak if unit != "45" and peak[unit] >= least), key=int)
+    units = sorted((unit for unit in peak if unit != "45" and peak[unit] >= least), key=_number)
     regions, most = strongest_regions(shown({unit: peak[unit] for unit in units}), settings.region_share)
     return Event(onset_s, float(cues.times_s[top].mean()), offset_s, regions, tuple(units), most)
+
+
+def _number(unit: str) -> int:
+    return int(unit.lstrip("LR"))
 
 
 def _smooth(tracks: Floats) -> NDArray[np.float32]:

@@ -35,7 +35,13 @@ def run_fresh(study: Study, every: Sequence[Cell], *, workers: int, gpus: Sequen
     arms = [fresh_arm(study, cell, seed) for seed in study.fresh["seeds"] for cell in _mine(study, every)]
     for seed in study.fresh["seeds"]:
         write_clip_set(
-            _clips(study, seed), train=_LEAST, validation=_LEAST, test=study.fresh["test"], seed=seed, workers=workers
+            _clips(study, seed),
+            train=_LEAST,
+            validation=_LEAST,
+            test=study.fresh["test"],
+            seed=seed,
+            workers=workers,
+            **study.drawing,
         )
     for arm in {arm.recipe.data.data + str(arm.recipe.context.context): arm for arm in arms}.values():
         prepare(arm.recipe, workers=workers)

@@ -77,6 +77,7 @@ def prepare_study(study: Study, every: Sequence[Cell], workers: int) -> None:
             seed=sizes["seed"],
             workers=workers,
             scenes=SceneSettings(width=sizes["scenes"]) if "scenes" in sizes else None,
+            **study.drawing,
         )
     done: set[tuple[str, ...]] = set()
     console = Console(stderr=True)

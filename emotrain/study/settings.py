@@ -35,11 +35,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from emotrain.emotions import nearest
+from emotrain.emotions import DRAWN_SETS, nearest
 from emotrain.evaluation.baselines.run import BASELINES
 from emotrain.metrics.verdict import Contrast
 from emotrain.recipe.recipe import read_values
 from emotrain.study.declared import declared
+from emotrain.synthetic.grades import GRADES
+from emotrain.synthetic.styles import STYLES
 
 _KEYS = (
     "recipe", "out", "reference", "seeds", "folds", "keys", "primary", "contrasts", "margin", "equivalences", "arms",
@@ -48,6 +50,12 @@ _KEYS = (
 _CLIPS = ("train", "validation", "test", "seed")
 _FRESH = ("test", "seeds")
 _SCENES = "scenes"
+_WORDS: dict[str, tuple[str, ...]] = {
+    "label_set": ("mafw", "dfew", *DRAWN_SETS),
+    "style": ("known", *STYLES),
+    "grade": GRADES,
+}
+"""What drawn clips may say of themselves besides numbers."""
 _DOES = ("train", "adapter_of", "baseline", "each")
 _OURS = ("output_dir", "arm", "seed", "sampling_seed", "fold", "data")
 _DRAWN = "root is set by the study itself, which draws its clips; remove it"
@@ -77,7 +85,8 @@ class StudyArm:
 class Study:
     """A study file as it was read. `clips` are the sizes of a synthetic clip set that is drawn where it is missing.
 
-    Its `scenes`, where given, is the width in pixels of scenes that the same clips are filmed in (`media: scenes`).
+    Its `scenes`, where given, is the width in pixels of scenes that the same clips are filmed in (`media: scenes`); its
+    `label_set`, `style` and `grade` are those of `synthetic.clip_set`.
     """
 
     path: Path
@@ -88,13 +97,18 @@ class Study:
     seeds: tuple[int, ...] = (0,)
     folds: tuple[int | None, ...] = (None,)
     keys: Mapping[str, Any] = ()  # type: ignore[assignment]
-    clips: Mapping[str, int] | None = None
+    clips: Mapping[str, Any] | None = None
     fresh: Mapping[str, Any] | None = None
     """Further synthetic test sets, `test` clips of each of the `seeds`: drawn for the arms of the contrasts alone."""
     title: str = ""
     notes: tuple[str, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
     """What the study tests: differences, and equivalences (those with a margin)."""
+
+    @property
+    def drawing(self) -> dict[str, Any]:
+        """What its clips are beside their numbers: label set, style and grade, as `write_clip_set` takes them."""
+        return {key: self.clips[key] for key in _WORDS if self.clips is not None and key in self.clips}
 
     def arm(self, name: str) -> StudyArm:
         """The arm called `name`."""
@@ -119,10 +133,8 @@ def read_study(path: Path, overrides: Mapping[str, Any] | None = None) -> Study:
     faults += _numbers(values, "seeds", least=0) + _numbers(values, "folds", least=1)
     contrasts = declared(values, names, faults)
     clips = values.get("clips")
-    if clips is not None and (
-        not isinstance(clips, dict) or set(clips) - {_SCENES} != set(_CLIPS) or not _whole(clips.values())
-    ):
-        faults.append(f"clips: {clips!r}; expected whole numbers for {', '.join(_CLIPS)} and, where wanted, {_SCENES}")
+    if clips is not None:
+        faults += _drawn(clips)
     keys = values.get("keys", {})
     fresh = values.get("fresh")
     if fresh is not None:
@@ -200,6 +212,21 @@ def _expand(name: str, keys: Mapping[str, Any], faults: list[str]) -> list[Study
         StudyArm(f"{name} {_short(value)}", {**plain, key: value}, family=name, varied=(key, value), **does)
         for value in values
     ]
+
+
+def _drawn(clips: Any) -> list[str]:
+    expected = f"whole numbers for {', '.join(_CLIPS)} and, where wanted, {_SCENES}, {', '.join(_WORDS)}"
+    if not isinstance(clips, dict) or set(clips) - {_SCENES, *_WORDS} != set(_CLIPS):
+        return [f"clips: {clips!r}; expected {expected}"]
+    faults = (
+        [f"clips: {clips!r}; expected {expected}"] if not _whole(v for k, v in clips.items() if k not in _WORDS) else []
+    )
+    for key, known in _WORDS.items():
+        if key in clips and clips[key] not in known:
+            faults.append(f"clips: {key} {clips[key]!r}; expected one of {', '.join(known)}")
+    if "grade" in clips and "style" not in clips:
+        faults.append("clips: grade without style; only styled clips have a grade")
+    return faults
 
 
 def _fresh(given: Any, clips: Any) -> list[str]:

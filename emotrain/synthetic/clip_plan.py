@@ -13,6 +13,8 @@ from emotrain.records import Clip, Event, Kind, Split
 from emotrain.synthetic.action_units import PROTOTYPES, regions_of, visible_units
 from emotrain.synthetic.muscles import peak_motion
 from emotrain.synthetic.performance import FPS, MACRO_STRENGTH, MICRO_STRENGTH, Script, Strengths, write_script
+from emotrain.synthetic.trajectories import COURSES, write_trajectory
+from emotrain.synthetic.trajectories import NAME as TRAJECTORIES
 
 CLIPS_PER_PERSON = 12
 SOURCE = "synthetic"
@@ -75,17 +77,22 @@ def plan_clips(
     """All clips of a set, a pure function of the arguments.
 
     Train and validation follow the published class counts of the label set (at least 2 a class); test is balanced. In
-    every class but neutral, `micro_share` of the clips are micro-expressions. No person is in two splits. Raises
-    ValueError for a label set that cannot be drawn and for a share outside 0..1.
+    every class but neutral, `micro_share` of the clips are micro-expressions. The classes of `trajectories` are equally
+    many everywhere and have no kinds. No person is in two splits. Raises ValueError for a label set that cannot be
+    drawn and for a share outside 0..1.
     """
     labels = label_set(label_set_name).labels
     drawable = [name for name in PUBLISHED_COUNTS if set(PUBLISHED_COUNTS[name]) <= set(PROTOTYPES)]
-    if label_set_name not in drawable:
-        raise ValueError(f"label set {label_set_name!r} has no published class counts; choose {' or '.join(drawable)}")
+    even = dict.fromkeys(labels, 1.0)
+    if label_set_name == TRAJECTORIES:
+        weights, micro_share = even, 0.0
+    elif label_set_name in drawable:
+        weights = {label: float(PUBLISHED_COUNTS[label_set_name][label]) for label in labels}
+    else:
+        known = " or ".join([*drawable, TRAJECTORIES])
+        raise ValueError(f"label set {label_set_name!r} has no published class counts; choose {known}")
     if not 0 <= micro_share <= 1:
         raise ValueError(f"micro_share {micro_share}: expected a share between 0 and 1")
-    weights = {label: float(PUBLISHED_COUNTS[label_set_name][label]) for label in labels}
-    even = dict.fromkeys(labels, 1.0)
     parts: tuple[tuple[Split, int, Mapping[str, float]], ...] = (
         ("train", train, weights),
         ("validation", validation, weights),
@@ -144,7 +151,8 @@ def _cast(
         clip_id = f"{stable_seed(seed, split, number):016x}"[-12:]
         person = people[number % len(people)]
         clip_seed = stable_seed(seed, clip_id)
-        script = write_script(label, kind, np.random.default_rng([clip_seed, 0]), strengths)
+        rng = np.random.default_rng([clip_seed, 0])
+        script = write_trajectory(label, rng) if label in COURSES else write_script(label, kind, rng, strengths)
         person_seed = stable_seed(seed, "person", person)
         plans.append(ClipPlan(clip_id, split, f"person-{person:04d}", person_seed, clip_seed, script))
     return plans

@@ -48,6 +48,7 @@ from emotrain.synthetic.scene_set import SCENE_RENDERER, SCENE_TRUTH, SCENES, fi
 from emotrain.synthetic.sensor import Sensor
 from emotrain.synthetic.styled_set import STYLE_RENDERER, draw_batch, write_truth
 from emotrain.synthetic.styles import KNOWN, STYLES, known_style
+from emotrain.synthetic.trajectories import NAME as TRAJECTORIES
 
 RENDERER = 1
 """Raised whenever the same seed would give other pictures, so that old and new clips never mix in one set."""
@@ -185,7 +186,7 @@ def main() -> None:
         description="Draw a synthetic clip set: aligned faces, and with --scenes the same clips filmed in scenes."
     )
     parser.add_argument("root", type=Path)
-    parser.add_argument("--label-set", default="mafw", choices=("mafw", "dfew"))
+    parser.add_argument("--label-set", default="mafw", choices=("mafw", "dfew", TRAJECTORIES))
     for name, clips in (("train", 1500), ("validation", 110), ("test", 440)):
         parser.add_argument(f"--{name}", type=int, default=clips, metavar="CLIPS")
     parser.add_argument("--seed", type=int, default=0)

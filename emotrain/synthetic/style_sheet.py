@@ -39,12 +39,12 @@ def main(out: Path) -> None:
     """Draw the sheet and write it to `out` as a JPEG."""
     from emotrain.atomic_files import replacing
 
-    _, encoded = cv2.imencode(".jpg", style_sheet()[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+    _, encoded = cv2.imencode(".jpg", style_sheet()[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 86])
     with replacing(out) as temporary:
         temporary.write_bytes(encoded.tobytes())
 
 
-def style_sheet(size: int = 112, people: int = 1, seed: int = SHEET_SEED) -> Image:
+def style_sheet(size: int = 96, people: int = 1, seed: int = SHEET_SEED) -> Image:
     """Expressions across, `people` of each style down, another person in every cell: (H, W, 3) uint8 RGB."""
     rows = []
     for style in STYLES:

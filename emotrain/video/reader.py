@@ -188,11 +188,18 @@ class ClipReader(ABC):
 
     def grey_frames(self, size: int) -> Iterator[tuple[float, Pixels]]:
         """Time in seconds and (size, size) uint8 luma of each frame in one pass, of which one is held at a time."""
+        return self._in_turn(lambda picture, box: picture.grey(size, box))
+
+    def colour_frames(self, size: int) -> Iterator[tuple[float, Pixels]]:
+        """Time in seconds and (H, W, 3) uint8 RGB of each frame, longer side `size`, as `grey_frames` gives luma."""
+        return self._in_turn(lambda picture, box: picture.rgb(size, box))
+
+    def _in_turn(self, convert: Callable[[Picture, Box], Pixels]) -> Iterator[tuple[float, Pixels]]:
         clock, times = Clock(self._declared_fps()), []
         with closing(self._decode()) as pictures:  # type: ignore[type-var]
             for picture in pictures:
                 times.append(clock.at(picture.time_s))
-                yield times[-1], self._seen(len(times) - 1, picture, times[-1]).grey(size, self._box(picture))
+                yield times[-1], convert(self._seen(len(times) - 1, picture, times[-1]), self._box(picture))
         if not times:
             raise self._nothing()
         self._times = np.asarray(times, np.float64)

@@ -11,8 +11,8 @@ from typing import Any
 
 Script = Callable[[int, dict[str, Any]], "str | tuple[str, Any]"]
 """(number of the request from 0, its body) -> the words, or a fault: ("status", 500),
-("status", (400, "its message", "its code")), ("hang", 3.0), ("cut", ""), ("usage", (words, other token counts)),
-("body", the whole answer)."""
+("status", (400, "its message", "its code")), ("listed", the same), whose body is a list of one error, ("hang", 3.0),
+("cut", ""), ("usage", (words, other token counts)), ("body", the whole answer)."""
 
 
 class ChatServer:
@@ -47,10 +47,11 @@ class ChatServer:
                 kind, value = said if isinstance(said, tuple) else ("words", said)
                 if kind == "hang":
                     time.sleep(value)
-                if kind == "status":
+                if kind in ("status", "listed"):
                     status, *said = value if isinstance(value, tuple) else (value, f"status {value}")
                     error = dict(zip(("message", "code"), said))
-                    self._send(status, json.dumps({"error": error}), retry_after="0.01")
+                    body = {"error": error}
+                    self._send(status, json.dumps([body] if kind == "listed" else body), retry_after="0.01")
                     return
                 usage: Any = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107}
                 if kind == "usage":

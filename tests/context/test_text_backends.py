@@ -644,17 +644,17 @@ def test_a_server_whose_replies_have_no_words_stops_the_run_with_the_remedy_and_
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("kind", "name", "message"),
     [
-        ("temperature", "Unsupported value: 'temperature' does not support 0.0 with this model."),
-        ("seed", 'Invalid JSON payload received. Unknown name "seed": Cannot find field.'),
-        ("max_completion_tokens", "Unknown parameter: 'max_completion_tokens'."),
+        ("status", "temperature", "Unsupported value: 'temperature' does not support 0.0 with this model."),
+        ("listed", "seed", 'Invalid JSON payload received. Unknown name "seed": Cannot find field.'),
+        ("status", "max_completion_tokens", "Unknown parameter: 'max_completion_tokens'."),
     ],
 )
 def test_a_parameter_that_the_server_does_not_take_is_left_out_once_and_for_all(
-    data: Path, serve: Any, name: str, message: str
+    data: Path, serve: Any, kind: str, name: str, message: str
 ) -> None:
-    server = serve(lambda number, body: ("status", (400, message)) if name in body else WORDS)
+    server = serve(lambda number, body: (kind, (400, message)) if name in body else WORDS)
     assert ask(data, server, concurrency=1).done.total() == 6
     assert len(server.bodies) == GAPS + 1
     if name == "max_completion_tokens":

@@ -1,6 +1,7 @@
 """Annotation tables, label words and action-unit cells, whatever they hold."""
 
 import re
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from emotrain.datasets.reading import LayoutError, Reading, UnknownLabel, read_l
 from emotrain.datasets.tables import Row, read_list, read_table
 from emotrain.emotions import ALIASES, LABEL_SETS, canonical
 
+OLD_WORKBOOK = Path(__file__).parent / "old_workbook.xls"
+"""A hidden sheet of notes, and a coding sheet below a title: written by Excel's format of 1997."""
 UNIT = re.compile(r"[LR]?[1-9]\d?")
 
 
@@ -219,9 +222,24 @@ def test_what_unpacks_or_widens_without_bound_is_refused(tmp_path: Path, monkeyp
         read_table(tmp_path / "c.csv", COLUMNS)
 
 
-def test_an_old_workbook_is_read_or_says_what_reads_it(tmp_path: Path) -> None:
-    (tmp_path / "a.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
-    with pytest.raises(LayoutError, match=r"a\.xls: (an old \.xls workbook|not a readable \.xls).* save it as \.xlsx"):
+def test_an_old_workbook_is_read_by_its_visible_sheet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("xlrd")  # of the extra `xls`, which the extra `dev` holds
+    table = read_table(OLD_WORKBOOK, {"clip": ("Filename",), "subject": ("Subject",), "onset": ("OnsetFrame",)})
+    assert [row.cells["clip"] for row in table.rows] == ["EP01_01f", "EP02_01f"]
+    assert [(row.cells["subject"], row.cells["onset"]) for row in table.rows] == [("1", "46"), ("2", "10")]
+    (tmp_path / "a.xls").write_bytes(OLD_WORKBOOK.read_bytes()[:900])
+    with pytest.raises(LayoutError, match=r"a\.xls: not a readable \.xls workbook.* save it as \.xlsx"):
         read_table(tmp_path / "a.xls", COLUMNS)
+    assert capfd.readouterr() == ("", "")  # xlrd's own remarks on the damage
+
+
+def test_without_its_package_an_old_workbook_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xlrd", None)
+    with pytest.raises(
+        LayoutError, match=r"old_workbook\.xls: an old \.xls .*`pip install xlrd`, or .* save it as \.xlsx"
+    ):
+        read_table(OLD_WORKBOOK, COLUMNS)
     (tmp_path / "b.xls").write_text("b\tSubject\n1\tx\n")
     assert read_table(tmp_path / "b.xls", COLUMNS).rows[0].cells == {"b": "1", "subject": "x"}

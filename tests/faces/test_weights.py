@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -65,15 +66,31 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     server.server_close()
 
 
+@pytest.mark.parametrize("home", ["on the Hub", "at an address"])
 def test_weights_are_fetched_once_and_then_used_without_a_network(
-    face_weights: Path, hub: Hub, cache: Path, monkeypatch: pytest.MonkeyPatch
+    face_weights: Path, hub: Hub, cache: Path, monkeypatch: pytest.MonkeyPatch, home: str
 ) -> None:
     hub.content = (face_weights / NAME).read_bytes()
+    if home == "at an address":
+        monkeypatch.setitem(WEIGHTS, "yunet", replace(WEIGHTS["yunet"], home=f"{hub.url}/{NAME}"))
     assert weights_file("yunet") == cache / NAME
     assert (cache / NAME).read_bytes() == hub.content
     assert [file.name for file in cache.iterdir()] == [NAME]
-    monkeypatch.setattr(module, "_download", lambda weights: pytest.fail("asked the Hub again"))
+    monkeypatch.setattr(module, "_download", lambda weights: pytest.fail("asked again"))
     assert weights_file("yunet") == cache / NAME
+
+
+def test_an_address_that_gives_another_file_or_nothing_is_named(
+    hub: Hub, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.content = b"something else"
+    monkeypatch.setitem(WEIGHTS, "landmarker", replace(WEIGHTS["landmarker"], home=f"{hub.url}/a.task"))
+    with pytest.raises(DamagedWeights, match=r"http://127.0.0.1:\d+/a.task gave face_landmarker.task with sha256"):
+        weights_file("landmarker")
+    monkeypatch.setitem(WEIGHTS, "landmarker", replace(WEIGHTS["landmarker"], home="http://127.0.0.1:9/a.task"))
+    with pytest.raises(WeightsMissing, match=r"needs face_landmarker.task \(3758 kB\): http://127.0.0.1:9/a.task: "):
+        weights_file("landmarker")
+    assert not cache.exists()
 
 
 def test_a_file_with_another_digest_is_never_stored(hub: Hub, cache: Path) -> None:
@@ -93,11 +110,12 @@ def test_damaged_weights_are_named_and_fetched_anew(face_weights: Path, hub: Hub
     assert fetch_weights("yunet") == cache / NAME
 
 
-def test_without_a_network_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_without_a_network_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     # Offline mode: what a cluster's compute nodes are often set to, and it does not wait for time limits.
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(WeightsMissing, match=r"needs .*onnx \(229 kB\): .*with a network run `emotrain faces"):
-        weights_file("yunet")
+    with pytest.raises(WeightsMissing, match=r"needs .* \(\d+ kB\): .*with a network run `emotrain faces"):
+        weights_file(name)
 
 
 def test_a_cache_that_cannot_be_written_is_named(
