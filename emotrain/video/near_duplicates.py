@@ -84,7 +84,7 @@ def across_parts(data: Path) -> Across:
         for (first, second), bits in _alike(np.stack(hashes), np.array(of_frames), codes).items():
             pair = clips[first].clip_id, clips[second].clip_id
             twins.append(Twins(*pair, (parts[first], parts[second]), bits))
-    shared = {}
+    shared: dict[str, tuple[str, ...]] = {}
     for what in ("subject", "source"):
         inside: dict[str, set[str]] = {}
         for clip, part in zip(clips, parts):
