@@ -6,6 +6,7 @@
 # make lock   uv.lock: pyproject.toml and constraints.txt resolved for every supported Python
 # make image  a container image with emotrain (docker, or podman as DOCKER=podman)
 # make cluster-test   only the tests that run jobs on a SLURM of two nodes, started here (root; apt: slurm-wlm, munge)
+# make nightly  hours: tests/endurance.py with another seed every night, every accelerate configuration on two nodes
 # make audit  known faults in the packages of constraints.txt (pip-audit, where its service can be reached)
 # make hashes constraints.hashes.txt: the same versions with the hash of each file
 # All set up .venv first, with the versions of constraints.txt; by uv where it is installed, which takes seconds.
@@ -13,6 +14,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SEED ?= 0
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # uv knows nothing of pip's own settings (an index behind a firewall), so pip has the last word.
 UV := $(shell command -v uv 2>/dev/null)
@@ -24,7 +26,7 @@ TAG ?= emotrain:latest
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test test-fast reference site lock image audit hashes fuzz endurance cluster-test lint bench tiny-base action-units figures clean
+.PHONY: demo test test-fast reference site lock image audit hashes fuzz endurance nightly cluster-test lint bench tiny-base action-units figures clean
 
 demo: $(VENV)/.run
 	$(BIN)/emotrain demo
@@ -41,7 +43,11 @@ fuzz: $(VENV)/.dev
 	$(BIN)/python tests/fuzz.py --cases 3000
 
 endurance: $(VENV)/.dev
-	$(BIN)/python tests/endurance.py --damages 500 --kills 1000
+	$(BIN)/python tests/endurance.py --damages 500 --kills 1000 --seed $(SEED)
+
+nightly: SEED := $(shell date +%Y%j)
+nightly: endurance
+	EMOTRAIN_NIGHTLY=1 $(BIN)/python -m pytest tests/cluster/test_every_configuration.py
 
 cluster-test: $(VENV)/.dev
 	tests/cluster/two_nodes.sh check

@@ -26,8 +26,10 @@ _BY_NUMBER: dict[int | None, str] = {
 FULL = (errno.ENOSPC, errno.EDQUOT)
 _FREE_SOME = "free some space (or get a larger quota) or name another place, then run again: what is finished is kept"
 _NUMBER = re.compile(r"\[?(?:errno|os error) (\d+)\b", re.IGNORECASE)
-_UNWRITTEN = ("PytorchStreamWriter failed", "file write failed", "unexpected pos")
+_UNWRITTEN = ("PytorchStreamWriter failed", "file write failed", "unexpected pos", "iostream error")
 """What torch says when a file cannot be written; it has no number."""
+_LIBRARIES = ("SafetensorError", "RuntimeError", "Exception")
+"""Names of what safetensors, torch and tokenizers raise when a file cannot be written."""
 
 
 def in_words(error: BaseException) -> str:
@@ -43,7 +45,7 @@ def in_words(error: BaseException) -> str:
 def about(path: Path, *standing_for: Path) -> Iterator[None]:
     """Gives errors of the file system that name no file, or one of `standing_for`, the name `path`.
 
-    Libraries say a full disk in words of their own (safetensors, torch, pyarrow): those become OSError, too.
+    Libraries say a full disk in words of their own (safetensors, torch, tokenizers, pyarrow); those become OSError.
     """
     try:
         yield
@@ -61,7 +63,7 @@ def _number(error: Exception, path: Path) -> int | None:
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
     text = str(error)
-    if not isinstance(error, OSError) and type(error).__name__ not in ("SafetensorError", "RuntimeError"):
+    if not isinstance(error, OSError) and type(error).__name__ not in _LIBRARIES:
         return None
     if (match := _NUMBER.search(text)) and int(match[1]) in (*FULL, *_BY_NUMBER, errno.EACCES, errno.EPERM):
         return int(match[1])

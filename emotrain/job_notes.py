@@ -17,7 +17,7 @@ from emotrain.launched import launched_place
 STOP_FILE = "EMOTRAIN_STOP_FILE"
 """Environment variable that names the file whose appearance asks the run to stop."""
 
-FAULT, DOING = ".fault-", ".doing"
+FAULT, DOING, KEPT = ".fault-", ".doing", ".kept"
 LONGEST = 400
 
 _LOST = re.compile(
@@ -39,6 +39,13 @@ def doing(what: str) -> None:
     file = stop_file()
     if file is not None and launched_place()[0] == 0:
         _leave(file.with_name(file.name + DOING), what)
+
+
+def kept(what: str) -> None:
+    """Say that this attempt wrote a checkpoint: the job may go back into the queue, for it gets on."""
+    file = stop_file()
+    if file is not None and launched_place()[0] == 0:
+        _leave(file.with_name(file.name + KEPT), what)
 
 
 def note_fault(error: BaseException) -> None:

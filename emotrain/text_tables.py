@@ -74,7 +74,9 @@ def read_text(path: Path, fault: type[ValueError] = ValueError, fits: Callable[[
 
 def separator_of(lines: Sequence[str], names: Callable[[list[str]], int] | None = None) -> str:
     """The separator of a table by its first lines: the one under which the header has most known `names`, then the one
-    that cuts most lines into as many cells as the first, then the one that makes most cells."""
+    that cuts most lines into as many cells as the first, then the one that makes most cells. Of a line that is longer
+    than any cell may be, the beginning is looked at."""
+    lines = [line[: 1 << 14] for line in lines]
 
     def worth(separator: str) -> tuple[int, int, int]:
         rows = [next(csv.reader([line], delimiter=separator), []) for line in lines]
@@ -124,6 +126,27 @@ def records(
         ) from error
     finally:
         csv.field_size_limit(before)
+
+
+def columns(path: Path, names: Sequence[str]) -> list[list[str]]:
+    """The cells of the columns of those names, row by row; empty lines and those that begin with # are left out.
+
+    Raises FileNotFoundError, and ValueError for a table without these columns, with a short row or that cannot be read.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; expected a table with the columns {', '.join(names)}")
+    lines = ["" if line.startswith("#") else line for line in read_text(path).text.splitlines()]
+    first = list(filter(str.strip, lines))[:10]
+    rows = [row for row in records(path, "\n".join(lines), separator_of(first)) if any(map(str.strip, row[1]))]
+    head = [cell.strip() for cell in rows[0][1]] if rows else []
+    missing = [name for name in names if name not in head]
+    if missing:
+        raise ValueError(f"{path}: expected the columns {', '.join(names)}, found {listed(head) or 'an empty file'}")
+    places = [head.index(name) for name in names]
+    for line, cells in rows[1:]:
+        if len(cells) <= max(places):
+            raise ValueError(f"{path} line {line}: {len(cells)} cell(s), expected {len(head)} as in the first row")
+    return [[cells[place] for place in places] for _, cells in rows[1:]]
 
 
 def check_columns(path: Path, row: int, cells: int, fault: type[ValueError]) -> None:

@@ -102,7 +102,7 @@ prepare_to_stop() { # FOLDER [SECONDS]
   patience_s=${2:-}
   # One file an attempt: the next attempt must not see this one's request.
   export EMOTRAIN_STOP_FILE=$1/stop-$job-$attempt
-  rm -f "$EMOTRAIN_STOP_FILE" "$EMOTRAIN_STOP_FILE".{stopped,doing} "$EMOTRAIN_STOP_FILE".fault-*
+  rm -f "$EMOTRAIN_STOP_FILE" "$EMOTRAIN_STOP_FILE".{stopped,doing,kept} "$EMOTRAIN_STOP_FILE".fault-*
   trap 'ask_to_stop USR1' USR1
   trap 'ask_to_stop TERM' TERM
 }
@@ -137,9 +137,15 @@ run_until_stopped() {
   [[ -z ${timer:-} ]] || kill "$timer" 2>/dev/null || true
 }
 
-# Back into the queue after a stop, unless the job was cancelled or has been back too often.
+# Attempts in a row that left no new checkpoint are counted in FOLDER, which is the same one for all attempts.
+count_idle_attempts() { # FOLDER
+  mkdir -p "$1"
+  idle_count=$1/idle-$job
+}
+
+# Back into the queue after a stop, unless the job was cancelled, has been back too often or gets nowhere.
 requeue_if_stopped() {
-  local most=${EMOTRAIN_MAX_RESTARTS:-100}
+  local most=${EMOTRAIN_MAX_RESTARTS:-100} idle=0
   if ((status == 0)); then
     return 0
   elif [[ ! -e $EMOTRAIN_STOP_FILE && ! -e $EMOTRAIN_STOP_FILE.stopped ]]; then
@@ -152,7 +158,14 @@ requeue_if_stopped() {
     esac
   fi
   is_running || return 0 # it was cancelled, or SLURM requeues it by itself
-  if ((attempt >= most)); then
+  if [[ -n ${idle_count:-} ]]; then
+    [[ -e $EMOTRAIN_STOP_FILE.kept ]] || idle=$(($(cat "$idle_count" 2>/dev/null || echo 0) + 1))
+    echo "$idle" >"$idle_count"
+  fi
+  if ((idle >= 3)); then
+    rm -f "$idle_count"
+    record "ended $idle times in a row without a new checkpoint and gives up: give it more time (time_limit), or lower save_steps"
+  elif ((attempt >= most)); then
     record "has been back in the queue $attempt times and gives up (EMOTRAIN_MAX_RESTARTS; 3 after a kill)"
   else
     requeue

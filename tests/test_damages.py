@@ -154,6 +154,7 @@ class SafetensorError(Exception):
         OSError(errno.ENOSPC, "No space left on device"),
         OSError("[Errno 28] Error writing bytes to file. Detail: [errno 28] No space left on device"),
         SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+        Exception("No space left on device (os error 28)"),
     ],
 )
 def test_a_full_disk_names_the_file_and_what_to_do(tmp_path: Path, error: Exception) -> None:

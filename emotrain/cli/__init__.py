@@ -18,7 +18,7 @@ from emotrain.cli.faces import faces
 from emotrain.cli.hub import lint, publish
 from emotrain.cli.inference import app as app_verb
 from emotrain.cli.inference import merge, predict
-from emotrain.cli.launch import launch
+from emotrain.cli.launch import fetch, launch
 from emotrain.cli.new import new
 from emotrain.cli.options import OVERRIDES
 from emotrain.cli.plan import plan
@@ -43,6 +43,7 @@ VERBS: dict[Callable[..., None], dict[str, Any]] = {
     train: OVERRIDES,
     evaluate: OVERRIDES,
     baseline: OVERRIDES,
+    fetch: OVERRIDES,
     launch: OVERRIDES,
     diagnose: OVERRIDES,
     score: {},

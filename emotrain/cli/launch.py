@@ -1,4 +1,4 @@
-"""`emotrain launch`: a recipe's chain of jobs on a SLURM cluster."""
+"""`emotrain fetch` and `emotrain launch`: what a recipe needs from the Hub, and its chain of jobs on a cluster."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from typing import Annotated
 import typer
 
 from emotrain.cli.options import RecipeFile
+
+
+def fetch(context: typer.Context, recipe: RecipeFile) -> None:
+    """Bring what a recipe reads from the Hub into the cache here: base model, summariser, face detector."""
+    from emotrain.launch.fetch import fetch as run
+    from emotrain.recipe.recipe import load_recipe
+
+    lines = list(run(load_recipe(recipe, context.args)))
+    typer.echo("\n".join(lines) if lines else "the recipe reads nothing from the Hub")
 
 
 def launch(

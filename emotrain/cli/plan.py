@@ -19,7 +19,10 @@ def plan(
     peak_tflops: Annotated[
         float, typer.Option(help="Peak TFLOP/s of one GPU; the default is an H100 in bf16.")
     ] = 989.0,
-    mfu: Annotated[float, typer.Option(help="Share of the peak that training reaches: an assumption.")] = 0.35,
+    mfu: Annotated[float, typer.Option(help="Share of the peak that training reaches: an assumption.")] = 0.25,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Print the batch split and checkpointing that use the GPU best, and no more.")
+    ] = False,
     head: Annotated[bool, typer.Option("--head", help="Print only the comment that heads a shipped recipe.")] = False,
 ) -> None:
     """Tokens, memory, time, worst batch, class histogram and P(miss) of a recipe."""
@@ -29,10 +32,16 @@ def plan(
     from emotrain.planning.plan import make_plan
     from emotrain.recipe.recipe import load_recipe
 
-    made = make_plan(load_recipe(recipe, context.args), Machine(gpus, gpu_memory, peak_tflops, mfu))
+    loaded, machine = load_recipe(recipe, context.args), Machine(gpus, gpu_memory, peak_tflops, mfu)
+    made = make_plan(loaded, machine)
     if json is not None:
         write_json(made.as_json(), json)
-    if head:
+    if fit:
+        from emotrain.planning.fit import fit as best
+        from emotrain.planning.fit import in_words
+
+        print(in_words(best(loaded, made, machine), machine))
+    elif head:
         print(page.head(made))
     else:
         page.print_plan(made)

@@ -74,7 +74,11 @@ def words_of(answer: Any, max_new_tokens: int) -> Words:
     if getattr(message, "refusal", None) or ended == "content_filter" or is_refusal(text):
         return Words(text, refused=True)
     said = spoken(text)
-    thought = any(getattr(message, name, None) for name in ("reasoning_content", "reasoning")) or said != text.strip()
+    thought = (
+        any(getattr(message, name, None) for name in ("reasoning_content", "reasoning"))
+        or said != text.strip()
+        or (isinstance(message.content, list) and len(message.content) > 0 and not text)  # parts, all of them thoughts
+    )
     if ended == "length" and not said:
         what = " while it was thinking" if thought else ""
         return Words(lost=f"cut off after --max-new-tokens {max_new_tokens}{what}; raise it")

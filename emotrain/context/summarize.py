@@ -23,11 +23,12 @@ from emotrain.context.summarizer import BACKEND_FILE, Summarizer, fingerprint
 from emotrain.context.text_backend import TextBackend
 from emotrain.context.text_stage import summarize_texts
 from emotrain.context.vlm_backend import VlmBackend
+from emotrain.damaged_files import DamagedFile
 from emotrain.datasets.clips import ClipIndex, read_index
 from emotrain.datasets.paths import inside
 from emotrain.emotions import nearest
 from emotrain.records import SUMMARIES, Clip, Summary, from_table
-from emotrain.stages.clip_parts import Quarantined
+from emotrain.stages.clip_parts import ClipParts, Quarantined
 from emotrain.stages.parts import read_parts
 from emotrain.stages.report import StageReport
 from emotrain.stages.stage import check_engine, run_stage
@@ -172,6 +173,30 @@ def load_summaries(data: Path, name: str) -> dict[str, list[Summary]]:
     for summaries in by_clip.values():
         summaries.sort(key=lambda summary: summary.gap)
     return by_clip
+
+
+class StoredSummaries:
+    """The summaries of one folder by clip id, read clip by clip: a loader's worker holds none but those it is at."""
+
+    def __init__(self, data: Path, name: str) -> None:
+        self._parts = ClipParts(summaries_folder(data, name), "data_prep/summarize_frames.py")
+        self._whole: dict[str, list[Summary]] | None = None
+        self._named = (data, name)
+
+    def of(self, clip_id: str) -> list[Summary] | None:
+        """A clip's summaries in the order of their gaps: empty where it was quarantined, None where it has none."""
+        if self._whole is None:
+            try:
+                found = from_table(self._parts.rows(clip_id), Summary)
+                return sorted(found, key=lambda summary: summary.gap)
+            except Quarantined:
+                return []
+            except DamagedFile:
+                # No clip to each row group, as in a table of somebody else's; real damage is said by the next line.
+                self._whole = load_summaries(*self._named)
+            except KeyError:
+                return None
+        return self._whole.get(clip_id)
 
 
 def summaries_folder(data: Path, name: str) -> Path:

@@ -50,7 +50,7 @@ def no_video(path: Path) -> str | None:
     """What stands at `path` instead of a video and what to do, None where it may be one. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-        if len(head) == HEAD and not any(head) and not any(file.read(64 * HEAD)):
+        if head and not any(head) and not any(file.read(64 * HEAD)):
             return _ZEROS
     for magic, what in _KINDS:
         if head.startswith(magic):

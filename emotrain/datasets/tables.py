@@ -161,7 +161,7 @@ def _parted(file: Path, number: int, line: str, separator: str | None) -> list[s
 def _cells(file: Path, text: str, columns: Columns) -> Cells:
     """The rows of a text table that hold anything."""
     stated, text = stated_separator(text)
-    first = [line[: 1 << 14] for line in islice(filter(str.strip, _lines(text)), HEADER_WITHIN_ROWS)]
+    first = list(islice(filter(str.strip, _lines(text)), HEADER_WITHIN_ROWS))
     separator = stated if stated is not None else separator_of(first, lambda cells: _known(cells, columns))
     table = [(n, [cell.strip() for cell in cells]) for n, cells in records(file, text, separator, LayoutError)]
     return [(number, cells) for number, cells in table if any(cells)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from pathlib import Path
 from typing import Any
 
 from emotrain.emotions import PUBLISHED_COUNTS, canonical, nearest
+from emotrain.json_files import read_object
+from emotrain.text_tables import columns
 
 
 def read_counts(given: str) -> dict[str, int]:
@@ -26,7 +26,7 @@ def read_counts(given: str) -> dict[str, int]:
         )
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; expected training clips a class")
-    rows = _from_json(path) if path.suffix == ".json" else _from_csv(path)
+    rows = _from_json(path) if path.suffix == ".json" else columns(path, ["label", "count"])
     counts: dict[str, int] = {}
     for label, count in rows:
         known = canonical(label)
@@ -38,22 +38,8 @@ def read_counts(given: str) -> dict[str, int]:
 
 
 def _from_json(path: Path) -> list[tuple[str, Any]]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: not valid JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"{path}: expected an object of counts by label, found a {type(found).__name__}")
+    found = read_object(path, 'write an object of counts by label, such as {"anger": 12}')
     return list(found.items())
-
-
-def _from_csv(path: Path) -> list[tuple[str, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        columns = [] if reader.fieldnames is None else list(reader.fieldnames)
-        if not {"label", "count"} <= set(columns):
-            raise ValueError(f"{path}: expected columns label and count, found {', '.join(columns)}")
-        return [(str(row["label"]), row["count"]) for row in reader]
 
 
 def _whole(path: Path, label: str, count: Any) -> int:

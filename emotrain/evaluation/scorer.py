@@ -62,5 +62,6 @@ def score_split(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip]) -> npt.ND
             scorer.labels,
             batch_size=recipe.sft.per_device_eval_batch_size,
             option_orders=recipe.evaluation.option_orders,
+            workers=recipe.sft.dataloader_num_workers,
             advance=advance,
         )

@@ -25,6 +25,7 @@ from emotrain.examples.manifests import prior_of_training, usable_clips
 from emotrain.metrics.scores import confusion, uar
 from emotrain.modeling.in_batches import in_batches, on_device
 from emotrain.modeling.prompt_embeddings import prompt_embeddings
+from emotrain.modeling.prompt_layout import layout_of
 from emotrain.progress import track
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
@@ -96,7 +97,8 @@ def own_prior(recipe: Recipe, scorer: Scorer) -> npt.NDArray[np.float64]:
 
 def clip_embeddings(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip]) -> npt.NDArray[np.float32]:
     """Embeddings (N, D) of the clips' prompts, in their order."""
-    collator = Collator(Examples(recipe.data, recipe.context, scorer.labels.labels), scorer.processor)
+    examples = Examples(recipe.data, recipe.context, scorer.labels.labels)
+    collator = Collator(examples, scorer.processor, layout=layout_of(scorer.model))
 
     def rows(part: Sequence[str]) -> Tensor:
         return prompt_embeddings(scorer.model, on_device(scorer.model, collator.inputs(part)))

@@ -7,31 +7,43 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from emotrain.gpu_driver import card_fault, why_no_gpu
+from emotrain.hub_errors import explained
 from emotrain.modeling.loading import load_model, load_processor, resolve_name
+from emotrain.modeling.quantised import quantisation
 from emotrain.recipe.recipe import Recipe
 
 
 def check_device(recipe: Recipe) -> None:
-    """Raise ValueError when the recipe expects a GPU and none is visible: nobody wants to find out after a night."""
+    """Raise ValueError when the recipe expects a GPU that is not there or cannot run it.
+
+    Nobody wants to find out after a night.
+    """
     import torch
 
-    if not recipe.sft.use_cpu and not torch.cuda.is_available():
+    if recipe.sft.use_cpu:
+        return
+    if not torch.cuda.is_available():
         raise ValueError(
-            "the recipe runs its model on a GPU and none is visible here; run it where `nvidia-smi` lists one, or add "
-            "`use_cpu: true` to run on the CPU"
+            f"the recipe runs its model on a GPU and none is visible here: {why_no_gpu()}; or add `use_cpu: true` to "
+            "run on the CPU"
         )
+    bf16 = bool(recipe.sft.bf16) or recipe.model.dtype == "bfloat16"
+    named, kernels = torch.cuda.get_device_name(), torch.cuda.get_arch_list()
+    fault = card_fault(named, torch.cuda.get_device_capability(), kernels, bf16=bf16)
+    if fault is not None:
+        raise ValueError(fault)
 
 
 def load_base(recipe: Recipe) -> tuple[Any, Any]:
     """The recipe's base model and its processor, every image at `image_size` when the recipe names one."""
-    from trl import get_quantization_config
-
     model = load_model(
         base_name(recipe),
         recipe.model.dtype or "auto",
         revision=recipe.model.model_revision,
         attn_implementation=recipe.model.attn_implementation,
-        quantization_config=get_quantization_config(recipe.model),
+        vision_attention=recipe.data.vision_attention,
+        quantization=quantisation(recipe.model),
         trust_remote_code=recipe.sft.trust_remote_code,
     )
     return model, load_own_processor(recipe)
@@ -58,22 +70,26 @@ def base_name(recipe: Recipe) -> str:
 def weights_digest(name: str, revision: str) -> str:
     """What a model name stands for now: the commit of a Hub id, a hash of the files of a folder.
 
-    Raises ValueError for a Hub id whose commit cannot be told, OSError for one that cannot be reached.
+    Raises HubError for a Hub id that is neither in the cache here nor in reach.
     """
-    from transformers import AutoConfig
-
     folder = Path(resolve_name(name))
     if not folder.is_dir():
-        commit = getattr(
-            AutoConfig.from_pretrained(str(folder), revision=revision, trust_remote_code=False), "_commit_hash", None
-        )
-        if commit is None:
-            raise ValueError(
-                f"model_name_or_path {name!r}: its commit on the Hub is unknown; download it into a folder"
-            )
-        return str(commit)
+        return hub_commit(name, revision)
     files = sorted(path for path in folder.iterdir() if path.suffix in (".json", ".safetensors"))
     return _digest(tuple((file, file.stat().st_size, file.stat().st_mtime_ns) for file in files))
+
+
+def hub_commit(name: str, revision: str) -> str:
+    """The commit that a revision of a Hub id stands for now, by the cache alone where the Hub is out of reach.
+
+    A file of a model lies in the Hub's cache under `snapshots/<commit>`, which is a part of its documented layout.
+    Raises HubError for a model that is in neither.
+    """
+    from huggingface_hub import hf_hub_download
+
+    with explained(f"model_name_or_path {name!r}"):
+        file = Path(hf_hub_download(name, "config.json", revision=revision))
+    return file.parent.name
 
 
 @lru_cache(maxsize=4)

@@ -26,7 +26,7 @@ SCHEMA: Table = {
     "adapter": text(r"[0-9a-f]{128}", "the digest of an adapter"),
     "scores": mapped(printable(100), many(number(0, 1), MOST), 1000),
 }
-_SEEN = ("labels", "frames", "image_size", "context", "prompt", "summarizer", "option_orders", "tau")
+_SEEN = ("labels", "frames", "image_size", "context", "prompt", "summarizer", "option_orders", "tau", "quantisation")
 """What of an input contract decides the scores of a clip: a calibration is of one such input and of no other."""
 
 

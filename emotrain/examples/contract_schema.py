@@ -50,6 +50,28 @@ _PIECE = text(r"[a-z][a-z0-9_]*", "the name of a prompt template")
 _CALLERS_ALONE = nothing("whoever predicts says who is asked and what is read, an adapter does not: remove it")
 _SEED = whole(-(2**63), 2**63)
 
+
+def _quantisation(value: object) -> str | None:
+    """8 bits, or 4 with everything that decides how they are rounded."""
+    if value == {"bits": 8}:
+        return None
+    four = isinstance(value, Mapping) and {"bits", "type", "nested"} <= set(value) <= {
+        "bits",
+        "type",
+        "nested",
+        "storage",
+    }
+    found = faults(value, _FOUR_BITS, lambda key: "") if four and isinstance(value, Mapping) else ["other keys"]
+    return "how a base is quantised: bits 8, or bits 4 with type and nested" if found else None
+
+
+_FOUR_BITS: Table = {
+    "bits": whole(4, 4),
+    "type": word("nf4", "fp4"),
+    "nested": flag,
+    "storage": word("uint8", *DTYPES[1:]),
+}
+
 MOTION: Table = {
     "spotting": {**{entry.name: number(0, 1000) for entry in fields(SpotSettings)}, "most": whole(0, 64)},
     "blinks": flag,
@@ -87,6 +109,7 @@ SCHEMA: Table = {
     "base_model": optional(HUB_ID),
     "base_revision": REVISION,
     "dtype": word(*DTYPES),
+    "quantisation": optional(_quantisation),
     "templates": mapped(text(r"[a-z][a-z0-9_]*\.[a-z]{2}", "a template and its language"), _HEX, 20),
     "frames": {
         "policy": text(r"[a-z_]+(:[0-9.e-]+)?", "a keyframe policy"),

@@ -19,7 +19,7 @@ from emotrain.context.controls import controlled
 from emotrain.context.donors import Donors, Lender
 from emotrain.context.option_order import option_order
 from emotrain.context.prompt import build_messages
-from emotrain.context.summarize import load_summaries, summaries_folder
+from emotrain.context.summarize import StoredSummaries, summaries_folder
 from emotrain.context.training_faults import with_faults
 from emotrain.datasets.clips import read_index
 from emotrain.emotions import display_names
@@ -29,6 +29,7 @@ from emotrain.examples.targets import target_of
 from emotrain.examples.vision_embeddings import VisionEmbeddings
 from emotrain.modeling.chats import encode_chats
 from emotrain.modeling.image_features import with_features
+from emotrain.modeling.prompt_layout import PromptLayout
 from emotrain.recipe.arguments import ContextArguments, DataArguments
 from emotrain.records import Frame, Split, Summary
 from emotrain.video.frame_store import FrameStore
@@ -57,7 +58,7 @@ class Examples:
         self.seed = context.context_seed
         self.tokenizer = tokenizer
         self._frames: FrameStore | None = None
-        self._summaries: Mapping[str, Sequence[Summary]] | None = None
+        self._summaries: StoredSummaries | None = None
         self._donors: Donors | None = None
         self._wordless: frozenset[str] = frozenset()
 
@@ -112,14 +113,15 @@ class Examples:
         """The clip's summaries as they were made, before any control; empty when the summariser could not read it."""
         if self._summaries is None:
             name = summaries_name(self.folder, self.context)
-            self._summaries = load_summaries(self.folder, name)
+            self._summaries = StoredSummaries(self.folder, name)
             self._wordless = quarantined_ids(summaries_folder(self.folder, name))
-        if clip_id not in self._summaries and clip_id not in self._wordless:
+        found = self._summaries.of(clip_id)
+        if found is None and clip_id not in self._wordless:
             raise ValueError(
                 f"{self.folder}/summaries ({self.context.summarizer}): clip {clip_id!r} has neither a summary nor an "
                 "entry in a quarantine file; finish data_prep/summarize_frames.py"
             )
-        return self._summaries.get(clip_id, ())
+        return found or ()
 
     def _lenders(self) -> Donors | None:
         if (self.controls.needs_donors or self.faults.noise > 0) and self._donors is None:
@@ -162,16 +164,28 @@ class Collator:
     it, by which shuffled options are seeded, and `epoch`, by which keyframes are redrawn.
 
     With `embeddings` a batch has the features of its keyframes (modeling/image_features.py) in place of their pixels.
+    With a `layout` it has all that the device would otherwise be asked for (modeling/prompt_layout.py).
     """
 
-    def __init__(self, examples: Examples, processor: Any, embeddings: VisionEmbeddings | None = None) -> None:
+    def __init__(
+        self,
+        examples: Examples,
+        processor: Any,
+        embeddings: VisionEmbeddings | None = None,
+        layout: PromptLayout | None = None,
+    ) -> None:
         self.examples = examples
         self.processor = processor
         self.embeddings = embeddings
+        self.layout = layout
         if examples.tokenizer is None:
             examples.tokenizer = processor.tokenizer
 
-    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+    def with_layout(self, layout: PromptLayout) -> Collator:
+        """The same collator with batches laid out for a model."""
+        return Collator(self.examples, self.processor, self.embeddings, layout)
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         examples = self.examples
         orders = [
             option_order(len(examples.labels), f"{examples.seed}/{row['draw']}") if examples.shuffle_options else None
@@ -193,7 +207,7 @@ class Collator:
         orders: Sequence[Sequence[int] | None] | None = None,
         epochs: Sequence[int | None] | None = None,
         draws: Sequence[int | None] | None = None,
-    ) -> dict[str, torch.Tensor]:
+    ) -> dict[str, Any]:
         """The model's own inputs for these clips, prompts ending with the generation prompt.
 
         `orders` permutes the options of each clip; None keeps the order of the label set. `epochs` and `draws` are
@@ -204,11 +218,12 @@ class Collator:
         places = draws if draws is not None else [None] * len(clip_ids)
         chats = [self.examples.messages(*asked) for asked in zip(clip_ids, kept, drawn, places, strict=True)]
         images = [[picture(frame) for frame in shown] for _, shown in chats] if self.examples.prompt.images else None
-        batch = encode_chats(self.processor, [messages for messages, _ in chats], images)
-        if self.embeddings is None:
-            return batch
-        # The pixels were needed all the same: processors count the placeholders of an image by them.
-        return with_features(batch, [self.embeddings.of(clip_id, chat[1]) for clip_id, chat in zip(clip_ids, chats)])
+        batch: dict[str, Any] = encode_chats(self.processor, [messages for messages, _ in chats], images)
+        if self.embeddings is not None:
+            # The pixels were needed all the same: processors count the placeholders of an image by them.
+            features = [self.embeddings.of(clip_id, chat[1]) for clip_id, chat in zip(clip_ids, chats)]
+            batch = with_features(batch, features)
+        return batch if self.layout is None else self.layout(batch)
 
 
 def picture(frame: Frame) -> Image.Image:

@@ -26,6 +26,7 @@ from emotrain.examples.summaries import summaries_name
 from emotrain.faces.check import read_check
 from emotrain.faces.framing import read_faces_header
 from emotrain.foreign_values import read_foreign, told
+from emotrain.modeling.quantised import quantisation
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import Recipe
 
@@ -46,7 +47,8 @@ class InputContract:
     there is nothing to take off (see balance/score_prior.py), and `tau` how much of it is taken off the scores at
     prediction time (0: nothing). `option_orders` is as in `EvaluationArguments`. `faces` says how faces were found: the
     detector, the size it looked at, whom a clip is about, the digest of its weights (None where no face was followed),
-    and the share of sampled clips that were aligned crops (None where nobody looked).
+    and the share of sampled clips that were aligned crops (None where nobody looked). `quantisation` says how the base
+    was (see modeling/quantised.py), None where it was not.
     """
 
     labels: tuple[str, ...]
@@ -64,6 +66,7 @@ class InputContract:
     tau: float = 0.0
     option_orders: int = 1
     faces: Mapping[str, Any] = field(default_factory=dict)
+    quantisation: Mapping[str, Any] | None = None
     emotrain: str = ""
     format: int = FORMAT
 
@@ -98,6 +101,7 @@ def input_contract(recipe: Recipe, prior: Mapping[str, float] | None = None) -> 
         prior=None if prior is None else dict(prior),
         option_orders=recipe.evaluation.option_orders,
         faces=_faces(recipe),
+        quantisation=quantisation(recipe.model),
         emotrain=version("emotrain"),
     )
     faults = contract_faults(asdict(made))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,7 @@ from emotrain.examples.examples import Collator
 from emotrain.modeling.in_batches import in_batches, on_device
 from emotrain.modeling.label_scoring import label_logits
 from emotrain.modeling.label_tokens import LabelTokens
+from emotrain.modeling.prompt_layout import layout_of
 
 
 def score_clips(
@@ -25,20 +28,38 @@ def score_clips(
     *,
     batch_size: int,
     option_orders: int = 1,
+    workers: int = 0,
     advance: Callable[[int], None] = lambda n: None,
 ) -> npt.NDArray[np.float64]:
     """Label log-likelihoods (N, C) of the clips, in their order; the model's mode is put back afterwards.
 
-    With several `option_orders` the likelihood of a label is its mean over as many orders of the options in the
-    question: what the model would say if it did not know how it would be asked.
+    `workers` processes put batches together ahead of the model; with 0 that is done between its passes. With several
+    `option_orders` the likelihood of a label is its mean over as many orders of the options in the question: what the
+    model would say if it did not know how it would be asked.
     """
 
-    def rows(part: Sequence[str]) -> Tensor:
+    laid = collator if collator.layout is not None else collator.with_layout(layout_of(model))
+    asked = []
+    for start in range(0, len(clip_ids), batch_size):
+        part = clip_ids[start : start + batch_size]
         every = [option_orders_of(len(labels), option_orders, clip_id) for clip_id in part]
-        told = [
-            label_logits(model, on_device(model, collator.inputs(part, orders)), labels).double()
-            for orders in zip(*every)
-        ]
+        asked += [(part, orders) for orders in zip(*every)]
+    ahead = iter(_loader(laid, asked, workers))
+
+    def rows(part: Sequence[str]) -> Tensor:
+        told = [label_logits(model, on_device(model, next(ahead)), labels).double() for _ in range(option_orders)]
         return torch.stack(told).logsumexp(0) - math.log(len(told))
 
     return in_batches(model, clip_ids, rows, len(labels), batch_size=batch_size, advance=advance)
+
+
+def _loader(collator: Collator, asked: list[Any], workers: int) -> Any:
+    """Yields the batch of each pair of clip ids and orders of options."""
+    from torch.utils.data import DataLoader
+
+    some = min(workers, len(asked))
+    return DataLoader(asked, batch_size=None, collate_fn=partial(_inputs, collator), num_workers=some)  # type: ignore[arg-type]
+
+
+def _inputs(collator: Collator, asked: tuple[Sequence[str], Sequence[Any]]) -> dict[str, Any]:
+    return collator.inputs(*asked)

@@ -127,7 +127,7 @@ def embedding_settings(recipe: Recipe) -> dict[str, Any]:
         "weights": weights_digest(base_name(recipe), model.model_revision),
         "dtype": model.dtype or "auto",
         "quantisation": [model.load_in_4bit, model.load_in_8bit, model.bnb_4bit_quant_type],
-        "attn_implementation": model.attn_implementation,
+        "attn_implementation": recipe.data.vision_attention or model.attn_implementation,
         "image_size": recipe.data.image_size,
         "frames": frames_settings(Path(recipe.data.data)),
     }

@@ -7,6 +7,7 @@ with its reason: nothing is ever told about it.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -187,3 +188,7 @@ def _claim(out: Path, settings: FaceSettings, detector: Detector | KnownFaces, c
             f"{path}: the faces here were begun otherwise: {'; '.join(differs)}; go on as they were begun, or delete "
             f"{out} to find them anew"
         )
+    odd = sorted(name for name in found.keys() | header.keys() if found.get(name) != header.get(name))
+    if odd:  # nothing but what follows from the above: the faces are those of the settings
+        print(f"{path}: {', '.join(odd)} not as it was written; the file is written again", file=sys.stderr)
+        write_json(header, path)

@@ -53,8 +53,8 @@ def read_scores(adapter: Path, scores: Path, baselines: Mapping[str, Path] | Non
     found, wanted = own.metrics.get("adapter_digest"), adapter_digest(adapter)
     if found != wanted:
         raise ValueError(
-            f"{scores / METRICS}: these figures are of {_whose(own.metrics, adapter)}, not of {adapter}; run "
-            f"`emotrain evaluate RECIPE --adapter {adapter} --out DIR` and pass that folder"
+            f"{scores / METRICS}: these figures are of {_whose(own.metrics, adapter)}, not of {adapter} as it is now; "
+            f"run `emotrain evaluate RECIPE --adapter {adapter} --out DIR` and pass that folder"
         )
     arms = [own, *(_arm(name, folder) for name, folder in (baselines or {}).items())]
     check_arms(arms)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from emotrain.atomic_files import replacing_folder
+from emotrain.atomic_files import open_to_all, replacing_folder
 from emotrain.examples.input_contract import read_contract
 from emotrain.inference.recogniser import declared_base
 from emotrain.modeling.adapters import adapter_folder, load_adapter
@@ -35,6 +35,7 @@ def merge(adapter: str | Path, out: Path, *, base_model: str | None = None, dtyp
     merged = load_adapter(load_model(name, wanted, revision=revision), folder).merge_and_unload(safe_merge=True)
     with replacing_folder(out) as temporary:
         merged.save_pretrained(temporary)
+        open_to_all(temporary.glob("*.safetensors"))
         processor.save_pretrained(temporary)
         if contract is not None:
             replace(contract, base_model=None, base_revision="main", dtype=wanted).save(temporary)

@@ -168,12 +168,19 @@ def load(
         contract = _describing_on(device, contract)
     summarizer_of(contract)  # what it lacks is said before a model is loaded
     processor = load_processor(name, revision=revision, image_size=contract.image_size)
-    model = load_model(name, dtype if dtype is not None else contract.dtype, revision=revision)
+    model = load_model(
+        name,
+        dtype if dtype is not None else contract.dtype,
+        revision=revision,
+        quantization=contract.quantisation if folder is not None else None,
+    )
     if folder is not None:
         model = load_adapter(model, folder)
     target = device if device is not None else "cuda" if torch.cuda.is_available() else "cpu"
+    if contract.quantisation is None or folder is None:
+        model = model.to(target)  # a quantised base stays where it was loaded
     shown = str(adapter) if adapter is not None else name
-    return Recogniser(model.to(target).eval(), processor, contract, shown, promise)
+    return Recogniser(model.eval(), processor, contract, shown, promise)
 
 
 def _describing_on(device: str, contract: InputContract) -> InputContract:

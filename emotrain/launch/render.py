@@ -91,7 +91,16 @@ def variables(job: Job, profile: Profile, chain: Chain) -> dict[str, str]:
     if profile.scratch is not None:
         # Not HF_HOME: the token that `hf auth login` wrote lies there.
         values["HF_HUB_CACHE"] = f"{profile.scratch}/huggingface/hub"
+    if not _asks_the_hub(job, chain):
+        values["HF_HUB_OFFLINE"] = 1  # everything was fetched before, and a node without internet would wait for it
     return {name: str(value) for name, value in {**values, **profile.environment}.items() if value is not None}
+
+
+def _asks_the_hub(job: Job, chain: Chain) -> bool:
+    """Whether a job uploads: publishing, and training that pushes its checkpoints or tracks itself there."""
+    asked = chain.recipe.values
+    tracked = any(asked.get(key) is not None for key in ("trackio_space_id", "trackio_bucket_id"))
+    return job.stage == "publish" or (job.stage == "train" and (bool(asked.get("push_to_hub")) or tracked))
 
 
 def _quoted_flag(flag: str) -> str:

@@ -17,6 +17,8 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
+from emotrain.gpu_driver import why_no_gpu
+
 TIMEOUT_S = 120.0
 ELEMENTS = 1 << 22
 """16 MiB of float32 in the timed sum: enough to leave shared memory and small-message paths."""
@@ -34,20 +36,23 @@ def check(*, use_cpu: bool, timeout_s: float = TIMEOUT_S) -> str:
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_RANK", "0"))
     where = f"rank {rank} of {world} on {socket.gethostname()}"
+    if not use_cpu and not torch.cuda.is_available():
+        # Asked first: the count alone may come from the driver, and the next call would look like a broken network.
+        raise InsaneCluster(f"{where}: no GPU can be used: {why_no_gpu()}; check gpus_per_node of the profile")
     if not use_cpu and torch.cuda.device_count() <= local:
         raise InsaneCluster(
             f"{where}: {torch.cuda.device_count()} GPU(s) visible (CUDA_VISIBLE_DEVICES="
             f"{os.environ.get('CUDA_VISIBLE_DEVICES', 'unset')}), at least {local + 1} needed; check gpus_per_node and "
-            "processes_per_node of the profile, and that the installed torch is a CUDA build"
+            "processes_per_node of the profile"
         )
     device = torch.device("cpu" if use_cpu else f"cuda:{local}")
     if world == 1:
         torch.ones(8, device=device).sum().item()
         return f"1 process on {placement(device, local)}"
     backend = "gloo" if use_cpu else "nccl"
+    if not use_cpu:
+        torch.cuda.set_device(device)
     try:
-        if not use_cpu:
-            torch.cuda.set_device(device)
         dist.init_process_group(backend, timeout=timedelta(seconds=timeout_s))
         places: list[str] = [""] * world
         dist.all_gather_object(places, placement(device, local))
@@ -61,7 +66,8 @@ def check(*, use_cpu: bool, timeout_s: float = TIMEOUT_S) -> str:
     dist.destroy_process_group()
     if problem is not None:
         raise InsaneCluster(f"{where}: {problem}")
-    return f"{world} ranks on {', '.join(places)}: sum of {ELEMENTS * 4 >> 20} MiB over {backend} in {seconds:.2f} s"
+    said = f"{world} ranks on {', '.join(places)}, {len(os.sched_getaffinity(0))} core(s) for this one"
+    return f"{said}: sum of {ELEMENTS * 4 >> 20} MiB over {backend} in {seconds:.2f} s"
 
 
 def placement(device: object, local: int) -> str:

@@ -19,13 +19,16 @@ from emotrain.atomic_files import write_json, write_text
 from emotrain.damaged_files import DamagedFile
 from emotrain.json_files import entry, read_object
 from emotrain.launch.confidential import check_text
+from emotrain.launch.fetch import fetch_for_jobs, wanted
 from emotrain.launch.inherited import outside_environment
 from emotrain.launch.jobs import Chain, plan_jobs
-from emotrain.launch.render import CHAIN_LOG, render
+from emotrain.launch.render import CHAIN_LOG, render, variables
 
 log = logging.getLogger(__name__)
 
 LAUNCH = "launch.json"
+_CACHES = ("HF_", "XDG_CACHE_HOME", "EMOTRAIN_MODELS")
+"""Variables of a job that say where models lie and where they come from."""
 _WAITS_S = (2.0, 5.0, 10.0)
 """Pauses before asking SLURM again: a busy controller does not answer in time, and soon does."""
 
@@ -62,7 +65,16 @@ def submit(chain: Chain) -> list[Submitted]:
     """
     with alone(chain):
         _check_idle(chain)
+        _fetch(chain)
         return _submit_all(chain)
+
+
+def _fetch(chain: Chain) -> None:
+    """Bring what the jobs read from the Hub into their own cache; ValueError when some of it cannot be had."""
+    if {"prep", "train", "evaluate"} & set(chain.stages) and wanted(chain.recipe, baselines=False):
+        first = plan_jobs(chain)[0]
+        job = variables(first, chain.profile.of_stage(first.stage), chain)
+        fetch_for_jobs(chain.path, chain.overrides, {k: v for k, v in job.items() if k.startswith(_CACHES)})
 
 
 @contextmanager

@@ -52,11 +52,12 @@ _LINE = re.compile(
 _HEADING = re.compile(
     rf"(?:^|\n){_MARKS}(?P<key>(?:the )?{KEY.pattern})\W*\n(?:\s*[-=]{{2,}}\s*\n)?\s*(?P<value>[^\n]+)", re.IGNORECASE
 )
-_NEXT_KEY = re.compile(
+NEXT_KEY = re.compile(
     rf"{_MARKS}(?:reason|reasoning|explanation|evidence|why|justification|confidence|note|because|理由|原因"
     rf"|解释|说明)\w*\W*[:=]",
     re.IGNORECASE,
 )
+"""What begins an explanation: "Reason:", "Explanation:", 理由."""
 _TAG_NAME = r"(?:final_?|predicted_?)?(?:answer|emotion|label|prediction|result|class|category|output|response)"
 _TAG = re.compile(
     rf"<(?P<name>{_TAG_NAME})>(?P<value>.*?)(?:</(?P=name)>|$)"
@@ -99,7 +100,7 @@ def lines(text: str) -> list[Stated]:
     """Answers behind their name and a colon, or on the line below it; one letter ("Answer: B") says nothing."""
     found = [*_LINE.finditer(text), *_HEADING.finditer(text)]
     stated = [
-        _stated(match["key"], "" if _NEXT_KEY.match(value := _below(match["value"])) else value)
+        _stated(match["key"], "" if NEXT_KEY.match(value := _below(match["value"])) else value)
         for match in sorted(found, key=re.Match.start)
     ]
     return _best(one for one in stated if not re.fullmatch(r"\W*\w?\W*", one.value) or not one.value.strip(" *_`#"))

@@ -12,9 +12,11 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from emotrain.metrics.answer_forms import (
+    NEXT_KEY,
     Stated,
     before_explanation,
     boxed,
@@ -201,6 +203,10 @@ def _opening(text: str, labels: Sequence[str]) -> str | None:
     # "None. None. Sad" and lists of labels are no answer with an explanation.
     if len(alone) > 1 and all(is_bare.fullmatch(line) for line in alone):
         return _verdict(named("\n".join(alone), labels))
+    for line, after in pairwise(alone):
+        if is_bare.fullmatch(line) and NEXT_KEY.match(after):
+            # "Sure!", the label, and a reason below it.
+            return _verdict(named("\n".join(alone[: alone.index(line) + 1]), labels))
     if len(alone) > 1 and sum(is_bare.fullmatch(line) is not None for line in alone) < len(alone):
         chosen = [line for line in (alone[0], alone[-1]) if is_bare.fullmatch(line) and spelled(line, labels) in labels]
         if chosen:

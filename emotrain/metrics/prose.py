@@ -59,7 +59,7 @@ _CLAIM = "|".join(
         rf"(?:O|[dq][ra]*P)[GLrpdqaOF,c]*h{_SHOWN}[ra]*[AFLM]+",
         r"(?:O|[dT]*[ra]*P)[rvpdqaFOT,cKYGL]*[GL][rpdqaFOTKY]*h[ra]*E",
         rf"{_SHOWN}{_ITS_NOUN}r*v(?:[rd]|q|a)*(?:A[abGropYTdqPFV]*|a){_BEHIND}",
-        rf"{_SHOWN}{_ITS_NOUN}r*Z[dqraAPFVpGY]*",
+        rf"{_SHOWN}{_ITS_NOUN}r*Z[TdqraAPFVpGY]*",
         rf"Im?r*[zA](?:{_HEAD}[TdqraPFASLGVopwOKY]*)?[jktb,l]*{_SHOWN}{_PERSON_OR_NOUN}{_BEHIND}",
         rf"{_HEAD}{_SEEN_RUN}*?,?[wTc]*{_SHOW}[jktb]*(?:T?{_HEAD}{_BE})?{_SHOWN}{_ITS_NOUN}{_BEHIND}",
         rf"{_HEAD}{_SEEN_RUN}*?e{_BEHIND}",
@@ -72,7 +72,9 @@ _CLAIM = "|".join(
 _DENIAL = rf"{_SEEN_RUN}*I?m?N*x{_SEEN_RUN}*"
 _BEFORE = "|".join(
     (
-        rf"{_SEEN_RUN}*[mb]*x?,?[cBJ]+,?",
+        rf"{_SEEN_RUN}*[mb]*x,?[cBJ]+,?",
+        rf"{_SEEN_RUN}*[vsgHGL]{_SEEN_RUN}*,?[cBJ]+,?",
+        rf"{_SEEN_RUN}*,?J,?",
         rf"{_SEEN_RUN}*[mb]*x,?",
         rf"{_SEEN_RUN}*X,",
         rf"{_SEEN_RUN}*,(?={_HEAD})",

@@ -36,8 +36,8 @@ WORDS: dict[str, str] = {
     "S": """sense sign signs display hint trace touch air example moment level degree wave kind type form mixture
         indicators indicator markers case instance confidence""",
     "L": "look looks looking looked",
-    "V": """video clip frame frames image picture footage sequence recording screen left right foreground center
-        centre""",
+    "V": """video clip frame frames image images picture clips videos footage sequence recording screen left right
+        foreground center centre""",
     "K": """hair shirt jacket coat dress suit hat cap glasses sweater t-shirt tie blouse beard ponytail uniform room
         chair table couch sofa car bed bench window door kitchen office street floor ground desk wall
         garden park phone letter microphone outfit vest scarf hoodie clothes classroom counter cup plate
@@ -132,6 +132,7 @@ WORDS: dict[str, str] = {
 
 PHRASES: tuple[tuple[str, str], ...] = (
     ("r", r"overall$"),
+    ("s", r"keeps(?= an? )"),
     ("h", r"in(?= EMOTION)"),
     (
         "J",

@@ -63,7 +63,7 @@ def _text_table(path: Path, known: Callable[[str], bool]) -> Rows:
     text = read_text(path)
     notes = [] if text.encoding == "utf-8" else [f"read as {text.encoding}, it is not UTF-8"]
     stated, body = stated_separator(text.text)
-    first = [line[: 1 << 14] for line in islice(filter(str.strip, body[: 1 << 20].splitlines()), _LOOKED_AT)]
+    first = list(islice(filter(str.strip, body[: 1 << 20].splitlines()), _LOOKED_AT))
     separator = stated if stated is not None else separator_of(first, lambda cells: sum(map(known, cells)))
     table = records(path, body, separator, multiline=True, longest_cell=_LONGEST_CELL)
     table = ((line, cells) for line, cells in table if any(cells))

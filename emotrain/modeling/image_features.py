@@ -20,8 +20,15 @@ FEATURES = "image_features"
 """Name under which a batch carries the features of all its images, (F, T, D), in place of the pixels."""
 
 
+TOLD = "image_"
+"""How the names of what a vision side is told beside its pixels begin; transformers strips it and hands them on."""
+
+LEFT_PADDED = "left_padded"
+"""Set in batches that are known to be padded on the left; no tensor, and not for the model."""
+
+
 @torch.no_grad()
-def image_features(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+def image_features(model: nn.Module, batch: Mapping[str, Any]) -> Tensor:
     """Features (F, T, D) of the images of a batch, in the order of their placeholders.
 
     T visual tokens of width D, as the language model reads them; F is 1, and more where later layers are given features
@@ -31,21 +38,25 @@ def image_features(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
     inner = unwrapped(model).model
     device = next(inner.parameters()).device
     wanted = signature(inner.get_image_features).parameters
-    given = {name: tensor.to(device) for name, tensor in batch.items() if name in wanted}
+    given = {
+        name: value.to(device) if isinstance(value, Tensor) else value
+        for name, value in batch.items()
+        if name in wanted or name.startswith(TOLD)
+    }
     found = inner.get_image_features(**given, return_dict=True)
     levels = [found.pooler_output, *(getattr(found, "deepstack_features", None) or ())]
     return torch.stack([torch.cat([part.flatten(0, -2) for part in level]) for level in levels])
 
 
-def with_features(batch: Mapping[str, Tensor], features: Sequence[Tensor]) -> dict[str, Tensor]:
+def with_features(batch: Mapping[str, Any], features: Sequence[Tensor]) -> dict[str, Tensor]:
     """The batch with features, (F, T_i, D) of each prompt in order, in place of its pixels."""
     kept = {name: tensor for name, tensor in batch.items() if not name.startswith("pixel_")}
     return kept | {FEATURES: torch.cat(list(features), dim=1)}
 
 
-def model_inputs(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Any]:
+def model_inputs(model: nn.Module, batch: Mapping[str, Any]) -> dict[str, Any]:
     """The batch as the model's forward takes it: features, where it has them, as the output of a vision side."""
-    inputs: dict[str, Any] = dict(batch)
+    inputs: dict[str, Any] = {name: value for name, value in batch.items() if name != LEFT_PADDED}
     if FEATURES not in inputs:
         return inputs
     from transformers.modeling_outputs import BaseModelOutputWithPooling

@@ -30,7 +30,8 @@ def in_batches(
     try:
         for start in range(0, len(clip_ids), batch_size):
             part = clip_ids[start : start + batch_size]
-            with torch.inference_mode():
+            # Not inference_mode: FSDP2 keeps the buffers of its first forward, and training could not write to them.
+            with torch.no_grad():
                 found.append(rows(part).cpu().numpy())
             advance(len(part))
     finally:
@@ -38,7 +39,7 @@ def in_batches(
     return np.concatenate(found) if found else np.zeros((0, width))
 
 
-def on_device(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def on_device(model: nn.Module, batch: Mapping[str, Any]) -> dict[str, Any]:
     """The batch where the model's parameters lie."""
     device = next(model.parameters()).device
-    return {name: tensor.to(device) for name, tensor in batch.items()}
+    return {name: value.to(device) if isinstance(value, Tensor) else value for name, value in batch.items()}

@@ -12,8 +12,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from emotrain.modeling.exact_head import exact_head
 from emotrain.modeling.families import family_of
-from emotrain.modeling.image_features import model_inputs
+from emotrain.modeling.image_features import LEFT_PADDED, model_inputs
 from emotrain.modeling.label_tokens import LabelTokens
 from emotrain.modeling.label_tree import (
     LabelTree,
@@ -33,9 +34,11 @@ _PER_TOKEN = ("mm_token_type_ids", "token_type_ids")
 
 
 def label_logits(
-    model: nn.Module, batch: Mapping[str, Tensor], labels: LabelTokens, attention: Attention = "auto"
+    model: nn.Module, batch: Mapping[str, Any], labels: LabelTokens, attention: Attention = "auto"
 ) -> Tensor:
     """Log-likelihood of every label as the whole answer to every prompt: (B, C) float32, differentiable.
+
+    Logits are float32 whatever the model computes in (exact_head.py).
 
     `batch` is what the processor returns for prompts that end with the generation prompt: `input_ids` and
     `attention_mask` (B, L), padded on either side, and the pixels or what the vision side made of them (see
@@ -53,7 +56,8 @@ def label_logits(
     _check(batch)
     chosen = _choose(model) if attention == "auto" else attention
     tree = plant(labels, batch["input_ids"].device)
-    scores = _packed(model, batch, tree) if chosen == "packed" else _cached(model, batch, labels, tree)
+    with exact_head(model):
+        scores = _packed(model, batch, tree) if chosen == "packed" else _cached(model, batch, labels, tree)
     owner = tree.owner.expand(scores.shape[0], -1)
     return scores.new_zeros(scores.shape[0], len(labels)).scatter_add(1, owner, scores)
 
@@ -63,13 +67,14 @@ def label_mass(logits: Tensor) -> Tensor:
     return logits.logsumexp(-1)
 
 
-def _check(batch: Mapping[str, Tensor]) -> None:
+def _check(batch: Mapping[str, Any]) -> None:
     for name in ("input_ids", "attention_mask"):
         if name not in batch:
             raise ValueError(
                 f"label_logits: the batch has no {name!r}, only {sorted(batch)}; pass the processor's output"
             )
-    if not bool(batch["attention_mask"].any(-1).all()):
+    # A Collator's batch was looked at before it went to the device, which is not asked here.
+    if LEFT_PADDED not in batch and not bool(batch["attention_mask"].any(-1).all()):
         rows = (~batch["attention_mask"].any(-1)).nonzero().flatten().tolist()
         raise ValueError(f"label_logits: rows {rows} of the batch are padding only; expected a prompt in every row")
 
@@ -79,7 +84,7 @@ def _choose(model: nn.Module) -> Attention:
     return "packed" if attention_implementation(model) in _TAKES_4D_MASKS and not windowed else "cached"
 
 
-def _packed(model: nn.Module, batch: Mapping[str, Tensor], tree: LabelTree) -> Tensor:
+def _packed(model: nn.Module, batch: Mapping[str, Any], tree: LabelTree) -> Tensor:
     """Log-probability of each of the S predictions, (B, S) float32, from one pass over prompt and tree."""
     mask = batch["attention_mask"]
     rows, length = mask.shape
@@ -91,16 +96,16 @@ def _packed(model: nn.Module, batch: Mapping[str, Tensor], tree: LabelTree) -> T
     positions = prompt_positions(model, batch)
     inputs["position_ids"] = torch.cat([positions, branch_positions(positions, mask, tree.depth)], dim=-1)
     inputs["attention_mask"] = _tree_masks(model, batch, tree)
-    ends, which = prompt_ends(mask)
+    ends, which = prompt_ends(mask, LEFT_PADDED in batch)
     kept = torch.cat([ends, length + torch.arange(len(tree), device=mask.device)])
     logits = _one_end(model(**inputs, logits_to_keep=kept, use_cache=False).logits, which, len(ends))
     return _log_probability(logits, tree.source, tree.target)
 
 
-def _cached(model: nn.Module, batch: Mapping[str, Tensor], labels: LabelTokens, tree: LabelTree) -> Tensor:
+def _cached(model: nn.Module, batch: Mapping[str, Any], labels: LabelTokens, tree: LabelTree) -> Tensor:
     """The same (B, S) values: one pass over the prompt, one over all labels as rows of their own."""
     mask = batch["attention_mask"]
-    if has_sliding_layers(model) and not bool(mask[:, -1].all()):
+    if has_sliding_layers(model) and LEFT_PADDED not in batch and not bool(mask[:, -1].all()):
         raise ValueError(
             "label_logits: attention='cached' with windowed layers counts the columns between tokens, and this batch "
             "is padded on the right; pad on the left"
@@ -108,7 +113,7 @@ def _cached(model: nn.Module, batch: Mapping[str, Tensor], labels: LabelTokens, 
     rows, count = mask.shape[0], len(labels)
     positions = prompt_positions(model, batch)
     inputs = {**model_inputs(model, batch), "position_ids": positions}
-    ends, which = prompt_ends(mask)
+    ends, which = prompt_ends(mask, LEFT_PADDED in batch)
     prompt = model(**inputs, logits_to_keep=ends, use_cache=True)
     cache = getattr(prompt, "past_key_values", None)
     if cache is None:
@@ -150,7 +155,7 @@ def _one_end(logits: Tensor, which: Tensor, ends: int) -> Tensor:
     return torch.cat([own, logits[:, ends:]], dim=1)
 
 
-def _tree_masks(model: nn.Module, batch: Mapping[str, Tensor], tree: LabelTree) -> Any:
+def _tree_masks(model: nn.Module, batch: Mapping[str, Any], tree: LabelTree) -> Any:
     """The tree's mask as the model takes it: one for all layers, or a dict with one for each kind of layer."""
     kind = family_of(model)
     mask = batch["attention_mask"]

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from inspect import signature
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,8 +40,9 @@ class LabelTree:
         return self.token.numel()
 
 
+@lru_cache(maxsize=64)
 def plant(labels: LabelTokens, device: torch.device | str = "cpu") -> LabelTree:
-    """Lay the label sequences out as a tree."""
+    """Lay the label sequences out as a tree; the same one for the same labels and device, so change nothing in it."""
     reads: list[tuple[int, int, int]] = []
     predictions: list[tuple[int, int, int]] = []
     for index, tokens in enumerate(labels.tokens):
@@ -88,30 +91,46 @@ def _places(real: Tensor, tree: LabelTree) -> Tensor:
     return torch.cat([columns, end + 1 + tree.depth], dim=1)
 
 
-def prompt_ends(mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The columns where prompts end (U,), one when padded on the left, and which of them each row's is, (B,)."""
-    places = torch.arange(mask.shape[1], device=mask.device)
+def prompt_ends(mask: Tensor, left: bool = False) -> tuple[Tensor, Tensor]:
+    """The columns where prompts end (U,), one when padded on the left, and which of them each row's is, (B,).
+
+    With `left` the padding is known to be on the left, and the device need not be asked.
+    """
+    length = mask.shape[1]
+    if left:
+        return torch.arange(length - 1, length, device=mask.device), mask.new_zeros(len(mask), dtype=torch.long)
+    places = torch.arange(length, device=mask.device)
     return torch.where(mask.bool(), places, -1).amax(1).unique(return_inverse=True)
 
 
 def prompt_positions(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
     """Position ids of the prompts: (3, B, L) for models with multi-axis rotary positions (Qwen-VL), else (B, L).
 
-    A batch that already has `position_ids` keeps them, so that a data loader can compute them ahead of time.
+    A batch that already has `position_ids` keeps them: a data loader computes them ahead of time (prompt_layout.py).
     """
     if "position_ids" in batch:
         return batch["position_ids"]
-    if family_of(model).positions == "row":
+    inner = unwrapped(model)
+    return positions_of(inner.model if family_of(model).positions == "axes" else None, inner.config, batch)
+
+
+def positions_of(counting: Any, config: Any, batch: Mapping[str, Tensor]) -> Tensor:
+    """Position ids of a batch; `counting` has the `get_rope_index` of a model that counts axes apart, else None."""
+    if counting is None:
         return (batch["attention_mask"].long().cumsum(-1) - 1).clamp(min=0)
-    rope_index = unwrapped(model).model.get_rope_index
-    given = {name: batch[name] for name in signature(rope_index).parameters if name in batch}
-    given.setdefault("mm_token_type_ids", modality_ids(model, batch["input_ids"]))
-    return rope_index(**given)[0]
+    given = {name: batch[name] for name in signature(counting.get_rope_index).parameters if name in batch}
+    given.setdefault("mm_token_type_ids", kinds_of(config, batch["input_ids"]))
+    found: Tensor = counting.get_rope_index(**given)[0]
+    return found
 
 
 def modality_ids(model: nn.Module, input_ids: Tensor) -> Tensor:
     """The kind of every token, as transformers numbers them: 0 text, 1 image, 2 video; (B, L) int64."""
-    config = unwrapped(model).config
+    return kinds_of(unwrapped(model).config, input_ids)
+
+
+def kinds_of(config: Any, input_ids: Tensor) -> Tensor:
+    """`modality_ids` by a model's config alone."""
     kinds = torch.zeros_like(input_ids)
     for kind, name in ((1, "image_token_id"), (2, "video_token_id")):
         token = getattr(config, name, None)

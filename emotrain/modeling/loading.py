@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,10 @@ import torch
 from emotrain.load_result import check_processor, loaded_whole
 from emotrain.modeling.families import family, family_of, language_model
 from emotrain.modeling.frozen import frozen_parts, spare_backward
+from emotrain.modeling.quantised import quantised
 from emotrain.modeling.tiny_base_path import tiny_base_path
+from emotrain.modeling.tower_first import ask_tower_first
+from emotrain.modeling.windows import use_windows
 
 TINY = "tiny"
 """Model name that stands for the base shipped with the package."""
@@ -40,34 +45,64 @@ def load_model(
     *,
     revision: str = "main",
     attn_implementation: str | None = None,
-    quantization_config: Any = None,
+    vision_attention: str | None = None,
+    quantization: Mapping[str, Any] | None = None,
     device_map: Any = None,
     trust_remote_code: bool = False,
     train_vision: bool = False,
 ) -> Any:
     """A vision-language model in evaluation mode whose vision side is frozen unless `train_vision`.
 
-    The arguments are those of TRL's ModelConfig (`dtype` "auto" keeps the checkpoint's own). Only safetensors weights
-    are read. Raises what transformers raises for a name it cannot find, ValueError for an unknown architecture and for
-    a checkpoint whose weights are not exactly the model's.
+    `dtype` "auto" keeps the checkpoint's own. `vision_attention` is that of the tower: "windows" (see windows.py; None
+    is the same where the model runs on sdpa), "sdpa", "eager" or "flash_attention_2"; `quantization` is as in
+    quantised.py. Only safetensors weights are read. Raises what transformers raises for a name it cannot find,
+    ValueError for an unknown architecture and for a checkpoint whose weights are not exactly the model's.
     """
     from transformers import AutoModelForImageTextToText
 
+    name = resolve_name(name_or_path)
     model = loaded_whole(
         AutoModelForImageTextToText,
-        resolve_name(name_or_path),
+        name,
         dtype=dtype,
         revision=revision,
         attn_implementation=attn_implementation,
-        quantization_config=quantization_config,
+        quantization_config=quantised(name, revision, quantization, dtype, trust=trust_remote_code),
         device_map=device_map,
         trust_remote_code=trust_remote_code,
         use_safetensors=True,
     )
     family_of(model)
+    name_own_blocks(model)
+    attend(model, vision_attention)
+    ask_tower_first(model)
     if not train_vision:
         freeze_vision(model)
     return model.eval()
+
+
+def attend(model: Any, vision_attention: str | None) -> None:
+    """Choose the attention of the vision tower, and of all layers the back ends that plan nothing.
+
+    Torch prefers cuDNN's attention on H100 and later, which makes a plan for every new pair of batch and length: half a
+    second each, and prompts have many lengths. EMOTRAIN_CUDNN_ATTENTION=1 leaves the choice to torch.
+    """
+    torch.backends.cuda.enable_cudnn_sdp(os.environ.get("EMOTRAIN_CUDNN_ATTENTION") == "1")
+    if vision_attention in ("sdpa", "eager", "flash_attention_2"):
+        model.set_attn_implementation({"vision_config": vision_attention})
+    elif not use_windows(model) and vision_attention == "windows" and family_of(model).positions == "axes":
+        model.set_attn_implementation({"vision_config": "sdpa"})
+        use_windows(model)
+
+
+def name_own_blocks(model: Any) -> None:
+    """Leave in `_no_split_modules`, by which FSDP wraps, the classes that the model really has.
+
+    transformers lists what any model of the family's parts may hold; SigLIP's pooling head and text side are neither in
+    Gemma 3 nor in LLaVA-OneVision, and accelerate refuses a class that it cannot find.
+    """
+    there = {type(module).__name__ for module in model.modules()}
+    model._no_split_modules = sorted(set(model._no_split_modules or ()) & there)
 
 
 def load_processor(

@@ -49,7 +49,9 @@ def lora_config(
     """
     from peft import LoraConfig
 
-    return LoraConfig(
+    from emotrain.modeling.lora_layer import fuse
+
+    config = LoraConfig(
         task_type="CAUSAL_LM",
         r=r,
         lora_alpha=alpha,
@@ -59,3 +61,4 @@ def lora_config(
         bias="none",
         target_modules=language_model_linears(model) if target_modules is None else target_modules,
     )
+    return fuse(config, unwrapped(model))

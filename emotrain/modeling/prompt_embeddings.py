@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from emotrain.modeling.image_features import model_inputs
+from emotrain.modeling.image_features import LEFT_PADDED, model_inputs
 from emotrain.modeling.label_tree import prompt_ends, prompt_positions
 from emotrain.modeling.wrapped_model import unwrapped
 
 
 @torch.inference_mode()
-def prompt_embeddings(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+def prompt_embeddings(model: nn.Module, batch: Mapping[str, Any]) -> Tensor:
     """What the LM head is given at the last token of each prompt: (B, D) float32.
 
     `batch` is that of `label_logits`. The adapter's layers take part; the head does not, so nothing is of the size of
@@ -25,7 +25,7 @@ def prompt_embeddings(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
     def keep(module: nn.Module, inputs: tuple[Any, ...]) -> None:
         seen.append(inputs[0])
 
-    ends, which = prompt_ends(batch["attention_mask"])
+    ends, which = prompt_ends(batch["attention_mask"], LEFT_PADDED in batch)
     inputs = {**model_inputs(model, batch), "position_ids": prompt_positions(model, batch)}
     hook = unwrapped(model).get_output_embeddings().register_forward_pre_hook(keep)
     try:

@@ -69,12 +69,14 @@ def step_flops(
     rank: int,
     *,
     checkpointing: bool = False,
+    every: int = 1,
     stored_vision: bool = False,
     padded_to: int | None = None,
 ) -> StepFlops:
     """Operations of one clip; `padded_to` is the prompt length of its batch, for padding is computed like the rest.
 
-    With `stored_vision` the tower's output is read from a disk.
+    With `checkpointing` every `every`-th block is run a second time. With `stored_vision` the tower's output is read
+    from a disk.
     """
     language = shapes.language
     prompt = tokens.prompt if padded_to is None else padded_to
@@ -87,7 +89,7 @@ def step_flops(
     return StepFlops(
         language_forward=blocks + head,
         language_backward=2.0 * language.weights * total + 2.5 * attention + 2 * adapters + head - stopped,
-        recomputed=blocks if checkpointing else 0.0,
+        recomputed=blocks * -(-language.layers // every) / language.layers if checkpointing else 0.0,
         vision=0.0 if stored_vision else vision_flops(shapes.vision, tokens.grids, tokens.visual),
     )
 

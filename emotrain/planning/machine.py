@@ -7,8 +7,11 @@ from dataclasses import dataclass
 H100_BF16_TFLOPS = 989.0
 """Dense bf16 peak of one H100 SXM, from its data sheet."""
 
-ASSUMED_MFU = 0.35
-"""Share of the peak that is reached; the operations counted include what checkpointing computes twice."""
+ASSUMED_MFU = 0.25
+"""Share of the peak that is reached; the operations counted include what checkpointing computes twice.
+
+Computed kernel by kernel for 3B and 7B on one H100 (docs/benchmarks.md), not measured on any GPU yet.
+"""
 
 
 @dataclass(frozen=True, slots=True)

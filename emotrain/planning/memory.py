@@ -7,8 +7,10 @@ inputs of adapted layers, V the vocabulary, P = patches:
     weights       parameters x their bytes (4-bit: 0.55 a parameter in the linear layers of the blocks)
     training      adapters x (4 weight + 4 gradient + 8 AdamW), all in float32
     one block     B T (4 E + s d + 4 s W + 4 heads + 3 s I + A_in (s or 4, + s + 1 under dropout))
-    activations   layers x one block; with checkpointing layers x B T s d + one block
-    tower         B P (pixels x (4 + s) + s x (4 W_v + 3 I_v)): one layer at a time, for nothing is kept of it
+    activations   layers x one block; a checkpointed layer only B T s d, and one block in all
+    tower         B P s (pixels + 4 W_v + 3 I_v): one layer at a time, for nothing is kept of it
+    pixels        G B P pixels x (2 where weights have 2 bytes, else 4): all G micro-batches of a step are on the
+                  device before the first is read; a batch of stored features G B visual tokens x d x s
     logits        B x scored places x V x 20: logits, their float32 copy and the gradients of both
     rest          4-D mask B T^2 (1 + s), embeddings 3 B T s d, allocator and CUDA context
 
@@ -39,7 +41,10 @@ _BYTES = {"bfloat16": 2.0, "float16": 2.0, "float32": 4.0}
 
 @dataclass(frozen=True, slots=True)
 class MemorySettings:
-    """What a recipe says that memory hangs on. `dtype` is the weights', `bits` those of a quantised base."""
+    """What a recipe says that memory hangs on. `dtype` is the weights', `bits` those of a quantised base.
+
+    With `checkpointing` every `every`-th block is computed again and the others keep all.
+    """
 
     dtype: str = "bfloat16"
     bf16: bool = True
@@ -48,6 +53,7 @@ class MemorySettings:
     dropout: bool = True
     checkpointing: bool = True
     eager: bool = False
+    every: int = 1
 
     @property
     def weight_bytes(self) -> float:
@@ -72,11 +78,12 @@ class StepMemory:
     tower: float
     logits: float
     rest: float
+    pixels: float = 0.0
 
     @property
     def total(self) -> float:
         """All bytes of the device."""
-        return self.weights + self.training + self.activations + self.tower + self.logits + self.rest
+        return self.weights + self.training + self.activations + self.tower + self.logits + self.rest + self.pixels
 
 
 def step_memory(
@@ -88,16 +95,25 @@ def step_memory(
     padded_to: int | None = None,
     strategy: Strategy = "ddp",
     gpus: int = 1,
+    accumulation: int = 1,
+    stored_vision: bool = False,
 ) -> StepMemory:
-    """Memory of one device for `batch` clips that are padded to prompts of `padded_to` tokens."""
+    """Memory of one device for `batch` clips that are padded to prompts of `padded_to` tokens.
+
+    A step has `accumulation` such micro-batches. With `stored_vision` the tower's output is read from a disk.
+    """
     language, vision, size = shapes.language, shapes.vision, settings.activation_bytes
     prompt = tokens.prompt if padded_to is None else padded_to
     length = prompt + tokens.tree
     rows = float(batch * length)
     block = block_bytes(shapes, settings, batch, length)
-    stored = language.layers * (rows * size * language.hidden if settings.checkpointing else block)
+    again = -(-language.layers // settings.every) if settings.checkpointing else 0
+    stored = again * rows * size * language.hidden + (language.layers - again) * block
     patches = batch * tokens.patches
-    tower = patches * (vision.pixels * (4 + size) + size * (4 * vision.width + 3 * vision.intermediate))
+    tower = patches * size * (vision.pixels + 4 * vision.width + 3 * vision.intermediate)
+    pixels = accumulation * patches * vision.pixels * min(settings.weight_bytes, 4.0)
+    if stored_vision:
+        tower, pixels = 0.0, accumulation * batch * tokens.visual * language.hidden * settings.weight_bytes
     weights, training = _model_bytes(shapes, settings, strategy, gpus)
     return StepMemory(
         weights=weights,
@@ -106,6 +122,7 @@ def step_memory(
         tower=tower,
         logits=20.0 * batch * tokens.scored * language.vocabulary,
         rest=batch * length**2 * (1 + size) + 3 * rows * size * language.hidden + CONTEXT_BYTES,
+        pixels=pixels,
     )
 
 

@@ -160,8 +160,8 @@ def _memory(plan: Plan) -> Table:
         f"{plan.machine.gpu_memory_gib:g}"
     )
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    parts = ("weights", "training", "activations", "tower", "logits", "rest")
-    heads = ("weights", "LoRA", "layers", "tower", "logits", "rest")
+    parts = ("weights", "training", "activations", "tower", "pixels", "logits", "rest")
+    heads = ("weights", "LoRA", "layers", "tower", "pixels", "logits", "rest")
     for name in ("strategy", *heads, "total", "largest"):
         table.add_column(name, justify="left" if name == "strategy" else "right")
     for row in plan.memory:

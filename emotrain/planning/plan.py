@@ -42,6 +42,8 @@ POLICIES = (
     "onset_apex_offset",
 )
 ASSUMED_DURATION_S = 3.0
+EVERY_N = "every_n_layers"
+"""transformers' word for checkpointing some of the blocks only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Plan:
 
 def make_plan(recipe: Recipe, machine: Machine) -> Plan:
     """Compute the plan of a recipe. Raises ValueError where the recipe, its model or its data cannot be planned."""
-    shapes = _shapes(recipe)
+    shapes = recipe_shapes(recipe)
     processor = local_processor(
         base_name(recipe),
         revision=recipe.model.model_revision,
@@ -117,6 +119,7 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
         shapes,
         rank=settings.rank,
         checkpointing=settings.checkpointing,
+        every=settings.every,
         stored_vision=recipe.data.vision_embeddings == "stored",
     )
     manifest, drawn = plan_manifest(recipe, known)
@@ -186,7 +189,8 @@ def memory_settings(recipe: Recipe) -> MemorySettings:
         bits=4 if model.load_in_4bit else 8 if model.load_in_8bit else None,
         rank=model.lora_r,
         dropout=model.lora_dropout > 0,
-        checkpointing=bool(sft.gradient_checkpointing),
+        checkpointing=bool(sft.gradient_checkpointing or sft.activation_checkpointing),
+        every=int(((sft.activation_checkpointing_kwargs or sft.gradient_checkpointing_kwargs) or {}).get(EVERY_N, 1)),
         eager=model.attn_implementation == "eager",
     )
 
@@ -201,7 +205,8 @@ def _count(recipe: Recipe, clips: Clips, counter: Counter, manifest: Manifest | 
     }
 
 
-def _shapes(recipe: Recipe) -> Shapes:
+def recipe_shapes(recipe: Recipe) -> Shapes:
+    """The shapes of a recipe's model, with the adapters that it asks for."""
     return read_shapes(
         base_name(recipe),
         revision=recipe.model.model_revision,
@@ -239,6 +244,8 @@ def _memory(
     rows = []
     for strategy in STRATEGIES if machine.gpus > 1 else STRATEGIES[:1]:
         more: dict[str, Any] = {"padded_to": worst, "strategy": strategy, "gpus": machine.gpus}
+        more |= {"accumulation": recipe.sft.gradient_accumulation_steps}
+        more |= {"stored_vision": recipe.data.vision_embeddings == "stored"}
         step = step_memory(shapes, clip, settings, batch=recipe.sft.per_device_train_batch_size, **more)
         rows.append(
             Memory(strategy, step, step.total, largest_batch(shapes, clip, settings, machine.gpu_memory_gib, **more))

@@ -14,6 +14,7 @@ from emotrain.examples.base_model import check_device, load_base
 from emotrain.examples.examples import Collator, Examples
 from emotrain.examples.vision_embeddings import SCHEMA, SETTINGS, embedding_settings, embeddings_folder, row_of
 from emotrain.modeling.image_features import image_features
+from emotrain.modeling.prompt_layout import layout_of
 from emotrain.recipe.arguments import ContextArguments
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
@@ -72,5 +73,8 @@ class EmbedClip:
                 model = model.to(PartialState().device)
             wordless = ContextArguments(context="none")  # features do not depend on words
             names = label_set(self.recipe.data.label_set).labels
-            self._loaded = model, Collator(Examples(self.recipe.data, wordless, names), processor)
+            self._loaded = (
+                model,
+                Collator(Examples(self.recipe.data, wordless, names), processor, layout=layout_of(model)),
+            )
         return self._loaded

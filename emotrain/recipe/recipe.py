@@ -149,6 +149,7 @@ def parse_recipe(values: Mapping[str, Any], path: Path | None = None) -> Recipe:
             parsed[name] = _parse_anywhere(kind, mine) if name == "sft" else _parse(kind, mine)
         except (ValueError, TypeError) as error:
             faults.append(str(error))
+    faults += _together(parsed) if not faults else []
     if faults:
         where = str(path) if path else "recipe"
         raise RecipeError(f"{where}: {len(faults)} fault(s)\n" + "\n".join(f"  - {fault}" for fault in faults))
@@ -157,6 +158,18 @@ def parse_recipe(values: Mapping[str, Any], path: Path | None = None) -> Recipe:
     # The trainer would compile the model as one; train.py compiles its blocks instead (see modeling/compiled.py).
     parsed["sft"].torch_compile_backend = None
     return Recipe(**parsed, values=dict(values), path=path)
+
+
+def _together(parsed: Mapping[str, Any]) -> list[str]:
+    """Keys that are sound one by one and end in an error together, after the model is loaded."""
+    attention, sft = parsed["model"].attn_implementation, parsed["sft"]
+    if attention is not None and "flash" in attention and (sft.gradient_checkpointing or sft.activation_checkpointing):
+        return [
+            f"attn_implementation: {attention} takes no tree of labels, which are then read on a key-value cache, and "
+            "gradient_checkpointing: true turns that off; say attn_implementation: sdpa (vision_attention: "
+            "flash_attention_2 is for the tower alone), or gradient_checkpointing: false"
+        ]
+    return []
 
 
 def effective(values: Mapping[str, Any]) -> dict[str, Any]:

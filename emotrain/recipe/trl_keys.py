@@ -23,8 +23,8 @@ _HONOURED = {
     "precision, memory, speed": """
         use_cpu bf16 fp16 tf32 gradient_checkpointing gradient_checkpointing_kwargs activation_checkpointing
         activation_checkpointing_kwargs activation_offloading torch_compile torch_empty_cache_steps skip_memory_metrics
-        debug dataloader_num_workers dataloader_pin_memory dataloader_persistent_workers dataloader_prefetch_factor
-        dataloader_multiprocessing_context
+        debug pad_to_multiple_of dataloader_num_workers dataloader_pin_memory dataloader_persistent_workers
+        dataloader_prefetch_factor dataloader_multiprocessing_context
         """,
     "many processes (launchers of old append --local_rank)": """
         ddp_find_unused_parameters ddp_bucket_cap_mb ddp_broadcast_buffers ddp_static_graph ddp_backend ddp_timeout
@@ -80,7 +80,6 @@ REFUSED: dict[str, str] = {
     "packing_strategy": "prompts with images are not packed; remove it",
     "eval_packing": "prompts with images are not packed; remove it",
     "padding_free": "prompts with images are not packed; remove it",
-    "pad_to_multiple_of": "a batch is as long as its longest prompt; remove it",
     "dataset_text_field": _ANSWER,
     "dataset_kwargs": _ANSWER,
     "dataset_num_proc": _ANSWER,
@@ -119,6 +118,7 @@ DEFAULTS: dict[str, Any] = {
     "save_only_model": False,
     "gradient_checkpointing": False,
     "bf16": False,
+    "ddp_find_unused_parameters": False,  # TRL looks for some in every VLM; all of a LoRA is used in every step
     "accelerator_config": {"split_batches": False, "dispatch_batches": False, "even_batches": False},
 }
 """Where SFTConfig's own default does not fit."""

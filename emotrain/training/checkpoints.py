@@ -14,11 +14,12 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from emotrain.atomic_files import write_json
+from emotrain.atomic_files import open_to_all, write_json
 from emotrain.context.summarize import summaries_folder
 from emotrain.digests import DIGESTS
 from emotrain.examples.base_model import base_name, weights_digest
 from emotrain.examples.summaries import summaries_name
+from emotrain.job_notes import kept
 from emotrain.json_files import read_object
 from emotrain.launched import from_first
 from emotrain.recipe.recipe import Recipe
@@ -153,7 +154,7 @@ def provenance_of(recipe: Recipe, manifest_digest: str, clips_per_step: int) -> 
 
 
 def _base_digest(recipe: Recipe) -> str | None:
-    """What the base's name stands for; None for a Hub id that cannot be asked for here, as in front of a finished run.
+    """What the base's name stands for; None for one that is not here any more, as in front of a finished run.
 
     Its name and revision are compared as keys of the recipe all the same.
     """
@@ -192,6 +193,7 @@ class CarryProvenance(TrainerCallback):
         (folder / DIGESTS).unlink(missing_ok=True)
         if self.beside is not None:
             self.beside(folder)
+        open_to_all(folder.glob("*.safetensors"))
         self.recipe.save(folder)
         write_json({**self.provenance, VOUCHED_BY: DIGESTS}, folder / PROVENANCE)
         if folder == Path(self.recipe.sft.output_dir):
@@ -209,6 +211,7 @@ class CarryProvenance(TrainerCallback):
         PartialState().wait_for_everyone()  # every rank writes a part, and this file vouches for all of them
         if args.should_save:
             self.write(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+            kept(f"checkpoint-{state.global_step}")
             rotate(Path(args.output_dir), self.keep, state.best_model_checkpoint)
 
 

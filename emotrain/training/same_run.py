@@ -12,7 +12,7 @@ from emotrain.yaml_files import read_mapping
 
 _KEYS = """
     output_dir data root prep_shards arm split resamples option_orders head head_l2 head_tau posthoc posthoc_tau
-    baseline_model baseline_trains vision_embeddings torch_compile
+    baseline_model baseline_trains vision_embeddings vision_attention torch_compile pad_to_multiple_of
     per_device_train_batch_size per_device_eval_batch_size gradient_accumulation_steps
     gradient_checkpointing gradient_checkpointing_kwargs
     activation_checkpointing activation_checkpointing_kwargs activation_offloading torch_empty_cache_steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from emotrain.examples.vision_embeddings import check_sight_is_frozen, stored_em
 from emotrain.modeling.compiled import compile_blocks
 from emotrain.modeling.label_tokens import processor_labels
 from emotrain.modeling.lora import lora_config
+from emotrain.modeling.prompt_layout import layout_of
 from emotrain.recipe.recipe import Recipe
 from emotrain.training.run import run
 from emotrain.training.steps import draws_dataset
@@ -43,6 +45,8 @@ def build_trainer(recipe: Recipe, manifest: Manifest) -> Any:
 
     from emotrain.training.trainer import LabelTrainer
 
+    # The layout of batches compares places and features where they are made; here the device would be asked for it.
+    os.environ.setdefault("TRANSFORMERS_DISABLE_TORCH_CHECK", "1")
     set_seed(recipe.sft.seed)  # the adapter's first weights are random
     model, processor = load_base(recipe)
     if recipe.sft.torch_compile:
@@ -50,7 +54,9 @@ def build_trainer(recipe: Recipe, manifest: Manifest) -> Any:
     names = label_set(recipe.data.label_set).labels
     labels = processor_labels(processor, names, display_names(names, recipe.context.language))
     examples = Examples(recipe.data, recipe.context, names)
-    collator = Collator(examples, processor, stored_embeddings(recipe))
+    behind = sum(len(tokens) - 1 for tokens in labels.tokens)
+    layout = layout_of(model, multiple=recipe.sft.pad_to_multiple_of or 1, behind=behind)
+    collator = Collator(examples, processor, stored_embeddings(recipe), layout)
     draws = draws_dataset(recipe, manifest)
     trainer = LabelTrainer(
         labels=labels,

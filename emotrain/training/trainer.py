@@ -14,7 +14,7 @@ from emotrain.balance.losses import BuiltLoss, LossTerms, as_shares
 from emotrain.job_notes import doing
 from emotrain.modeling.label_scoring import label_logits, label_mass
 from emotrain.modeling.label_tokens import LabelTokens
-from emotrain.training.world import local_part
+from emotrain.training.world import float32_masters, local_part, reduce_in_float32
 
 Validate = Callable[[Any], Mapping[str, float]]
 
@@ -38,7 +38,8 @@ class ManifestTrainer(Trainer):
     eight give the same gradient.
 
     A loss or weight that is not finite raises FloatingPointError on all ranks before anything is logged or saved, so a
-    checkpoint on disk is always one to go on from. Between two logs the device is not asked for anything.
+    checkpoint on disk is always one to go on from. Between two logs the device is not asked for anything, as long as
+    the model's family lets it be (the Qwen families: a test counts).
     """
 
     loss_is_scaled_for_ga = True  # read by transformers: compute_loss already divides by the whole step's weight
@@ -52,6 +53,9 @@ class ManifestTrainer(Trainer):
         validate: Validate | None = None,
         **kwargs: Any,
     ) -> None:
+        args = kwargs["args"]
+        # Pinned batches travel while the device works.
+        args.accelerator_config.non_blocking = bool(args.dataloader_pin_memory and not args.use_cpu)
         super().__init__(**kwargs)
         # The filter would log the mean of earlier losses in place of a NaN, and ask the device in every micro-batch.
         self.args.logging_nan_inf_filter = False
@@ -67,6 +71,8 @@ class ManifestTrainer(Trainer):
         # not finite.
         self._seen = torch.zeros(3, device=device)
         self._bad_step = torch.full((), _FINE, device=device)
+        self._masters: dict[str, torch.Tensor] = {}
+        reduce_in_float32(self.accelerator)
 
     def scores(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Log-likelihood of every label for every clip of the batch: (B, C) float32, differentiable."""
@@ -119,6 +125,16 @@ class ManifestTrainer(Trainer):
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Left to `emotrain publish`, which writes a card with figures."""
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Save the weights; float32 ones whatever strategy trained them."""
+        self._masters = float32_masters(self.model) if self.is_deepspeed_enabled else {}
+        super().save_model(output_dir, _internal_call)
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, torch.Tensor] | None = None) -> None:
+        if state_dict is not None:
+            state_dict = {name: self._masters.get(name, value) for name, value in state_dict.items()}
+        super()._save(output_dir, state_dict=state_dict)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         self._stop_at_bad_step(self._bad_steps())

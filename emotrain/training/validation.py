@@ -91,6 +91,7 @@ def validation(recipe: Recipe, collator: Collator, labels: LabelTokens) -> Calla
             collator,
             labels,
             batch_size=recipe.sft.per_device_eval_batch_size,
+            workers=recipe.sft.dataloader_num_workers,
         )
         rows = [
             Prediction(clip.clip_id, clip.test_fold, clip.label, labels.labels[int(np.argmax(z))], tuple(z.tolist()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -95,6 +95,36 @@ def running_world(accelerator: Any, environment: Mapping[str, str] = os.environ)
             )
         return World(accelerator.num_processes, "fsdp2")
     return World(accelerator.num_processes, "ddp" if accelerator.num_processes > 1 else "single")
+
+
+def reduce_in_float32(accelerator: Any) -> None:
+    """Let FSDP2 sum gradients over ranks in float32 under bf16, as data parallelism does; nothing elsewhere.
+
+    accelerate sums them in bfloat16, which loses bits of a LoRA's small gradients on many ranks.
+    """
+    import torch
+
+    plugin: Any = getattr(accelerator.state, "fsdp_plugin", None)
+    policy = getattr(plugin, "mixed_precision_policy", None)
+    if policy is not None and policy.reduce_dtype is not None:
+        plugin.mixed_precision_policy = replace(policy, reduce_dtype=torch.float32)
+
+
+def float32_masters(model: nn.Module) -> dict[str, Tensor]:
+    """The float32 weights that DeepSpeed's optimiser keeps of those that learn, on the host; all ranks call together.
+
+    Under bf16 DeepSpeed's model holds rounded copies; an adapter saved from those differs from other strategies'.
+    """
+    import torch
+    from deepspeed.utils import safe_get_full_fp32_param  # type: ignore[import-untyped]
+
+    kept = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and parameter.dtype != torch.float32:
+            whole = safe_get_full_fp32_param(parameter)
+            if whole is not None:
+                kept[name] = whole.detach().float().cpu()
+    return kept
 
 
 def processes() -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .flights import Flight, write_disturbance, write_profile
+from .flights import HOSTILE, STEPS, Flight, start_study, write_disturbance, write_profile
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).parent / "two_nodes.sh"
@@ -104,12 +104,10 @@ class Prepared:
     root: Path
     data: Path
 
-    def overrides(self, output: Path, **more: object) -> list[str]:
-        """Overrides of the shipped sparse recipe for sixteen steps of eight clips on this data."""
-        values: dict[str, object] = {
-            "data": self.data,
-            "root": self.root,
-            "output_dir": output,
+    def keys(self) -> dict[str, object]:
+        """Keys for sixteen steps of eight clips by the shipped sparse recipe."""
+        return {
+            "root": str(self.root),
             "prep_shards": 4,
             "epochs": 6,
             "per_device_train_batch_size": 8,
@@ -118,7 +116,11 @@ class Prepared:
             "save_steps": 1000,
             "disable_tqdm": True,
         }
-        return [word for key, value in (values | more).items() for word in (f"--{key}", str(value))]
+
+    def overrides(self, output: Path, **more: object) -> list[str]:
+        """The keys as words of a command line, with this data and a folder for the run."""
+        values = {"data": self.data, "output_dir": output, **self.keys(), **more}
+        return [word for key, value in values.items() for word in (f"--{key}", str(value))]
 
 
 RECIPE = ROOT / "recipes" / "tiny" / "sparse_balanced.yaml"
@@ -144,18 +146,21 @@ def flights(cluster: Cluster, prepared: Prepared, tmp_path_factory: pytest.TempP
     from emotrain.launch.submit import submit
 
     folder = tmp_path_factory.mktemp("flights")
-    own = {name: folder / name for name in ("preempted", "late", "ended", "whole", "broken", "pair")}
+    own = {name: folder / name for name in ("preempted", "late", "ended", "whole", "broken", "pair", "study")}
 
-    def launch(name: str, stages: str, profile: dict[str, object], **keys: object) -> Flight:
+    def launch(name: str, stages: str, profile: dict[str, object], recipe: Path = RECIPE, **keys: object) -> Flight:
         path, words = write_profile(own[name], **profile), prepared.overrides(own[name] / "run", **keys)
-        jobs = submit(parse_chain(RECIPE, path, words, stages, None, None, None))
+        jobs = submit(parse_chain(recipe, path, words, stages, None, None, None))
         return Flight({job.name: job.job_id for job in jobs}, own[name] / "run")
 
     paused: dict[str, object] = {"environment": write_disturbance(own["preempted"], PAUSED=own["preempted"])}
     late = {"environment": write_disturbance(own["late"], PAUSED=own["late"])}
     ended: dict[str, object] = {"environment": write_disturbance(own["ended"], PAUSED=own["ended"])}
+    hostile = own["late"] / f"{HOSTILE}.yaml"
+    hostile.write_text(f"base: {RECIPE}\n", encoding="utf-8")
     part = own["whole"] / "data" / "frames" / "part-00002-of-00004.parquet"
     killed = {"environment": write_disturbance(own["whole"], DIES_WRITING=part)}
+    failing = {"nodes": 2, "environment": write_disturbance(own["broken"], FAILS=1)}
     pair = {"nodes": 2, "processes_per_node": 2, "sanity_check": True}
     # The only chain in a partition whose jobs may be preempted.
     cards = {"partition": "main", "nodes": 2, "gpus_per_node": 2, "processes_per_node": 1}
@@ -164,11 +169,12 @@ def flights(cluster: Cluster, prepared: Prepared, tmp_path_factory: pytest.TempP
             patch.setenv(name, cluster.environment[name])
         return {
             "preempted": launch("preempted", "train", cards | paused, per_device_train_batch_size=4),
-            "late": launch("late", "train", late),
+            "late": launch("late", "train", late, hostile),
             "ended": launch("ended", "train", {"processes_per_node": 2} | ended, per_device_train_batch_size=4),
             "whole": launch("whole", "prep,train,evaluate", killed, data=own["whole"] / "data"),
-            "broken": launch("broken", "train,evaluate", {}, model_name_or_path="/no/such/model"),
+            "broken": launch("broken", "train,evaluate", failing, per_device_train_batch_size=4),
             "pair": launch("pair", "train", pair, per_device_train_batch_size=2),
+            "study": start_study(own["study"], RECIPE, prepared.data, prepared.keys(), cluster.run),
         }
 
 
@@ -176,3 +182,17 @@ def losses(output: Path) -> list[float]:
     """The logged loss of every step of a run."""
     state = json.loads((output / "trainer_state.json").read_text(encoding="utf-8"))
     return [entry["loss"] for entry in state["log_history"] if "loss" in entry]
+
+
+@pytest.fixture(scope="session")
+def undisturbed(prepared: Prepared, flights: dict[str, Flight], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The training of `Prepared.keys` in this one process, without SLURM."""
+    import torch
+
+    from emotrain.recipe.recipe import load_recipe
+    from emotrain.training.train import train
+
+    torch.set_num_threads(1)
+    output = train(load_recipe(RECIPE, prepared.overrides(tmp_path_factory.mktemp("undisturbed") / "run")))
+    assert len(losses(output)) == STEPS
+    return output

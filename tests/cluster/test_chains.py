@@ -7,22 +7,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from .conftest import RECIPE, Cluster, Prepared, losses
-from .flights import STEPS, Flight
-
-
-@pytest.fixture(scope="session")
-def undisturbed(prepared: Prepared, flights: dict[str, Flight], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same training in this one process, without SLURM."""
-    import torch
-
-    from emotrain.recipe.recipe import load_recipe
-    from emotrain.training.train import train
-
-    torch.set_num_threads(1)
-    output = train(load_recipe(RECIPE, prepared.overrides(tmp_path_factory.mktemp("undisturbed") / "run")))
-    assert len(losses(output)) == STEPS
-    return output
+from .conftest import ROOT, Cluster, Prepared, losses
+from .flights import TRAP, Flight
 
 
 def test_a_training_job_out_of_time_requeues_itself_and_goes_on_exactly(
@@ -39,6 +25,9 @@ def test_a_training_job_out_of_time_requeues_itself_and_goes_on_exactly(
     assert losses(flight.output) == losses(undisturbed)
     adapter = "adapter_model.safetensors"
     assert (flight.output / adapter).read_bytes() == (undisturbed / adapter).read_bytes()
+    assert not [place for place in (ROOT, cluster.home) if list(place.glob(f"**/*{TRAP}"))], (
+        "this recipe's name was run"
+    )
 
 
 def test_ranks_that_get_sigterm_themselves_stop_together_and_the_job_goes_on(
@@ -60,8 +49,8 @@ def test_a_training_job_is_preempted_requeued_and_goes_on_as_if_nothing_had_been
     flight = flights["preempted"]
     folder = flight.output.parent
     cluster.until(lambda: len(list(folder.glob("paused-*"))) == 2, "both ranks in their third step")
-    urgent = cluster.run("sbatch", "--parsable", "--partition=high", "--nodes=2", "--gpus-per-node=2", "--wrap=sleep 1",
-                         f"--output={folder}/urgent.log")  # fmt: skip
+    wanted = ["--partition=high", "--nodes=2", "--gpus-per-node=2", "--mem=100M"]  # all memory if none is named
+    urgent = cluster.run("sbatch", "--parsable", *wanted, "--wrap=sleep 1", f"--output={folder}/urgent.log")
     assert cluster.end_of(urgent) == "COMPLETED"
     assert cluster.end_of(flight.train) == "COMPLETED", flight.chain_log
     assert cluster.field(flight.train, "Restarts") == "1"
@@ -70,16 +59,17 @@ def test_a_training_job_is_preempted_requeued_and_goes_on_as_if_nothing_had_been
     assert losses(flight.output) == pytest.approx(losses(undisturbed), rel=1e-4)
 
 
-def test_a_failing_recipe_fails_the_chain_and_the_log_of_the_chain_says_which_job(
+def test_an_error_of_one_rank_on_two_nodes_ends_the_chain_for_good_and_its_log_quotes_the_error(
     cluster: Cluster, flights: dict[str, Flight]
 ) -> None:
     flight = flights["broken"]
-    assert cluster.end_of(flight.train) == "FAILED"
+    assert cluster.end_of(flight.train) == "FAILED", "SLURM ends the other node, which looks like a preemption"
+    assert cluster.field(flight.train, "Restarts") == "0"
     assert cluster.end_of(flight.jobs["evaluate"]) == "CANCELLED", "it must not wait for ever"
-    assert f"emotrain-train (job {flight.train}) FAILED" in flight.chain_log
+    (line,) = [line for line in flight.chain_log.splitlines() if "FAILED" in line]
+    assert f"emotrain-train (job {flight.train}) FAILED with exit status" in line
+    assert line.endswith("rank 1 on node2: ValueError: this rank takes no step")
     assert "emotrain-evaluate" not in flight.chain_log
-    said = (flight.output / "slurm" / f"train-{flight.train}.log").read_text(encoding="utf-8")
-    assert "/no/such/model" in said
 
 
 def test_two_nodes_of_two_processes_have_the_losses_of_one_process(

@@ -1,43 +1,41 @@
-"""slurm/study.slurm on a real SLURM, with a stand-in for the study: out of time, it goes back into the queue."""
+"""slurm/study.slurm on a real SLURM, with a real study: out of time, its tasks go back into the queue and go on."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
-from .conftest import ROOT, Cluster
-
-STUDY = """#!/usr/bin/env bash
-# As `emotrain study` does: ends with 75 when the stop file is there; the second attempt has nothing left to do.
-echo "$*" >>"$EMOTRAIN_LOGS/asked-$SLURM_RESTART_COUNT"
-[[ ${SLURM_RESTART_COUNT:-0} == 0 ]] || exit 0
-until [[ -e $EMOTRAIN_STOP_FILE ]]; do sleep 0.1; done
-[[ $SLURM_ARRAY_TASK_ID == 0 ]] || exec sleep 600 # an evaluation that goes on past the time limit
-exit 75
-"""
+from .conftest import ROOT, Cluster, losses
+from .flights import TRAP, Flight
 
 
-def test_the_tasks_of_a_study_go_on_after_their_time_limit(cluster: Cluster, tmp_path: Path) -> None:
-    study = tmp_path / "study"
-    study.write_text(STUDY.replace("$SLURM_RESTART_COUNT", "${SLURM_RESTART_COUNT:-0}"), encoding="utf-8")
-    study.chmod(0o755)
-    exports = f"ALL,EMOTRAIN_CONTAINER={study},EMOTRAIN_LOGS={tmp_path},EMOTRAIN_PATIENCE_S=3"
-    command = ["sbatch", "--parsable", "--array=0-1", "--partition=high", "--mem=100M", "--signal=B:USR1@60"]
-    job = cluster.run(
-        *command, f"--output={tmp_path}/log-%a", f"--export={exports}", ROOT / "slurm/study.slurm", "a.yaml"
-    )
-    asked = tmp_path / "asked-0"
-    cluster.until(lambda: asked.exists() and len(asked.read_text(encoding="utf-8").splitlines()) == 2, "both tasks")
+def test_the_tasks_of_a_study_out_of_time_go_on_where_they_were_and_all_arms_are_equal(
+    cluster: Cluster, flights: dict[str, Flight], undisturbed: Path
+) -> None:
+    flight = flights["study"]
+    job, folder = flight.jobs["study"], flight.output.parents[1]
+    cluster.until(lambda: len(list(folder.glob("paused-*"))) == 2, "the third step of both arms")
+    for task in (0, 1):  # the warning is due 60 s before the end, so it comes now
+        cluster.run("scontrol", "update", f"JobId={job}_{task}", "EndTime=now+61")
     for task in (0, 1):
-        cluster.run("scontrol", "update", f"JobId={job}_{task}", "TimeLimit=1")  # the warning is due at once
-    assert cluster.end_of(job) == "COMPLETED"
-    for task in (0, 1):
-        assert cluster.field(f"{job}_{task}", "Restarts") == "1"
-        log = (tmp_path / f"log-{task}").read_text(encoding="utf-8")
+        cluster.until(lambda task=task: cluster.field(f"{job}_{task}", "Restarts") == "1", "the task in the queue")  # type: ignore[misc]
+        cluster.run("scontrol", "update", f"JobId={job}_{task}", "TimeLimit=20")
+    assert cluster.end_of(job) == "COMPLETED", cluster.logs()
+    scores = []
+    for task, arm in enumerate(("first", "second")):
+        log = (folder / f"log-{task}").read_text(encoding="utf-8")
         assert [log.count(word) for word in ("got SIGUSR1", "goes back", "is done", "FAILED")] == [1, 1, 1, 0], log
-    words = sorted((tmp_path / "asked-1").read_text(encoding="utf-8").splitlines())
-    assert words == [f"python -m emotrain.cli study a.yaml --shard {task}/2" for task in (0, 1)]
+        run = flight.output / arm / "seed0"
+        assert (run / "adapter" / "checkpoint-3").is_dir(), "stopped after the third step"
+        assert losses(run / "adapter") == losses(undisturbed)
+        adapter = "adapter_model.safetensors"
+        assert (run / "adapter" / adapter).read_bytes() == (undisturbed / adapter).read_bytes()
+        scores.append(pq.read_table(run / "scores" / "predictions.parquet")["logits"])
+    assert len(scores[0]) == 22
+    assert scores[0].equals(scores[1])
+    assert not [place for place in (ROOT, cluster.home) if list(place.glob(f"**/*{TRAP}"))], "the study's name was run"
 
 
 def test_the_queue_is_known_by_the_ids_that_sbatch_gave(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +49,7 @@ def test_the_queue_is_known_by_the_ids_that_sbatch_gave(cluster: Cluster, monkey
     assert {plain, array} <= _queued()
     cluster.run("scancel", plain, array)
     cluster.until(lambda: not {plain, array} & _queued(), "the cancelled jobs to go")
-    monkeypatch.setenv("SLURM_CONF", "/no/such/slurm.conf")
+    monkeypatch.setenv("SLURM_CONF", "/dev/null")
     monkeypatch.setattr("emotrain.launch.submit._WAITS_S", ())
     with pytest.raises(SubmitError, match="squeue failed"):
         _queued()

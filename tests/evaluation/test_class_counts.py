@@ -29,9 +29,12 @@ def test_counts_are_read_from_json_csv_and_by_name(tmp_path: Path) -> None:
         ("a.json", '{"anger": 1.5}', "count 1.5; expected a whole number"),
         ("a.json", '{"anger": true}', "expected a whole number"),
         ("a.json", '{"anger": 1, "angry": 2}', "'anger' occurs twice"),
-        ("a.json", "[1]", "found a list"),
-        ("a.json", "{", "not valid JSON"),
-        ("a.csv", "class,n\n", "expected columns label and count, found class, n"),
+        ("a.json", "[1]", "holds a list"),
+        ("a.json", "{", r"a\.json: not JSON .* write an object of counts"),
+        ("a.json", "[" * 100_000, r"a\.json: values within values"),
+        ("a.csv", "class,n\n", "expected the columns label, count, found class, n"),
+        ("a.csv", "label,count\nanger," + "1" * 200_000, r"a\.csv, row .*line 2: not readable as CSV"),
+        ("a.csv", "label,count\nanger\n", r"a\.csv line 2: 1 cell\(s\), expected 2"),
     ],
 )
 def test_counts_that_cannot_be_are_refused(tmp_path: Path, name: str, text: str, message: str) -> None:

@@ -65,7 +65,7 @@ def test_a_table_of_ones_own_takes_the_place_of_the_shipped_one(tmp_path: Path) 
     with pytest.raises(ValueError, match="'fear' has the frequency '-1'"):
         word_frequency(["fear"], table)
     table.write_text("word;n\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="expected the columns word and frequency"):
+    with pytest.raises(ValueError, match="expected the columns word, frequency, found"):
         word_frequency(["fear"], table)
 
 

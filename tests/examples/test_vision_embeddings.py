@@ -46,7 +46,7 @@ def losses(history: list[dict[str, Any]]) -> list[float]:
 def test_training_on_stored_features_never_looks_and_learns_the_same(
     trained: Trained, bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checkpointing: bool
 ) -> None:
-    from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLModel
+    from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VisionTransformerPretrainedModel as Tower
 
     keys = {"epochs": 2, "eval_strategy": "steps", "eval_steps": 4, "gradient_checkpointing": checkpointing}
     _, computed = trained("computed", **keys)
@@ -55,7 +55,7 @@ def test_training_on_stored_features_never_looks_and_learns_the_same(
     def look(*args: Any, **kwargs: Any) -> Any:
         raise AssertionError("the vision tower was asked")
 
-    monkeypatch.setattr(Qwen2_5_VLModel, "get_image_features", look)
+    monkeypatch.setattr(Tower, "forward", look)
     _, stored = trained("stored", vision_embeddings="stored", **keys)
     assert len(losses(stored)) == 8
     assert losses(stored) == pytest.approx(losses(computed), rel=1e-5)

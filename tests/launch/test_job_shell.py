@@ -72,6 +72,21 @@ def test_a_stopped_job_is_requeued_unless_slurm_says_that_it_is_cancelled(
     assert said in done.stdout
 
 
+def test_a_training_that_leaves_no_checkpoint_three_times_in_a_row_gives_up(environment: dict[str, str]) -> None:
+    counted = 'count_idle_attempts "$LOGS"\n[[ -z ${KEPT:-} ]] || touch "$EMOTRAIN_STOP_FILE.kept"\n'
+    script = STOPPED.replace("touch", f"{counted}touch")
+    said = []
+    for attempt, kept in enumerate(["", "", "1", "", "", ""]):
+        more = {"SLURM_RESTART_COUNT": str(attempt), "KEPT": kept}
+        done = subprocess.run(
+            ["bash", "-c", script], env=environment | more, capture_output=True, text=True, check=False, timeout=60
+        )
+        said.append(done.stdout)
+    assert [calls(environment).count("scontrol requeue 41")] == [5], said
+    assert "ended 3 times in a row without a new checkpoint and gives up" in said[-1]
+    assert "FAILED with exit status 75" in said[-1].splitlines()[-1]
+
+
 ENDED = f"""set -euo pipefail
 source {ROOT}/slurm/job.sh
 prepare_to_stop "$LOGS"

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hub_cache import add_to_cache
 from typer.testing import CliRunner
 
 from emotrain.launch.confidential import ConfidentialText
 from emotrain.launch.jobs import Chain, parse_chain, parse_stages, plan_jobs
 from emotrain.launch.render import render
 from emotrain.launch.submit import SubmitError, submit, write_scripts
+from emotrain.modeling.tiny_base_path import tiny_base_path
 
 TOKEN = "hf_abcdefghijklmnopqrstuvwxyz"
 
@@ -242,6 +245,30 @@ def test_a_job_that_ends_before_its_script_is_named_in_the_log_of_the_chain(desk
     (line,) = (desk.folder / "run" / "slurm" / "chain.log").read_text(encoding="utf-8").splitlines()
     said = f"emotrain-frames (job 40_3) FAILED with exit status {done.returncode} before its script began"
     assert line.endswith(said)
+
+
+def test_what_jobs_read_from_the_hub_is_in_their_own_cache_before_anything_is_submitted(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    desk.profile.write_text(f"scratch: {desk.folder}/scratch\n", encoding="utf-8")
+    words = ["--model_name_or_path", "org/base"]
+    with pytest.raises(ValueError, match=r"nothing was submitted: fetching the base model org/base@main: "):
+        submit(chain_of(desk, *words))
+    snapshot = add_to_cache(desk.folder / "scratch" / "huggingface" / "hub", "org/base", tiny_base_path())
+    (snapshot / "model.safetensors").rename(desk.folder / "weights")
+    with pytest.raises(ValueError, match=r"nothing was submitted: base model org/base: .* without model\.safetensors"):
+        submit(chain_of(desk, *words))
+    assert not any("--parsable" in call for call in desk.calls)
+    (desk.folder / "weights").rename(snapshot / "model.safetensors")
+    chain = chain_of(desk, *words, stages="prep,train,evaluate,publish", repo_id="me/adapter")
+    offline = {job.name: Path(job.script).read_text(encoding="utf-8") for job in submit(chain)}
+    told = {name for name, script in offline.items() if "export HF_HUB_OFFLINE=1\n" in script}
+    assert told == set(offline) - {"publish"}
+    assert all(f"export HF_HUB_CACHE={desk.folder}/scratch/huggingface/hub\n" in script for script in offline.values())
+    pushing = chain_of(desk, "--push_to_hub", "true", "--hub_model_id", "me/adapter")
+    (train,) = (job for job in plan_jobs(pushing) if job.name == "train")
+    assert "HF_HUB_OFFLINE" not in render(train, pushing)
 
 
 def test_the_words_of_a_container_come_out_as_they_were_meant(desk: Any) -> None:

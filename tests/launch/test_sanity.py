@@ -6,9 +6,11 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from emotrain.gpu_driver import card_fault, why_no_gpu
 from emotrain.launch.sanity import InsaneCluster, check, shared_device
 
 
@@ -36,7 +38,11 @@ def test_ranks_that_reach_each_other_are_listed_with_their_places() -> None:
     said = [rank.communicate(timeout=600) for rank in ranks]
     assert [rank.returncode for rank in ranks] == [0, 0], said
     host = socket.gethostname()
-    assert f"sanity check: 2 ranks on {host}/cpu0, {host}/cpu1: sum of 16 MiB over gloo" in said[0][0]
+    cores = len(os.sched_getaffinity(0))
+    assert (
+        f"sanity check: 2 ranks on {host}/cpu0, {host}/cpu1, {cores} core(s) for this one: sum of 16 MiB over gloo"
+        in said[0][0]
+    )
 
 
 def test_a_rank_that_is_missing_ends_with_one_line_that_names_the_remedy() -> None:
@@ -50,13 +56,40 @@ def test_a_rank_that_is_missing_ends_with_one_line_that_names_the_remedy() -> No
     assert "GLOO_SOCKET_IFNAME is lo" in line
 
 
-def test_a_missing_gpu_is_said_with_what_was_visible(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_that_cannot_be_used_is_told_with_driver_and_wheel_and_not_blamed_on_the_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import torch
 
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    monkeypatch.setenv("LOCAL_RANK", str(torch.cuda.device_count()))
-    with pytest.raises(InsaneCluster, match="gpus_per_node"):
+    driver = tmp_path / "version"
+    driver.write_text(
+        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC 2024\n", encoding="utf-8"
+    )
+    monkeypatch.setattr("emotrain.gpu_driver.DRIVER_FILE", driver)
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 8)  # as NVML tells it
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    with pytest.raises(
+        InsaneCluster, match=r"driver here is 550\.54\.15, .*CUDA 13\.0, which needs driver 580 .*/whl/"
+    ):
         check(use_cpu=False)
+    driver.write_text(driver.read_text(encoding="utf-8").replace("550.54.15", "580.65.06"), encoding="utf-8")
+    with pytest.raises(InsaneCluster, match=r"driver 580\.65\.06 see none .*gpus_per_node"):
+        check(use_cpu=False)
+    driver.unlink()
+    with pytest.raises(InsaneCluster, match="no NVIDIA driver on this machine"):
+        check(use_cpu=False)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    assert "build without CUDA" in why_no_gpu()
+
+
+def test_cards_that_are_too_old_are_told_what_to_say_instead() -> None:
+    kernels = ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120"]
+    assert card_fault("NVIDIA H100", (9, 0), kernels, bf16=True) is None
+    assert card_fault("Tesla T4", (7, 5), kernels, bf16=False) is None
+    assert "no bfloat16" in str(card_fault("Tesla T4", (7, 5), kernels, bf16=True))
+    assert "kernels from 7.5 on" in str(card_fault("Tesla V100", (7, 0), kernels, bf16=True))
 
 
 def test_one_process_needs_no_network(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import openpyxl
 from annotation_fuzz import casme2, dfew, ferv39k, mafw, mmew, own_csv
+from answer_doors import no_videos, pick, replies, servers, times
 
 from emotrain.datasets.clips import read_clips
 from emotrain.datasets.frame_names import arranged
@@ -36,7 +37,7 @@ LEFTOVERS = ("Thumbs.db", ".DS_Store", "._x.csv", "~$x.xlsx", "desktop.ini")
 def read_door_case(number: int, folder: Path, flip: Callable[[bytes, int], bytes]) -> str:
     """The outcome, `DOOR same` or `DOOR reason`; AssertionError for anything read differently than it was written."""
     rng = np.random.default_rng([number, 2])
-    doors = (lists, sheets, predictions, image_names, settings)
+    doors = (lists, sheets, predictions, image_names, settings, replies, servers, times, no_videos)
     door = doors[number % len(doors)]
     place = folder / f"door {number}"
     place.mkdir()
@@ -52,10 +53,6 @@ def read_door_case(number: int, folder: Path, flip: Callable[[bytes, int], bytes
     if not same:
         raise AssertionError(f"case {number} ({door.__name__}): read differently than it was written")
     return f"{door.__name__} same"
-
-
-def pick(rng: np.random.Generator, among: Any) -> Any:
-    return list(among)[int(rng.integers(len(among)))]
 
 
 def index_of(dataset: str, root: Path, **options: str) -> set[tuple[Any, ...]]:

@@ -1,8 +1,13 @@
-"""A whole small project in one folder: videos, prepared data, a run with checkpoints, scores. Each stage in-process."""
+"""A whole small project in one folder: videos, faces, frames, words, embeddings, a run with checkpoints, scores.
+
+Each stage runs in the process that calls it. Where the face detector's weights are not here, the clips are drawn faces
+without a scene, and the stage of faces is left out.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +16,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
-SHARDS = 6
+SHARDS = 3
+WEIGHTS = Path(__file__).parents[3] / "shared" / "models"
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,11 @@ class House:
 
     folder: Path
     made: Path
+    faces: bool
+
+    @property
+    def clips(self) -> Path:
+        return self.made / ("scenes" if self.faces else "clips")
 
     @property
     def data(self) -> Path:
@@ -34,25 +45,39 @@ class House:
         return self.folder / "scores"
 
     def recipe(self) -> Any:
-        """The recipe: motion summaries, the tiny base, four steps and a checkpoint every other one."""
+        """The recipe: motion summaries, the tiny base, four steps and a checkpoint every other one.
+
+        A step has four clips, on however many processes.
+        """
         from emotrain.recipe.recipe import parse_recipe
 
-        return parse_recipe(yaml.safe_load(RECIPE.format(made=self.made, folder=self.folder)))
+        each = 4 // int(os.environ.get("WORLD_SIZE", "1"))
+        values = yaml.safe_load(RECIPE.format(clips=self.clips, folder=self.folder, each=each, shards=SHARDS))
+        return parse_recipe(values | ({"media": "scenes", "crop": "face"} if self.faces else {}))
 
     def prep(self) -> None:
-        """Index, frames, summaries, manifest; in this process alone, so that a kill ends all of it."""
+        """All stages before the training; in this process alone, so that a kill ends all of it."""
         from emotrain.context.summarize import summarize_clips
         from emotrain.datasets.index import index_clips
         from emotrain.examples.manifests import ensure_manifest
+        from emotrain.faces.framing import framing_of
+        from emotrain.faces.stage import find_faces_stage
+        from emotrain.preparation.embed import embed_keyframes
         from emotrain.video.extract import extract_frames
 
+        recipe, here = self.recipe(), {"shards": SHARDS, "workers": 1, "limit_s": None}
+        crop = "face" if self.faces else "none"
         if not (self.data / "clips.parquet").exists():
-            index_clips("synthetic", self.made / "clips", self.data)
+            index_clips("synthetic", self.clips, self.data, **({"media": "scenes"} if self.faces else {}))
+        if self.faces:
+            find_faces_stage(self.data, **here)
+        framing = framing_of(self.data, crop, "face")
         extract_frames(
-            self.data, keyframes=2, between=0, size=64, shards=SHARDS, workers=1, limit_s=None, max_bad_share=0.0
+            self.data, keyframes=2, between=0, size=64, crop=crop, framing=framing, max_bad_share=0.0, **here
         )
-        summarize_clips(self.data, "motion", shards=SHARDS, workers=1, limit_s=None)
-        ensure_manifest(self.recipe())
+        summarize_clips(self.data, "motion", **here)
+        embed_keyframes(recipe)
+        ensure_manifest(recipe)
 
     def train(self) -> None:
         """The run; one that is there is gone on with or left alone."""
@@ -95,18 +120,28 @@ def make_house(folder: Path, made: Path) -> House:
     """The project with nothing prepared yet; videos are rendered where they are not there."""
     import torch
 
+    from emotrain.faces.weights import FOLDER, WeightsMissing, weights_file
     from emotrain.synthetic.clip_set import write_clip_set
+    from emotrain.synthetic.scene_plan import SceneSettings
 
     torch.set_num_threads(1)
-    if not (made / "clips").is_dir():
-        write_clip_set(made / "clips", label_set="dfew", train=14, validation=14, test=14, seed=3, size=64, workers=1)
-        _keep_few(made / "clips" / "annotations.parquet")
+    if WEIGHTS.is_dir():
+        os.environ.setdefault(FOLDER, str(WEIGHTS))
+    try:
+        faces = weights_file("yunet").is_file()
+    except WeightsMissing:
+        faces = False
+    clips = made / ("scenes" if faces else "clips")
+    if not clips.is_dir():
+        scenes = SceneSettings(width=320) if faces else None
+        write_clip_set(clips, label_set="dfew", train=14, validation=14, test=14, seed=3, workers=1, scenes=scenes)
+        _keep_few(clips / "annotations.parquet")
     folder.mkdir(parents=True, exist_ok=True)
-    return House(folder, made)
+    return House(folder, made, faces)
 
 
-def _keep_few(annotations: Path, each: int = 4) -> None:
-    """A dozen of the clips: the least that a set can be rendered with takes too long to prepare over and over."""
+def _keep_few(annotations: Path, each: int = 2) -> None:
+    """Half a dozen of the clips: the least that a set can be rendered with takes too long to prepare over and over."""
     table = pq.read_table(annotations)
     splits = table["split"].to_pylist()
     rows = [row for row, split in enumerate(splits) if splits[:row].count(split) < each]
@@ -127,7 +162,7 @@ RECIPE = """
 model_name_or_path: tiny
 dtype: float32
 data: {folder}/data
-root: {made}/clips
+root: {clips}
 dataset: synthetic
 label_set: dfew
 context: summaries
@@ -136,14 +171,16 @@ keyframes: 2
 between: 0
 frame_size: 64
 image_size: 56
-prep_shards: 6
+prep_shards: {shards}
+vision_embeddings: stored
 sampling: natural
 epochs: 1
 epoch_size: 16
 lora_r: 2
 lora_dropout: 0.0
 learning_rate: 0.01
-per_device_train_batch_size: 4
+adam_epsilon: 1.0e-3
+per_device_train_batch_size: {each}
 logging_steps: 1
 disable_tqdm: true
 save_strategy: steps

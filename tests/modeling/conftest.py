@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from family_checkpoints import MADE, save
 from PIL import Image
 
 from emotrain.modeling.tiny import VisionLanguageModel, random_tiny
@@ -18,6 +20,15 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="session")
 def tiny() -> VisionLanguageModel:
     return random_tiny(seed=1, texts=("Which emotion does the face show", "inner brow rises"))
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a checkpoint of every family, each under its model type."""
+    root = tmp_path_factory.mktemp("families")
+    for name, made in MADE.items():
+        save(made, root / name)
+    return root
 
 
 @pytest.fixture

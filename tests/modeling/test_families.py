@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
-from family_checkpoints import MADE, save
-from PIL import Image
+from family_chats import WORDS, Chat, chats, encoded, picture
+from family_checkpoints import MADE
 from torch import Tensor, nn
 
 from emotrain.atomic_files import write_json, write_table
 from emotrain.balance.losses import LossSettings, build_loss
-from emotrain.context.prompt import PromptSettings, build_messages
 from emotrain.emotions import LABEL_SETS
-from emotrain.modeling.chats import encode_chats
 from emotrain.modeling.families import FAMILIES, family
 from emotrain.modeling.image_features import image_features, with_features
 from emotrain.modeling.label_scoring import label_logits
@@ -29,49 +26,18 @@ from emotrain.modeling.label_tokens import AnswerFrame, LabelTokens, answer_fram
 from emotrain.modeling.loading import load_model, load_processor
 from emotrain.modeling.lora import language_model_linears, lora_config
 from emotrain.modeling.prompt_embeddings import prompt_embeddings
-from emotrain.records import CLIPS, FRAMES, Clip, Frame, Split, Summary, to_table
+from emotrain.records import CLIPS, FRAMES, Clip, Frame, Split, to_table
 from emotrain.stages.parts import part_path
 
 torch.set_num_threads(1)
 LABELS = LABEL_SETS["dfew"].labels
-WORDS = ("inner brows rise", "no visible change", "brief, peak 0.53 s")
-Chat = tuple[list[dict[str, Any]], list[Image.Image]]
 
 families = pytest.mark.parametrize("name", list(FAMILIES))
-
-
-@pytest.fixture(scope="module")
-def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a checkpoint of every family, each under its model type."""
-    root = tmp_path_factory.mktemp("families")
-    for name, made in MADE.items():
-        save(made, root / name)
-    return root
 
 
 def loaded(checkpoints: Path, name: str) -> tuple[Any, Any]:
     folder = str(checkpoints / name)
     return load_model(folder, "float32"), load_processor(folder, image_size=MADE[name].side)
-
-
-def picture(seed: int, width: int = 64) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (64, width, 3), dtype=np.uint8))
-
-
-def chats(counts: Sequence[int] = (2, 1, 3), first: int = 0) -> list[Chat]:
-    """One chat a number of keyframes, each with as many summaries and pictures of its own."""
-    made = []
-    for row, count in enumerate(counts):
-        frames = [Frame(f"clip{row}", k, 0.25 + k / 2, "keyframe", None, b"") for k in range(count)]
-        told = [Summary(f"clip{row}", k, k / 2, k / 2 + 0.5, WORDS[k], True, "test") for k in range(count)]
-        messages = build_messages(frames, told, LABELS, PromptSettings())
-        made.append((messages, [picture(first + 10 * row + k) for k in range(count)]))
-    return made
-
-
-def encoded(processor: Any, some: Sequence[Chat]) -> dict[str, Tensor]:
-    images = [pictures for _, pictures in some] if some[0][1] else None
-    return encode_chats(processor, [messages for messages, _ in some], images)
 
 
 def separate_passes(model: nn.Module, processor: Any, chat: Chat, labels: LabelTokens) -> Tensor:

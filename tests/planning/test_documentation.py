@@ -22,7 +22,7 @@ HEADED = [
 ]
 COST = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
 SEVEN = ["--model_name_or_path", "Qwen/Qwen2.5-VL-7B-Instruct"]
-PARTS = ("weights", "training", "activations", "tower", "logits", "rest")
+PARTS = ("weights", "training", "activations", "tower", "pixels", "logits", "rest")
 
 
 def planned(recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overrides: list[str] | None = None) -> Plan:

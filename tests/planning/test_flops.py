@@ -29,7 +29,7 @@ from emotrain.training.train import build_trainer
 
 
 def counting() -> FlopCounterMode:
-    """torch's counter, told about the fused attention of the CPU, which it does not know."""
+    """torch's counter, told about the fused attention of the CPU and sums in place, which it does not know."""
     aten = torch.ops.aten
 
     def forward(query: Any, key: Any, value: Any, *rest: Any, out_shape: Any = None, **more: Any) -> int:
@@ -40,7 +40,11 @@ def counting() -> FlopCounterMode:
     ) -> int:
         return sdpa_backward_flop_count(gradient, query, key, value)
 
+    def added(into: Any, left: Any, right: Any, *rest: Any, out_shape: Any = None, **more: Any) -> int:
+        return int(2 * left[0] * left[1] * right[1])
+
     known = {
+        aten.addmm_: added,
         aten._scaled_dot_product_flash_attention_for_cpu: forward,
         aten._scaled_dot_product_flash_attention_for_cpu_backward: backward,
     }

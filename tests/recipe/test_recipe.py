@@ -167,6 +167,17 @@ def test_a_key_of_trl_without_effect_is_refused_with_ours(tmp_path: Path, text: 
         load_recipe(leaf)
 
 
+def test_flash_attention_and_checkpointing_are_refused_together_before_any_model_is_loaded() -> None:
+    values = {"model_name_or_path": "org/base", "attn_implementation": "flash_attention_2"}
+    with pytest.raises(RecipeError, match=r"gradient_checkpointing: true turns that off; say .*vision_attention"):
+        parse_recipe(values | {"gradient_checkpointing": True})
+    assert parse_recipe(values).model.attn_implementation == "flash_attention_2"
+    tower = {"attn_implementation": "sdpa", "vision_attention": "flash_attention_2", "gradient_checkpointing": True}
+    assert parse_recipe(values | tower).data.vision_attention == "flash_attention_2"
+    with pytest.raises(RecipeError, match="'windowed' is not one of windows, sdpa"):
+        parse_recipe(values | {"vision_attention": "windowed"})
+
+
 def test_a_refused_key_may_say_what_happens_anyway() -> None:
     said = {"packing": False, "num_train_epochs": 1, "use_peft": True, "max_length": None, "completion_only_loss": True}
     assert parse_recipe({"model_name_or_path": "tiny", "use_cpu": True, **said}).sft.num_train_epochs == 1

@@ -210,6 +210,12 @@ def test_command_line_keys_reach_every_arm_unless_the_study_sets_them(tmp_path: 
         read_study(write(tmp_path), {"seed": 7})
 
 
+def test_a_study_writes_beside_its_file_wherever_it_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, out="runs/mine")
+    monkeypatch.chdir("/")
+    assert read_study(path).out == tmp_path / "runs" / "mine"
+
+
 def test_a_study_that_is_not_there_names_those_beside_it(tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"other\.yaml: no such study; beside it: study\.yaml"):

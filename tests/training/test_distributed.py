@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from family_checkpoints import MADE, save
 from safetensors.torch import load_file
 
 ROOT = Path(__file__).parents[2]
@@ -165,6 +166,41 @@ def test_two_processes_train_as_one_hold_their_part_and_go_on_after_sigkill(
         for name, value in expected.items():
             torch.testing.assert_close(weights[name], value, atol=1e-6, rtol=0)
     torch.testing.assert_close(label_scores(bench, run), label_scores(bench, alone), atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("config", "family"), [("fsdp2", "gemma3"), ("zero3", "llava_onevision")])
+def test_half_precision_checkpointing_dropout_and_workers_change_no_loss_beyond_rounding(
+    config: str, family: str, bench: Any, tmp_path: Path
+) -> None:
+    """As the recipes train: what a rank keeps, sums and saves is float32, and blocks of every family are found."""
+    from emotrain.examples.manifests import ensure_manifest
+    from emotrain.recipe.recipe import load_recipe
+    from emotrain.training.train import train
+
+    save(MADE[family], tmp_path / "base")
+    values = VALUES | {
+        "model_name_or_path": str(tmp_path / "base"),
+        "image_size": MADE[family].side,
+        "dtype": "bfloat16",
+        "bf16": True,
+        "gradient_checkpointing": True,
+        "lora_dropout": 0.05,
+        "pad_to_multiple_of": 16,
+        "eval_on_start": True,
+        "max_steps": 3,
+    }
+    recipe = bench.recipe(tmp_path / "two", **values)
+    ensure_manifest(load_recipe(recipe))
+    done = launch(config, recipe, *TWO, "--dataloader_num_workers", "1", **SHARDED)
+    run = tmp_path / "two" / "run"
+    assert done.returncode == 0 or (config.startswith("zero3") and (run / "provenance.json").exists()), done.stderr
+    alone = train(load_recipe(bench.recipe(tmp_path / "one", per_device_train_batch_size=12, **values)))
+    assert losses(run) == pytest.approx(losses(alone), rel=0.02)
+    weights, expected = load_file(run / ADAPTER), load_file(alone / ADAPTER)
+    assert weights.keys() == expected.keys()
+    assert {value.dtype for value in weights.values()} == {torch.float32}
+    assert any((value.bfloat16().float() != value).any() for value in weights.values()), "masters, not their rounding"
+    assert (run / ADAPTER).stat().st_mode & 0o077, "others may read it where the umask lets them"
 
 
 @pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)

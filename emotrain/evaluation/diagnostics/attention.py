@@ -60,11 +60,11 @@ def eager_attention(model: nn.Module) -> Iterator[None]:
     """The language model computes its attention weights instead of only using them."""
     inner = unwrapped(model)
     before = attention_implementation(model)
-    inner.set_attn_implementation("eager")
+    inner.set_attn_implementation({"text_config": "eager"})
     try:
         yield
     finally:
-        inner.set_attn_implementation(before)
+        inner.set_attn_implementation({"text_config": before})
 
 
 @contextmanager

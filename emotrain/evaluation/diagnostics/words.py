@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
+
+from emotrain.text_tables import columns
 
 SHIPPED = Path(__file__).parents[1] / "word_frequency.csv"
 SOURCE = "wordfreq 3.1.1 (Speer 2022, doi:10.5281/zenodo.7199437), English, large list, CC BY-SA 4.0"
@@ -17,22 +18,15 @@ def word_frequency(names: Sequence[str], table: Path | None = None) -> list[floa
     one, which is English. Raises ValueError that names the row for a frequency that is no positive number.
     """
     path = table if table is not None else SHIPPED
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; expected a CSV with the columns word,frequency")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(line for line in file if not line.startswith("#"))
-        columns = [] if reader.fieldnames is None else list(reader.fieldnames)
-        if not {"word", "frequency"} <= set(columns):
-            raise ValueError(f"{path}: expected the columns word and frequency, found {', '.join(columns)}")
-        known = {row["word"].strip().lower(): _positive(path, row) for row in reader}
+    known = {word.strip().lower(): _positive(path, word, given) for word, given in columns(path, ["word", "frequency"])}
     return [known.get(name.lower()) for name in names]
 
 
-def _positive(path: Path, row: dict[str, str]) -> float:
+def _positive(path: Path, word: str, given: str) -> float:
     try:
-        value = float(row["frequency"])
-    except (TypeError, ValueError):
+        value = float(given)
+    except ValueError:
         value = float("nan")
     if not 0 < value < float("inf"):
-        raise ValueError(f"{path}: word {row['word']!r} has the frequency {row['frequency']!r}; expected a number > 0")
+        raise ValueError(f"{path}: word {word!r} has the frequency {given!r}; expected a number > 0")
     return value

@@ -11,6 +11,7 @@ from emotrain.recipe.arguments.keys import check_word, recipe_key
 from emotrain.video.frame_settings import FrameSettings
 
 VISION_EMBEDDINGS = ("computed", "stored")
+VISION_ATTENTION = ("windows", "sdpa", "eager", "flash_attention_2")
 
 
 @dataclass
@@ -74,6 +75,11 @@ class DataArguments:
         "puts it; computed: it computes that at every step.",
         default="computed",
     )
+    vision_attention: str | None = recipe_key(
+        "How the vision tower attends: windows (all windows of a Qwen tower at once), sdpa, eager or "
+        "flash_attention_2; null for windows where the model runs on sdpa, and else as attn_implementation.",
+        default=None,
+    )
     image_size: int | None = recipe_key(
         "Side in pixels that the model sees; null leaves it to the processor.", default=None
     )
@@ -97,6 +103,8 @@ class DataArguments:
                 f"{self.between}; say keyframe_policy: stratified and between: -1"
             )
         check_word("vision_embeddings", self.vision_embeddings, VISION_EMBEDDINGS)
+        if self.vision_attention is not None:
+            check_word("vision_attention", self.vision_attention, VISION_ATTENTION)
         if self.vision_embeddings == "stored" and self.redraw_keyframes:
             raise ValueError("vision_embeddings: stored, but redraw_keyframes shows others at every epoch; remove one")
         if self.fold is not None and self.fold < 1:
