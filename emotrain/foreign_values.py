@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from emotrain.file_errors import visible
 from emotrain.json_files import read_object
 
 Kind: TypeAlias = Callable[[object], "str | None"]
@@ -180,5 +181,5 @@ def read_foreign(path: Path) -> dict[str, Any]:
 def told(found: list[str]) -> str:
     """Faults as an indented list of at most MOST_FAULTS lines; what a hostile file says cannot move the cursor."""
     more = [f"and {len(found) - MOST_FAULTS} more"] if len(found) > MOST_FAULTS else []
-    lines = ["".join(c if c.isprintable() else "?" for c in fault) for fault in [*found[:MOST_FAULTS], *more]]
+    lines = [visible(fault).replace("\n", "?") for fault in [*found[:MOST_FAULTS], *more]]
     return "\n".join(f"  - {line}" for line in lines)

@@ -79,7 +79,8 @@ def separator_of(lines: Sequence[str], names: Callable[[list[str]], int] | None 
     lines = [line[: 1 << 14] for line in lines]
 
     def worth(separator: str) -> tuple[int, int, int]:
-        rows = [next(csv.reader([line], delimiter=separator), []) for line in lines]
+        # Python 3.10 refuses a line with a NUL; whoever reads the rows says so with its number.
+        rows = [next(csv.reader([line.replace("\0", "")], delimiter=separator), []) for line in lines]
         cells = len(rows[0])
         alike = sum(len(row) == cells for row in rows) if cells > 1 else 0
         return (max(map(names, rows)) if names is not None else 0), alike, cells

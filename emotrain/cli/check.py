@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from emotrain.file_errors import visible
+
 
 def check(
     folder: Annotated[Path, typer.Argument(help="A data folder, a run, an adapter, scores; or what holds them.")],
@@ -24,7 +26,7 @@ def check(
         raise FileNotFoundError(f"{folder}: no such folder; give one that emotrain wrote")
     checked = check_folder(folder, renew=renew)
     for line in checked.lines():
-        typer.echo(line)
+        typer.echo(visible(line))
     if duplicates:
         from emotrain.video.near_duplicates import across_parts
 
@@ -33,6 +35,6 @@ def check(
             raise FileNotFoundError(f"{folder}: --duplicates looks at a data folder, and no clips.parquet is below")
         for index in indices:
             for line in across_parts(index.parent).lines():
-                typer.echo(line)
+                typer.echo(visible(line))
     if checked.faults:
         raise SystemExit(1)

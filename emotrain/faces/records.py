@@ -74,6 +74,7 @@ CLIP_FACES = pa.struct(
         ("end_s", _time),
     ]
 )
+# Lists of no fixed size: up to version 24 Arrow cannot read fixed ones with a null among them, as a clip's own row has.
 FACES = pa.schema(
     [
         ("clip_id", _text),
@@ -81,8 +82,8 @@ FACES = pa.schema(
         ("shot", _int),
         ("time_s", _time),
         ("score", _real),
-        ("box", pa.list_(_real, 4)),
-        ("landmarks", pa.list_(pa.list_(_real, 2), 5)),
+        ("box", pa.list_(_real)),
+        ("landmarks", pa.list_(pa.list_(_real))),
         ("yaw_deg", _real),
         ("blendshapes", pa.list_(_real)),
         ("clip", CLIP_FACES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -209,19 +210,32 @@ def base_and_contract(
 def declared_base(folder: Path, contract: InputContract | None, base_model: str | None) -> tuple[str, str]:
     """Name and revision of an adapter's base: the caller's, the contract's, or the one in PEFT's own configuration.
 
-    Raises ValueError for a base that only the caller may choose: a folder, an address.
+    A base that the caller did not name is said on stderr. Raises ValueError for one that only the caller may choose (a
+    folder, an address) and where the two files name different ones.
     """
     if base_model is not None:
         return base_model, "main"
-    if contract is not None and contract.base_model is not None:
-        return _hub_id(contract.base_model, folder / CONTRACT), contract.base_revision
     declared = read_config(folder)
     name, revision = declared.get("base_model_name_or_path"), declared.get("revision")
+    if contract is not None and contract.base_model is not None:
+        chosen, at = _hub_id(contract.base_model, folder / CONTRACT), contract.base_revision
+        if name is not None and HUB_ID(name) is None and name != chosen:
+            raise ValueError(
+                f"{folder}: {CONTRACT} names base model {chosen!r}, {CONFIG} {str(name)!r}; expected one base in both: "
+                "take the adapter from its publisher again, or say which with --base"
+            )
+        return _said(chosen, at, folder)
     if name is None or name == "":
         raise ValueError(f"{folder / CONFIG}: names no base model; give it with --base")
     if name != TINY and Path(name).expanduser().resolve() == SHIPPED.resolve():
         return TINY, "main"
-    return _hub_id(str(name), folder / CONFIG), _revision(revision, folder / CONFIG)
+    return _said(_hub_id(str(name), folder / CONFIG), _revision(revision, folder / CONFIG), folder)
+
+
+def _said(name: str, revision: str, folder: Path) -> tuple[str, str]:
+    if name != TINY:
+        print(f"emotrain: adapter {folder} names base model {name} (revision {revision})", file=sys.stderr, flush=True)
+    return name, revision
 
 
 def _hub_id(name: str, where: Path) -> str:

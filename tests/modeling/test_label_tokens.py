@@ -48,3 +48,9 @@ def test_every_label_ends_with_the_end_of_turn(tiny: VisionLanguageModel) -> Non
 def test_bad_label_sets_are_refused(tiny: VisionLanguageModel, labels: tuple[str, ...], end: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         encode_labels(tiny.processor.tokenizer, labels, end)
+
+
+def test_labels_without_end_are_refused_before_a_mask_is_made_of_them(tiny: VisionLanguageModel) -> None:
+    labels = [f"label {number} {'x' * 80}" for number in range(1000)]
+    with pytest.raises(ValueError, match=r"1000 labels have [\d,]+ tokens.*at most 4,096"):
+        processor_labels(tiny.processor, labels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from emotrain.balance.heads import HEADS
+from emotrain.context.option_order import MOST_ORDERS
 from emotrain.recipe.arguments.keys import check_word, recipe_key
 
 SPLITS = ("train", "validation", "test")
@@ -80,5 +81,5 @@ class EvaluationArguments:
             )
         if self.early_stopping_patience is not None and self.early_stopping_patience < 1:
             raise ValueError(f"early_stopping_patience: {self.early_stopping_patience} is below 1; null turns it off")
-        if self.option_orders < 1:
-            raise ValueError(f"option_orders: {self.option_orders} is below 1")
+        if not 1 <= self.option_orders <= MOST_ORDERS:
+            raise ValueError(f"option_orders: {self.option_orders}, expected 1 to {MOST_ORDERS}")
