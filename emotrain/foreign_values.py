@@ -129,6 +129,18 @@ def listed(kind: Kind, least: int, most: int) -> Kind:
     return check
 
 
+def many(kind: Kind, most: int) -> Kind:
+    """A list of at most `most` values of a kind, equal ones among them."""
+
+    def check(value: object) -> str | None:
+        if not isinstance(value, (list, tuple)) or len(value) > most:
+            return f"a list of at most {most} values"
+        odd = next((expected for entry in value if (expected := kind(entry)) is not None), None)
+        return None if odd is None else f"a list, each {odd}"
+
+    return check
+
+
 def mapped(keys: Kind, values: Kind, most: int) -> Kind:
     """A mapping of at most `most` entries."""
 

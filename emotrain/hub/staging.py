@@ -16,11 +16,12 @@ import yaml
 
 from emotrain.atomic_files import replacing, write_json, write_text
 from emotrain.digests import DIGESTS, write_digests
+from emotrain.examples.calibration_file import read_calibration, write_calibration
 from emotrain.examples.input_contract import CONTRACT, read_contract
 from emotrain.hub.base import Base
 from emotrain.json_files import entry, read_object
 from emotrain.modeling.adapter_config import CONFIG, read_config
-from emotrain.modeling.adapters import RUN_REMEDY, WEIGHTS, check_vouched
+from emotrain.modeling.adapters import CALIBRATION, RUN_REMEDY, WEIGHTS, adapter_digest, check_vouched
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import RESOLVED
 from emotrain.training.checkpoints import PROVENANCE
@@ -28,7 +29,7 @@ from emotrain.yaml_files import read_mapping
 
 CARD = "README.md"
 CONFUSION = "figures/confusion.png"
-VOUCHED = (CONFIG, WEIGHTS, CONTRACT, RESOLVED, PROVENANCE)
+VOUCHED = (CONFIG, WEIGHTS, CONTRACT, CALIBRATION, RESOLVED, PROVENANCE)
 """Files that the list of a published adapter vouches for; the card is its publisher's to change."""
 
 PUBLISHED = (*VOUCHED, DIGESTS, CARD, CONFUSION)
@@ -71,6 +72,9 @@ def stage(adapter: Path, base: Base, out: Path) -> list[str]:
     if contract is not None:
         revision = base.revision if base.revision is not None else "main"
         replace(contract, base_model=base.name, base_revision=revision).save(out)
+    calibration = read_calibration(adapter)
+    if calibration is not None:
+        write_calibration(calibration, out, adapter_digest(out))
     if (adapter / PROVENANCE).is_file():
         provenance = read_object(adapter / PROVENANCE, RUN_REMEDY)
         for key in {"made_from", "libraries"} & provenance.keys():

@@ -16,7 +16,8 @@ from emotrain.modeling.adapter_config import CONFIG, read_config
 
 CONTRACT = "emotrain.json"
 WEIGHTS = "adapter_model.safetensors"
-PARTS = (CONFIG, WEIGHTS, CONTRACT, "recipe.resolved.yaml", "provenance.json", DIGESTS)
+CALIBRATION = "calibration.json"
+PARTS = (CONFIG, WEIGHTS, CONTRACT, CALIBRATION, "recipe.resolved.yaml", "provenance.json", DIGESTS)
 """Files of an adapter that are fetched from the Hub; never a pickle."""
 
 
