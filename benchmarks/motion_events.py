@@ -29,6 +29,7 @@ from emotrain.records import Event
 from emotrain.synthetic.clip_set import write_clip_set
 from emotrain.synthetic.grades import GRADES
 from emotrain.synthetic.styles import HELD_BACK, STYLES
+from emotrain.synthetic.trajectories import NAME as TRAJECTORIES
 from emotrain.video.decode import open_clip
 
 KINDS = ("micro", "macro", "neutral")
@@ -46,16 +47,18 @@ class Tally:
     unit_hits: Counter[str] = field(default_factory=Counter)
     unit_false: Counter[str] = field(default_factory=Counter)
     unit_missed: Counter[str] = field(default_factory=Counter)
+    by_label: dict[str, Counter[str]] = field(default_factory=dict)
     apex_s: list[float] = field(default_factory=list)
     regions: int = 0
     frames: int = 0
     seconds: float = 0.0
     decoding: float = 0.0
 
-    def add(self, kind: str, told: Sequence[Event], truth: Sequence[Event]) -> None:
+    def add(self, kind: str, told: Sequence[Event], truth: Sequence[Event], label: str) -> None:
         """Count one clip; an event is found when one that was told overlaps it by IoU 0.5, each used once."""
         self.clips[kind] += 1
         found = pairs(told, truth)
+        self.by_label.setdefault(label, Counter()).update(clips=1, true=len(truth), told=len(told), found=len(found))
         self.hits[kind] += len(found)
         self.false[kind] += len(told) - len(found)
         self.missed[kind] += len(truth) - len(found)
@@ -130,6 +133,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--style", nargs="+", choices=("known", *STYLES), help="styles instead of the classic faces")
     parser.add_argument("--grade", nargs="+", choices=GRADES, default=["mixed"], help="disturbances of styled clips")
+    parser.add_argument("--label-set", choices=("mafw", TRAJECTORIES), default="mafw", help="what the clips show")
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="keep the clips there, and use those that lie there"
     )
@@ -161,10 +165,11 @@ def measured(given: argparse.Namespace, style: str | None, grade: str) -> Tally:
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         if given.keep is not None:
-            root = given.keep / f"{style or given.level}-{grade}-{given.seed}-{given.clips}"
+            root = given.keep / f"{given.label_set}-{style or given.level}-{grade}-{given.seed}-{given.clips}"
             root.mkdir(parents=True, exist_ok=True)
         write_clip_set(
             root, train=0, validation=0, test=given.clips, seed=given.seed, size=given.size, level=given.level,
+            label_set=given.label_set,
             style=style, grade=grade,
         )  # fmt: skip
         rows = pq.read_table(root / "annotations.parquet").to_pylist()
@@ -179,7 +184,7 @@ def measured(given: argparse.Namespace, style: str | None, grade: str) -> Tally:
                 tally.seconds += time.perf_counter() - decoded
                 tally.decoding += decoded - started
                 tally.frames += len(times_s)
-                tally.add(row["kind"] or "neutral", events, [Event(**event) for event in row["events"]])
+                tally.add(row["kind"] or "neutral", events, [Event(**event) for event in row["events"]], row["label"])
                 advance(1)
     return tally
 
@@ -194,6 +199,9 @@ def print_details(tally: Tally) -> None:
     print(f"* apex error, micro: {tally.apex_ms:.0f} ms")
     spent, decoding = (1000 * seconds / tally.frames for seconds in (tally.seconds, tally.decoding))
     print(f"* per frame: {spent:.2f} ms motion and spotting, {decoding:.2f} ms decoding")
+    print("\n| class | clips | true events | told | found |\n|-|-|-|-|-|")
+    for label, seen in sorted(tally.by_label.items()):
+        print(f"| {label} | {' | '.join(str(seen[key]) for key in ('clips', 'true', 'told', 'found'))} |")
     print("\n| action unit | named right | named wrongly | missed | precision | recall |\n|-|-|-|-|-|-|")
     right, wrong, missed = tally.unit_hits, tally.unit_false, tally.unit_missed
     for unit in sorted({*right, *wrong, *missed}, key=lambda unit: (int(unit.lstrip("LR")), unit)):

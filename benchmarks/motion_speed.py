@@ -51,7 +51,7 @@ PARTS: tuple[tuple[str, ModuleType, str], ...] = (
     ("head motion", motion, "affine"),
     ("brightness", motion, "_appearance"),
     ("spotting", clip_events, "spot"),
-    ("words", motion_backend, "describe"),
+    ("words", motion_backend, "told"),
 )
 OLD = """
 import sys, json, time, cv2

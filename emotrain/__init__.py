@@ -5,7 +5,11 @@ emotrain.load("org/name").predict("clip.mp4") reads a clip with a trained adapte
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# TRL reports every training to the Hub unless this is set before huggingface_hub is imported.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load"]

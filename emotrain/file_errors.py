@@ -32,8 +32,20 @@ _LIBRARIES = ("SafetensorError", "RuntimeError", "Exception")
 """Names of what safetensors, torch and tokenizers raise when a file cannot be written."""
 
 
+def visible(text: str) -> str:
+    """A text with `?` for what moves a terminal's cursor, hides or turns other words, or cannot be written at all."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
+
+
 def in_words(error: BaseException) -> str:
-    """The message of an error for people; the system's own ("[Errno 13] ...") begins with the path and has a remedy."""
+    """The message of an error for people; the system's own ("[Errno 13] ...") begins with the path and has a remedy.
+
+    Messages repeat names of files, clips and servers, which others chose: all of it is `visible`.
+    """
+    return visible(_in_words(error))
+
+
+def _in_words(error: BaseException) -> str:
     if not isinstance(error, OSError) or error.filename is None or error.strerror is None:
         return str(error)
     by_kind = next((text for kind, text in _BY_KIND if isinstance(error, kind)), None)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from emotrain.file_errors import visible
 from emotrain.json_files import read_object
 
 Kind: TypeAlias = Callable[[object], "str | None"]
@@ -128,6 +129,18 @@ def listed(kind: Kind, least: int, most: int) -> Kind:
     return check
 
 
+def many(kind: Kind, most: int) -> Kind:
+    """A list of at most `most` values of a kind, equal ones among them."""
+
+    def check(value: object) -> str | None:
+        if not isinstance(value, (list, tuple)) or len(value) > most:
+            return f"a list of at most {most} values"
+        odd = next((expected for entry in value if (expected := kind(entry)) is not None), None)
+        return None if odd is None else f"a list, each {odd}"
+
+    return check
+
+
 def mapped(keys: Kind, values: Kind, most: int) -> Kind:
     """A mapping of at most `most` entries."""
 
@@ -168,5 +181,5 @@ def read_foreign(path: Path) -> dict[str, Any]:
 def told(found: list[str]) -> str:
     """Faults as an indented list of at most MOST_FAULTS lines; what a hostile file says cannot move the cursor."""
     more = [f"and {len(found) - MOST_FAULTS} more"] if len(found) > MOST_FAULTS else []
-    lines = ["".join(c if c.isprintable() else "?" for c in fault) for fault in [*found[:MOST_FAULTS], *more]]
+    lines = [visible(fault).replace("\n", "?") for fault in [*found[:MOST_FAULTS], *more]]
     return "\n".join(f"  - {line}" for line in lines)

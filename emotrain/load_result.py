@@ -11,6 +11,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from emotrain.base_files import check_base, read_as_base
+
 log = logging.getLogger(__name__)
 
 SHOWN = 3
@@ -19,10 +21,13 @@ SHOWN = 3
 def loaded_whole(auto_class: Any, name: str, *, fresh: str | None = None, **given: Any) -> Any:
     """`auto_class.from_pretrained(name, ...)` if every weight of the model came from the checkpoint.
 
-    Weights whose names begin with `fresh` (a new classifier's) may be new. Raises ValueError that counts the weights
+    Weights whose names begin with `fresh` (a new classifier's) may be new. Raises ValueError for a checkpoint that
+    names another model or code (see base_files.py) or that transformers trips over, and one that counts the weights
     that got no value or one of another shape; what the checkpoint holds beyond the model is a warning.
     """
-    model, told = auto_class.from_pretrained(name, output_loading_info=True, **given)
+    check_base(name, given.get("revision"))
+    with read_as_base(name):
+        model, told = auto_class.from_pretrained(name, output_loading_info=True, **given)
     mismatched = {entry[0] if isinstance(entry, tuple) else entry for entry in told.get("mismatched_keys", ())}
     names = {*told.get("missing_keys", ()), *mismatched}
     lacking = sorted(one for one in names if fresh is None or not one.startswith(fresh))

@@ -26,6 +26,7 @@ class Clip:
     """One video clip of a data set. `path` is relative to the data root; `votes` maps label names to shares.
 
     `face` says whom of several people the clip is about (see faces/settings.py); None leaves it to the faces stage.
+    `traits` are what is known of whom it shows and how it was taken, by name: age, sex, culture.
     """
 
     clip_id: str
@@ -47,6 +48,7 @@ class Clip:
     action_units: tuple[str, ...] = ()
     caption: str | None = None
     face: str | None = None
+    traits: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ CLIPS = pa.schema(
         ("action_units", pa.list_(_text)),
         ("caption", _text),
         ("face", _text),
+        ("traits", pa.list_(pa.struct([("name", _text), ("value", _text)]))),
     ]
 )
 FRAMES = pa.schema(
@@ -229,6 +232,8 @@ def _row(record: Any) -> dict[str, Any]:
     row = {f.name: getattr(record, f.name) for f in fields(record)}
     if isinstance(record, Clip) and record.votes is not None:
         row["votes"] = [{"label": name, "share": share} for name, share in record.votes.items()]
+    if isinstance(record, Clip) and record.traits is not None:
+        row["traits"] = [{"name": name, "value": value} for name, value in record.traits.items()]
     if isinstance(record, Frame):
         row["image"] = {"bytes": record.image, "path": None}
     if isinstance(record, Summary):
@@ -243,6 +248,8 @@ def _record(kind: type[Record], row: dict[str, Any]) -> Record:
             values[name] = ()
     if values.get("votes") is not None:
         values["votes"] = {vote["label"]: vote["share"] for vote in values["votes"]}
+    if values.get("traits") is not None:
+        values["traits"] = {trait["name"]: trait["value"] for trait in values["traits"]}
     if kind is Frame:
         values["image"] = row["image"]["bytes"]
     if kind is Summary:

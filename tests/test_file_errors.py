@@ -43,3 +43,7 @@ def test_a_folder_named_as_a_recipe_ends_with_a_message(tmp_path: Path, verb: st
     assert done.returncode == 2
     assert f"emotrain: {tmp_path / 'dir.yaml'}: Is a directory; a folder lies there" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_no_message_moves_the_cursor_or_turns_words_around() -> None:
+    assert in_words(ValueError("clip \x1b[2J\u202ea\ud800\nb")) == "clip ?[2J?a?\nb"

@@ -22,6 +22,7 @@ ImageSize = Annotated[int | None, typer.Option(help="Side in pixels that the mod
 Context = Annotated[str | None, typer.Option(help="summaries, or none for keyframes alone.")]
 Summarizer = Annotated[str | None, typer.Option(help="Summariser back end.")]
 Options = Annotated[str | None, typer.Option(help="Of a summarizer that asks a model: '{base_url: http://...}'.")]
+Coverage = Annotated[float | None, typer.Option(help="Also say which labels hold the true one so often, as in .9.")]
 Tau = Annotated[float | None, typer.Option(help="Take this much of the training prior off the scores.")]
 
 
@@ -45,6 +46,7 @@ def predict(
     summarizer: Summarizer = None,
     summarizer_options: Options = None,
     tau: Tau = None,
+    coverage: Coverage = None,
 ) -> None:
     """Label probabilities and the time line of each video; how it is read is saved beside the adapter."""
     from emotrain.inference.clip_paths import clip_paths
@@ -65,7 +67,7 @@ def predict(
         "tau": tau,
     }
     paths = clip_paths(videos)
-    recogniser = _load(adapter, base, device, dtype, given)
+    recogniser = _load(adapter, base, device, dtype, coverage, given)
     predict_all(recogniser, paths, json=json, top=top)
 
 
@@ -100,6 +102,7 @@ def app(
     summarizer: Summarizer = None,
     summarizer_options: Options = None,
     tau: Tau = None,
+    coverage: Coverage = None,
 ) -> None:
     """A page in the browser where one drops a clip and sees what the model reads in it."""
     from emotrain.inference.app import serve
@@ -118,16 +121,23 @@ def app(
         "summarizer_options": summarizer_options,
         "tau": tau,
     }
-    serve(_load(adapter, base, device, dtype, given), host=host, port=port)
+    serve(_load(adapter, base, device, dtype, coverage, given), host=host, port=port)
 
 
-def _load(adapter: str | None, base: str | None, device: str | None, dtype: str | None, given: dict[str, Any]) -> Any:
+def _load(
+    adapter: str | None,
+    base: str | None,
+    device: str | None,
+    dtype: str | None,
+    coverage: float | None,
+    given: dict[str, Any],
+) -> Any:
     from emotrain.inference.input_settings import parse_options
     from emotrain.inference.recogniser import load
     from emotrain.inference.threads import one_thread_for_small
 
     if given["summarizer_options"] is not None:
         given = {**given, "summarizer_options": parse_options(given["summarizer_options"])}
-    recogniser = load(adapter, device=device, dtype=dtype, base_model=base, **given)
+    recogniser = load(adapter, device=device, dtype=dtype, base_model=base, coverage=coverage, **given)
     one_thread_for_small(recogniser.model)
     return recogniser

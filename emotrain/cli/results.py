@@ -56,6 +56,13 @@ def score(
     cluster: Annotated[
         str | None, typer.Option(help="subject, source or none: resampled as wholes; else what --clips knows.")
     ] = None,
+    prior: Annotated[
+        str | None,
+        typer.Option(help="How often each label occurs elsewhere: JSON, CSV (label,count), or mafw, dfew, ..."),
+    ] = None,
+    traits: Annotated[
+        Path | None, typer.Option(help="CSV of clip_id (or subject) and age, sex, ...: the worst group of each.")
+    ] = None,
     arm: Annotated[str | None, typer.Option(help="The arm to score, when the file has several.")] = None,
     seed: Annotated[int | None, typer.Option(help="The seed to score, when the file has several.")] = None,
 ) -> None:
@@ -73,6 +80,8 @@ def score(
         cluster=cluster,
         arm=arm,
         seed=seed,
+        prior=None if prior is None else read_counts(prior),
+        traits=traits,
     )
     print_table(arms)
     typer.echo(f"report {out / 'report.html'}")

@@ -22,6 +22,7 @@ from emotrain.context.chat_completion import Words, tokens_used, words_of
 from emotrain.context.gap_request import GapRequest
 from emotrain.context.journal import EMPTY, Reply
 from emotrain.context.text_backend import BudgetReached, Unanswered, question_digest
+from emotrain.file_errors import visible
 from emotrain.secret_words import check_address, check_key_variable
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 VERSION = 2
 NO_KEY = "none"
 """Servers on one's own machine take any key; the library wants one."""
+
+MOST_BYTES = 4_000_000
+"""Bytes of an answer; one with some hundred words has a few thousand."""
 
 IN_A_ROW = 20
 """So many rejections before any reply, requests that fail or replies without words are the server's doing, not the
@@ -109,7 +113,10 @@ class OpenaiBackend:
             timeout=self.timeout_s,
             # Frames go to the address that was named, and not to where it points.
             http_client=DefaultAsyncHttpxClient(
-                event_hooks={"request": [self._count_attempt], "response": [_no_repetition_without_quota]},
+                event_hooks={
+                    "request": [self._count_attempt],
+                    "response": [self._whole, _no_repetition_without_quota],
+                },
                 follow_redirects=False,
             ),
         ) as client:
@@ -182,6 +189,23 @@ class OpenaiBackend:
         self._check_budget()
         self.spent["requests"] += 1
 
+    async def _whole(self, response: Any) -> None:
+        """Read the answer here: within `timeout_s` as a whole, and no more of it than MOST_BYTES, unpacked."""
+
+        async def read() -> bytes:
+            held = bytearray()
+            async for part in response.aiter_bytes():
+                held += part
+                if len(held) > MOST_BYTES:
+                    raise _NoEnd(f"the answer has more than {MOST_BYTES:,} bytes")
+            return bytes(held)
+
+        # What Response.aread keeps; it has no bound.
+        try:
+            response._content = await asyncio.wait_for(read(), self.timeout_s)
+        except asyncio.TimeoutError as error:
+            raise _NoEnd(f"no whole answer in {self.timeout_s:g} s") from error
+
     def _check_budget(self) -> None:
         for what, limit in (("requests", self.max_requests), ("tokens", self.max_tokens)):
             if limit is not None and self.spent[what] >= limit:
@@ -217,13 +241,14 @@ class OpenaiBackend:
             answer = await self._completion(client, messages)
         except BudgetReached:
             raise
-        except openai.APIConnectionError as error:
+        except (openai.APIConnectionError, _NoEnd) as error:
             course.unconnected += 1
-            return Reply(*request.key, "", fault=f"{type(error).__name__}: {self._said(error)}")
+            why = error.__cause__ if isinstance(error.__cause__, _NoEnd) else error
+            return Reply(*request.key, "", fault=f"{type(error).__name__}: {self._said(why)}")
         except openai.APIStatusError as error:
             course.unconnected = 0
             return self._rejected(request, error)
-        except (openai.OpenAIError, ValueError) as error:  # cut off, or no JSON
+        except (openai.OpenAIError, ValueError, RecursionError) as error:  # cut off, no JSON, or without end
             answer, words = None, Words(fault=f"{type(error).__name__}: {self._said(error)}")
         else:
             words = words_of(answer, self.max_new_tokens)
@@ -287,14 +312,18 @@ class OpenaiBackend:
             return Reply(*request.key, "", refused=True, note=f"{_STATUS}{status}: {self._said(error)}")
         return Reply(*request.key, "", fault=f"{type(error).__name__}: {self._said(error)}")
 
-    def _said(self, error: Exception) -> str:
+    def _said(self, error: BaseException) -> str:
         """The error's message, short, without the key: servers repeat what they were sent."""
         key = os.environ.get(self.key_variable, NO_KEY)
         text = _words(error)
-        return (text if key in ("", NO_KEY) else text.replace(key, "[key]"))[:200]
+        return visible(text if key in ("", NO_KEY) else text.replace(key, "[key]"))[:200]
 
 
-def _words(error: Exception) -> str:
+class _NoEnd(ConnectionError):
+    """An answer that is too long or too slow to be read."""
+
+
+def _words(error: BaseException) -> str:
     """What an error says; the library leaves out a body that is no object, such as a list of one error."""
     text, body = str(error), getattr(error, "body", None)
     return f"{text} - {body}" if body and not isinstance(body, dict) and str(body) not in text else text

@@ -6,6 +6,9 @@ from random import Random
 
 from emotrain.stable_hash import stable_hash
 
+MOST_ORDERS = 64
+"""Orders that scores are averaged over; each is a pass of its own over every clip."""
+
 
 def option_order(options: int, key: str) -> list[int]:
     """A permutation of `options` positions that hangs on `key` alone."""

@@ -7,17 +7,18 @@ large model over all GPUs instead. Without a GPU it works only where that is ask
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from emotrain.base_files import read_as_base
 from emotrain.context.asking import cleaned, is_refusal, observe_messages
 from emotrain.context.gap_request import GapRequest
 from emotrain.context.journal import EMPTY, Reply
 from emotrain.context.text_backend import question_digest
 from emotrain.load_result import check_processor, loaded_whole
+from emotrain.pictures import picture_of
 
 VERSION = 2
 
@@ -76,15 +77,12 @@ class VlmBackend:
 
     def _batch(self, requests: Sequence[GapRequest]) -> list[Reply]:
         import torch
-        from PIL import Image
 
         model, processor = self._load()
         started = time.monotonic()
         chats = [observe_messages(request, self.language, inline=False) for request in requests]
         texts = [processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
-        images = [
-            [Image.open(io.BytesIO(frame.image)).convert("RGB") for frame in request.pictures] for request in requests
-        ]
+        images = [[picture_of(frame.image) for frame in request.pictures] for request in requests]
         inputs = processor(text=texts, images=images, padding=True, padding_side="left", return_tensors="pt")
         inputs = inputs.to(model.device)
         with torch.inference_mode():
@@ -134,7 +132,8 @@ class VlmBackend:
                 from accelerate import PartialState
 
                 model = model.to(PartialState().device if self.device is None else self.device)
-            processor = AutoProcessor.from_pretrained(self.model, **shared)
+            with read_as_base(self.model):
+                processor = AutoProcessor.from_pretrained(self.model, **shared)
             check_processor(processor, model.config, self.model)
             self._loaded = model, processor
         return self._loaded

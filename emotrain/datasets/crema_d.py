@@ -2,6 +2,7 @@
 
 VideoFlash/1001_DFA_ANG_XX.flv              actor, sentence, emotion, level (LO, MD, HI or XX for unspecified)
 SentenceFilenames.csv                       the names of all clips
+VideoDemographics.csv                       age, sex, race and ethnicity of each actor
 processedResults/tabulatedVotes.csv         votes A, D, F, H, N, S of each clip: sound alone, face alone, both
 
 The label is the emotion that the actor was asked for. `votes` are those of people who saw the face without its sound,
@@ -49,6 +50,10 @@ _COLUMNS = {
     **{label: (code[0],) for code, label in EMOTIONS.items()},
     "clip": ("fileName",),
 }
+_PEOPLE = {
+    "actor": ("ActorID",),
+    **{name: (name.capitalize(),) for name in ("age", "sex", "race", "ethnicity")},
+}
 
 
 def read_crema_d(root: Path, listing: Listing, *, media: str | None = None) -> Reading:
@@ -72,7 +77,7 @@ def read_crema_d(root: Path, listing: Listing, *, media: str | None = None) -> R
         raise LayoutError(f"{root / folder}: no video here and no SentenceFilenames.csv in {base}")
     for name in sorted(set(files) - set(names)):
         reading.warn("not listed", f"{joined(folder, files[name])}: no row of SentenceFilenames.csv has this name")
-    votes = _votes(base, reading)
+    votes, people = _votes(base, reading), _people(base, reading)
     for name in names:
         path = joined(folder, files.get(name, f"{name}.flv"))
         found = _NAME.fullmatch(name)
@@ -88,7 +93,9 @@ def read_crema_d(root: Path, listing: Listing, *, media: str | None = None) -> R
             reading.warn("left out", f"{name}: its authors say that {SPOILED[name]}")
             continue
         label = EMOTIONS[code]
-        reading.clips.append(Clip(name, path, label, votes=votes.get(name), subject=f"actor {actor}"))
+        reading.clips.append(
+            Clip(name, path, label, votes=votes.get(name), subject=f"actor {actor}", traits=people.get(actor))
+        )
     return reading
 
 
@@ -102,6 +109,18 @@ def _listed(base: Path, reading: Reading) -> list[str]:
     for name in sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else ():
         reading.warn("duplicate row", f"{file.name}: {name} is listed twice")
     return list(dict.fromkeys(names))
+
+
+def _people(base: Path, reading: Reading) -> dict[str, Mapping[str, str]]:
+    """What is said of each actor, by number; {} with a warning when there is no table that can be read."""
+    file = base / "VideoDemographics.csv"
+    try:
+        rows = read_table(file, _PEOPLE, ["actor"]).rows
+    except (LayoutError, FileNotFoundError) as error:
+        reading.warn("people", f"{error}; age, sex, race and ethnicity stay unknown")
+        return {}
+    known = [(row.cells["actor"], {name: row.text(name) for name in _PEOPLE if name != "actor"}) for row in rows]
+    return {actor: {name: value for name, value in of_actor.items() if value is not None} for actor, of_actor in known}
 
 
 def _votes(base: Path, reading: Reading) -> dict[str, Mapping[str, float]]:

@@ -1,6 +1,7 @@
 """Reader of people's own annotation file: a CSV with a header, one row a clip.
 
     path,label[,clip_id,split,test_fold,subject,source,kind,fps,onset_s,apex_s,offset_s,action_units,caption,face]
+    and what is known of people and takes, for figures by group: age, sex, gender, race, ethnicity, culture, trait_NAME
 
 Or a spreadsheet of these columns. Times are seconds, or what the column's name says (onset_ms, onset_frame); paths are
 relative to the data root (an absolute path below the root is accepted). Other names in use are listed in COLUMNS.
@@ -50,6 +51,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "face": ("face",),
 }
 REQUIRED = ("path", "label")
+TRAITS = ("age", "sex", "gender", "race", "ethnicity", "culture", "country", "nationality", "skin_tone")
+"""Columns of what is known of whom a clip shows; any other takes part as trait_NAME."""
+_TRAIT = "trait_"
 Word = TypeVar("Word", Split, Kind)
 
 KINDS: dict[str, Kind] = {"macro": "macro", "micro": "micro"}
@@ -70,6 +74,10 @@ def read_csv_file(
 
     file, sheet = named_table(root, annotation) if annotation is not None else (_annotation_file(root), None)
     table = read_table(file, COLUMNS, REQUIRED, only=sheet, exists=exists)
+    traits = {name: header for header in table.ignored if (name := _trait_of(header)) is not None}
+    if traits:
+        columns = {**COLUMNS, **{f"{_TRAIT}{name}": (header,) for name, header in traits.items()}}
+        table = read_table(file, columns, REQUIRED, only=sheet, exists=exists)
     rows = table.rows
     for note in table.notes:
         reading.warn("annotation", note)
@@ -162,7 +170,19 @@ def _clip(row: Row, label: str, listing: Listing, reading: Reading) -> Clip:
         action_units=units,
         caption=row.text("caption"),
         face=row.text("face"),
+        traits={name.removeprefix(_TRAIT): value for name in row.cells if (value := _trait(row, name)) is not None}
+        or None,
     )
+
+
+def _trait_of(header: str) -> str | None:
+    """The name of the trait that a column is of, None for any other column."""
+    name = "_".join(header.strip().lower().replace("_", " ").split())
+    return name if name in TRAITS else name.removeprefix(_TRAIT) if name.startswith(_TRAIT) else None
+
+
+def _trait(row: Row, name: str) -> str | None:
+    return row.text(name) if name.startswith(_TRAIT) else None
 
 
 def _seconds(row: Row, mark: str, path: str, fps: float | None, listing: Listing, reading: Reading) -> float | None:

@@ -62,7 +62,7 @@ def read_ravdess(root: Path, listing: Listing, *, media: str | None = None) -> R
         above = _ACTOR.fullmatch(Path(folder).name)
         if above is not None and int(above[1]) != int(actor):
             reading.warn("actor and folder", f"{path}: actor {actor} by its name, which counts")
-        clip = Clip(take, path, label, subject=f"actor {actor}")
+        clip = Clip(take, path, label, subject=f"actor {actor}", traits={"sex": "male" if int(actor) % 2 else "female"})
         if take in takes and takes[take][0] == modality:
             reading.quarantine(take, label, path, f"the same take twice: first {takes[take][1].path}; remove one copy")
         elif take not in takes or modality < takes[take][0]:

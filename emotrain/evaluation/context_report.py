@@ -7,7 +7,6 @@ with their words. Tables as Markdown and JSON.
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +27,7 @@ from emotrain.evaluation.figures import STYLE
 from emotrain.evaluation.word_leak import word_leak, written_texts
 from emotrain.examples.manifests import usable_clips
 from emotrain.markdown import plain
+from emotrain.pictures import picture_of
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip, Frame, Summary
 from emotrain.stable_hash import stable_hash
@@ -218,7 +218,6 @@ def _picture(told: Told, clips: Mapping[str, Clip], store: FrameStore, path: Pat
 
 def _draw(rows: Sequence[tuple[Clip, Sequence[Frame], Sequence[Summary]]]) -> Figure:
     from matplotlib.figure import Figure
-    from PIL import Image
 
     columns = max(len(frames) for _, frames, _ in rows)
     figure = Figure(figsize=(1.25 + 2.55 * columns, 1.75 * len(rows)), layout="constrained")
@@ -233,7 +232,7 @@ def _draw(rows: Sequence[tuple[Clip, Sequence[Frame], Sequence[Summary]]]) -> Fi
             shade = "#30343a" if summary is not None and summary.changed else "#8a919b"
             axes[2 * gap].text(0.5, 0.5, textwrap.fill(text, 21), ha="center", va="center", fontsize=6.2, color=shade)
             if gap < len(frames):
-                axes[2 * gap + 1].imshow(Image.open(io.BytesIO(frames[gap].image)))
+                axes[2 * gap + 1].imshow(picture_of(frames[gap].image))
                 axes[2 * gap + 1].set_title(f"{frames[gap].time_s:.2f} s", fontsize=7, loc="center")
         axes[0].set_title(f"{clip.label}\n{clip.kind or ''}", fontsize=7.5, loc="left")
     return figure

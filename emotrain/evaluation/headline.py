@@ -38,6 +38,7 @@ class Metric:
 
 METRICS: tuple[Metric, ...] = (
     Metric("war", "WAR", "accuracy"),
+    Metric("war_at_prior", "WAR at prior", "accuracy where classes occur as the given prior says"),
     Metric("uar", "UAR", "mean recall over all classes"),
     Metric("macro_f1", "Macro-F1", "mean F1 over all classes"),
     Metric("tail_f1", "Tail F1", "mean F1 over the rare classes"),
@@ -86,6 +87,7 @@ def differences(
                 groups=groups,
                 kinds=kinds,
                 clusters=clusters,
+                prior=arms[0].metrics.get("prior"),
                 resamples=resamples,
                 seed=seed,
             )
@@ -169,7 +171,7 @@ def print_table(
     below = [arm.name for arm in arms if is_strawman(arm)]
     wide = console.width >= 24 + 22 * len(metrics)
     for arm, difference in zip(arms, rows):
-        cells = [_cell(arm.metrics.get(m.key), difference and difference[m.key], wide) for m in metrics]
+        cells = [_cell(arm.metrics.get(m.key), difference and difference.get(m.key), wide) for m in metrics]
         table.add_row(Text(arm.name + (" †" if arm.name in below else "")), *cells)  # "lora[r=8]" is no markup
     console.print(table)
     reference = f"; third line: points against {arms[0].name}" if compared is not None else ""

@@ -27,6 +27,7 @@ from emotrain.evaluation.headline import (
 )
 from emotrain.evaluation.timeline import ClipStory, timeline
 from emotrain.metrics.columns import OUTCOMES
+from emotrain.metrics.conformal import SHOWN
 from emotrain.metrics.published import Published
 from emotrain.metrics.verdict import Verdict
 from emotrain.metrics.verdict import table as verdict_rows
@@ -141,6 +142,8 @@ def _arm(i: int, arm: ArmResult, compared: Mapping[str, Any] | None, order: Sequ
         "calibration": metrics["calibration"],
         "beyond": metrics.get("scores"),
         "annotators": metrics.get("annotators"),
+        "selective": metrics.get("selective"),
+        "sets": [row for row in metrics.get("label_sets") or () if row["coverage"] == SHOWN],
     }
 
 

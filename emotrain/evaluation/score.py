@@ -13,6 +13,8 @@ from emotrain.emotions import LABEL_SETS, PUBLISHED_COUNTS, Group, LabelSet, fre
 from emotrain.emotions import label_set as find_label_set
 from emotrain.evaluation.headline import ArmResult, check_arms, differences, verdicts
 from emotrain.evaluation.report import write_report
+from emotrain.evaluation.trait_file import read_traits, traits_of
+from emotrain.metrics.by_trait import Traits
 from emotrain.metrics.clusters import known_clusters
 from emotrain.metrics.predictions import PredictionTable, arms_in, check_coverage, check_folds, read_predictions
 from emotrain.metrics.published import published
@@ -30,6 +32,8 @@ def score_file(
     cluster: str | None = None,
     arm: str | None = None,
     seed: int | None = None,
+    prior: Mapping[str, float] | None = None,
+    traits: Path | None = None,
     title: str | None = None,
     resamples: int = 10_000,
 ) -> list[ArmResult]:
@@ -37,7 +41,9 @@ def score_file(
 
     `label_set` is a known name or label names with commas; without it the file's own labels count. `clips` is a data
     folder with its clip index; `cluster` says what of it is resampled as a whole: subject, source or none, by default
-    the first of these that it names for every clip. Writes
+    the first of these that it names for every clip. `prior` (counts or shares a label) adds the accuracy where classes
+    occur so often; `traits` is a table of groups by clip or subject (see `read_traits`), else those of the index count.
+    Writes
     `out/metrics.json` ({"arms": {name: `metrics.summary.summarise`}}), `out/report.html`, `out/differences.json` and
     `out/figures/`; nothing when the file cannot be scored.
     """
@@ -53,6 +59,8 @@ def score_file(
         cluster=cluster,
         arm=arm,
         seed=seed,
+        prior=prior,
+        traits=read_traits(traits, known) if traits is not None else traits_of(known) if known is not None else None,
         resamples=resamples,
     )
     # Whatever can fail does so before the first file is written.
@@ -85,6 +93,8 @@ def score_arms(
     cluster: str | None = None,
     arm: str | None = None,
     seed: int | None = None,
+    prior: Mapping[str, float] | None = None,
+    traits: Traits | None = None,
     resamples: int = 10_000,
 ) -> list[ArmResult]:
     """The arms of a parquet, csv or jsonl file of per-label scores, labels or free-text replies, each with its figures.
@@ -107,7 +117,18 @@ def score_arms(
         groups = _groups(table, label_set, clips, groups_from)
         known = None if clips is None else known_clusters(table, clips, cluster)
         by, clusters = known if known is not None else ("subject", None)
-        metrics = summarise(table, groups=groups, kinds=kinds, clusters=clusters, cluster_by=by, resamples=resamples)
+        if prior is not None:
+            _check_labels(prior, table, "the prior")
+        metrics = summarise(
+            table,
+            groups=groups,
+            kinds=kinds,
+            clusters=clusters,
+            cluster_by=by,
+            prior=prior,
+            traits=traits,
+            resamples=resamples,
+        )
         arms.append(ArmResult(name if name else path.stem, metrics, table, {"file": path.name}))
     return arms
 
@@ -131,18 +152,23 @@ def _groups(
     groups_from: Mapping[str, int] | None,
 ) -> dict[str, Group] | None:
     if groups_from is not None:
-        odd = sorted(set(groups_from) ^ set(table.labels))
-        if odd:
-            raise ValueError(
-                f"training counts and predictions differ in {', '.join(odd)}; give one count for each of "
-                f"{', '.join(table.labels)}"
-            )
+        _check_labels(groups_from, table, "training counts")
         return frequency_groups(groups_from)
     if clips is not None:
         counts = training_counts(table, clips)
         return frequency_groups({label: counts[label] for label in table.labels})
     name = _only_set(table) if label_set is None else label_set.name
     return frequency_groups(PUBLISHED_COUNTS[name]) if name in PUBLISHED_COUNTS else None
+
+
+def _check_labels(counts: Mapping[str, float], table: PredictionTable, what: str) -> None:
+    odd = sorted(set(counts) ^ set(table.labels))
+    if odd:
+        raise ValueError(
+            f"{what} and predictions differ in {', '.join(odd)}; give one count for each of {', '.join(table.labels)}"
+        )
+    if not sum(counts.values()) > 0:
+        raise ValueError(f"{what}: every count is 0; give how often each label occurs")
 
 
 def _only_set(table: PredictionTable) -> str | None:

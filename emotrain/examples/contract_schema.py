@@ -15,6 +15,8 @@ from emotrain.context.controls import CONTROLS, NO_FAULT
 from emotrain.context.corruption import FAULTS
 from emotrain.context.facs_words import LANGUAGES
 from emotrain.context.motion_backend import EVIDENCE
+from emotrain.context.option_order import MOST_ORDERS
+from emotrain.context.prompt import PromptSettings
 from emotrain.context.summarize import BACKENDS
 from emotrain.emotions import nearest
 from emotrain.faces.detectors import DETECTORS
@@ -46,7 +48,6 @@ REVISION = text(r"(?!.*\.\.)[A-Za-z0-9][\w./-]*", "a commit, branch or tag")
 _LABEL = printable(100)
 _HEX = text(r"[0-9a-f]+", "a digest in hex", 128)
 _VERSION = text(r"[\w.+!-]*", "a version", 60)
-_PIECE = text(r"[a-z][a-z0-9_]*", "the name of a prompt template")
 _CALLERS_ALONE = nothing("whoever predicts says who is asked and what is read, an adapter does not: remove it")
 _SEED = whole(-(2**63), 2**63)
 
@@ -104,7 +105,7 @@ SCHEMA: Table = {
     "label_set": either(text("", "nothing"), printable(10_000)),
     "prior": optional(mapped(_LABEL, number(0, 1), 1000)),
     "tau": number(-100, 100),
-    "option_orders": whole(1, 1000),
+    "option_orders": whole(1, MOST_ORDERS),
     "image_size": optional(whole(8, 4096)),
     "base_model": optional(HUB_ID),
     "base_revision": REVISION,
@@ -153,7 +154,7 @@ SCHEMA: Table = {
         "trajectory": flag,
         "show_times": flag,
         "quiet": flag,
-        "question": _PIECE,
+        "question": word(PromptSettings().question),
         "language": word(*LANGUAGES),
     },
 }

@@ -5,7 +5,6 @@ Runs inside dataloader workers, so stores are opened where they are used and nev
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from emotrain.examples.vision_embeddings import VisionEmbeddings
 from emotrain.modeling.chats import encode_chats
 from emotrain.modeling.image_features import with_features
 from emotrain.modeling.prompt_layout import PromptLayout
+from emotrain.pictures import picture_of
 from emotrain.recipe.arguments import ContextArguments, DataArguments
 from emotrain.records import Frame, Split, Summary
 from emotrain.video.frame_store import FrameStore
@@ -228,4 +228,4 @@ class Collator:
 
 def picture(frame: Frame) -> Image.Image:
     """A stored frame as an RGB image."""
-    return Image.open(io.BytesIO(frame.image)).convert("RGB")
+    return picture_of(frame.image)

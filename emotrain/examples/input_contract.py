@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emotrain.atomic_files import write_json
+from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.prompt import TEMPLATES
 from emotrain.context.summarize import summaries_folder
 from emotrain.context.summarizer import read_settings
@@ -25,10 +26,12 @@ from emotrain.examples.prepared import frames_settings
 from emotrain.examples.summaries import summaries_name
 from emotrain.faces.check import read_check
 from emotrain.faces.framing import read_faces_header
+from emotrain.faces.settings import FaceSettings
 from emotrain.foreign_values import read_foreign, told
 from emotrain.modeling.quantised import quantisation
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import Recipe
+from emotrain.video.frame_settings import FrameSettings
 
 CONTRACT = "emotrain.json"
 FORMAT = 1
@@ -131,7 +134,20 @@ def read_contract(folder: Path) -> InputContract | None:
     faults = contract_faults(values)
     if faults:
         raise ValueError(f"{path}: {len(faults)} fault(s) in the adapter's input contract\n{told(faults)}")
-    return InputContract(**{**values, "labels": tuple(values["labels"])})
+    contract = InputContract(**{**values, "labels": tuple(values["labels"])})
+    try:
+        _build(contract)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; take the adapter from its publisher again") from error
+    return contract
+
+
+def _build(contract: InputContract) -> None:
+    """Raise ValueError for values that are allowed one by one and fit nothing together."""
+    FrameSettings(**contract.frames)
+    FaceSettings(**{key: value for key, value in contract.faces.items() if key in ("detector", "size", "face")})
+    if contract.summarizer is not None and "spotting" in contract.summarizer:
+        MotionSummarizer(spotting=contract.summarizer["spotting"])
 
 
 def _is_folder(name: str) -> bool:

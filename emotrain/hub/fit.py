@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from emotrain.base_files import check_base, read_as_base
 from emotrain.hub.base import Base
 from emotrain.modeling.adapter_config import read_config
 from emotrain.modeling.adapters import WEIGHTS
+from emotrain.modeling.module_patterns import module_pattern
 
 LORA = re.compile(
     r"base_model\.model\.(?P<module>.+)\.lora_(?:A|B|embedding_A|embedding_B|magnitude_vector)(?:\.weight)?"
@@ -77,8 +79,9 @@ def _without_weights(base: Base) -> Any:
     import torch
     from transformers import AutoConfig, AutoModelForImageTextToText
 
-    config = AutoConfig.from_pretrained(base.source, revision=base.revision or "main", trust_remote_code=False)
-    with torch.device("meta"):
+    check_base(base.source, base.revision or "main")
+    with read_as_base(base.source), torch.device("meta"):
+        config = AutoConfig.from_pretrained(base.source, revision=base.revision or "main", trust_remote_code=False)
         return AutoModelForImageTextToText.from_config(config)
 
 
@@ -90,6 +93,8 @@ def _allowed(model: Any, values: Mapping[str, Any]) -> Any:
         pattern = re.compile(language_model_linears(model) if named is None else r".+")
         return lambda module: pattern.fullmatch(module) is not None
     if isinstance(named, str):
+        if (expected := module_pattern(named)) is not None:
+            raise ValueError(f"lora_target_modules: {named!r:.80}: expected {expected}")
         return lambda module: re.fullmatch(named, module) is not None
     return lambda module: any(module == name or module.endswith(f".{name}") for name in named)
 

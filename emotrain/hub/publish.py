@@ -17,7 +17,7 @@ from emotrain.hub.card import CardSource, write_card
 from emotrain.hub.lint import AdapterFaults, lint
 from emotrain.hub.private_words import Private, private_words
 from emotrain.hub.scores import read_scores
-from emotrain.hub.staging import recipe_values, stage
+from emotrain.hub.staging import check_own, recipe_values, stage
 from emotrain.hub.upload import Uploaded, check_repo_id, upload
 from emotrain.json_files import entry, read_object
 from emotrain.modeling.adapter_config import CONFIG, read_config
@@ -57,6 +57,7 @@ def write_publication(publication: Publication, out: Path) -> list[str]:
             f"{out}: not empty; give a new folder, so that nothing else is taken for a part of the adapter"
         )
     adapter = publication.adapter
+    check_own(adapter)
     if (adapter / CONFIG).is_file():
         check_vouched(adapter)
     base = base_of(adapter, publication.base_model)

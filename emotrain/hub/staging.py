@@ -16,11 +16,12 @@ import yaml
 
 from emotrain.atomic_files import replacing, write_json, write_text
 from emotrain.digests import DIGESTS, write_digests
+from emotrain.examples.calibration_file import read_calibration, write_calibration
 from emotrain.examples.input_contract import CONTRACT, read_contract
 from emotrain.hub.base import Base
-from emotrain.json_files import read_object
+from emotrain.json_files import entry, read_object
 from emotrain.modeling.adapter_config import CONFIG, read_config
-from emotrain.modeling.adapters import RUN_REMEDY, WEIGHTS, check_vouched
+from emotrain.modeling.adapters import CALIBRATION, RUN_REMEDY, WEIGHTS, adapter_digest, check_vouched
 from emotrain.recipe.machine_values import portable
 from emotrain.recipe.recipe import RESOLVED
 from emotrain.training.checkpoints import PROVENANCE
@@ -28,7 +29,7 @@ from emotrain.yaml_files import read_mapping
 
 CARD = "README.md"
 CONFUSION = "figures/confusion.png"
-VOUCHED = (CONFIG, WEIGHTS, CONTRACT, RESOLVED, PROVENANCE)
+VOUCHED = (CONFIG, WEIGHTS, CONTRACT, CALIBRATION, RESOLVED, PROVENANCE)
 """Files that the list of a published adapter vouches for; the card is its publisher's to change."""
 
 PUBLISHED = (*VOUCHED, DIGESTS, CARD, CONFUSION)
@@ -50,12 +51,13 @@ def stage(adapter: Path, base: Base, out: Path) -> list[str]:
     """Write the published form of an adapter's folder into `out`; returns the names of what was left behind.
 
     Raises FileNotFoundError for a folder without a safetensors adapter, naming a pickled one where it finds that, and
-    ValueError for a configuration or an input contract that no adapter may bring.
+    ValueError for a configuration or an input contract that no adapter may bring, and for a link out of the folder.
     """
     if not (adapter / WEIGHTS).is_file() or not (adapter / CONFIG).is_file():
         pickled = sorted(path.name for path in adapter.glob("adapter_model.*") if path.name != WEIGHTS)
         found = f", only {', '.join(pickled)}; pickles are never published: save it with safetensors" if pickled else ""
         raise FileNotFoundError(f"{adapter}: no {WEIGHTS} with {CONFIG} here{found}")
+    check_own(adapter)
     check_vouched(adapter)
     config = read_config(adapter)
     write_json(published_config(config, base), out / CONFIG)
@@ -70,11 +72,34 @@ def stage(adapter: Path, base: Base, out: Path) -> list[str]:
     if contract is not None:
         revision = base.revision if base.revision is not None else "main"
         replace(contract, base_model=base.name, base_revision=revision).save(out)
+    calibration = read_calibration(adapter)
+    if calibration is not None:
+        write_calibration(calibration, out, adapter_digest(out))
     if (adapter / PROVENANCE).is_file():
         provenance = read_object(adapter / PROVENANCE, RUN_REMEDY)
+        for key in {"made_from", "libraries"} & provenance.keys():
+            entry(provenance, key, dict, adapter / PROVENANCE, RUN_REMEDY)
         write_json({key: provenance[key] for key in MADE_WITH if key in provenance}, out / PROVENANCE)
     write_digests([out / name for name in VOUCHED if (out / name).is_file()], out / DIGESTS)
     return sorted(path.name for path in adapter.iterdir() if path.name not in PUBLISHED)
+
+
+def check_own(adapter: Path) -> None:
+    """Raise ValueError where a file to be published is a link that leaves the adapter's folder.
+
+    A folder of somebody else's (an archive, a clone) may hold a link to any file of this machine under the name of a
+    recipe. The cache of the Hub links to its own blobs.
+    """
+    homes = [adapter.resolve()]
+    if homes[0].parent.name == "snapshots":
+        homes.append(homes[0].parents[1] / "blobs")
+    for name in (*VOUCHED, DIGESTS):
+        real = (adapter / name).resolve()
+        if not any(real.is_relative_to(home) for home in homes):
+            raise ValueError(
+                f"{adapter / name}: a link to {real}, which lies outside of the adapter's folder; what is published "
+                "must lie in it: copy the file there if it is the adapter's"
+            )
 
 
 def recipe_values(folder: Path) -> dict[str, Any]:

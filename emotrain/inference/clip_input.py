@@ -73,7 +73,7 @@ class ClipEyes:
         """The same for each person whom the face setting means: all of them for `all`, from the left, else one."""
         given, path = str(path), path.expanduser().absolute()
         with open_clip(path, self.settings.decoder) as reader:
-            check_clip(reader, self.settings, self.summarizer, longest_s)
+            check_clip(reader, self.settings, self.summarizer, longest_s, self.contract.image_size)
             duration_s = reader.duration_s
         clip = Clip(path.stem if clip_id is None else clip_id, path.name, "", duration_s=duration_s)
         found = self.faces.find(path, clip)

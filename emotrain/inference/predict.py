@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from emotrain.atomic_files import replacing
 from emotrain.clip_errors import ClipError
+from emotrain.file_errors import in_words
 from emotrain.inference.reading import Reading
 from emotrain.inference.recogniser import Recogniser
 from emotrain.inference.terminal import print_reading
@@ -48,7 +49,7 @@ def _each(recogniser: Recogniser, paths: Sequence[Path], lines: IO[str] | None, 
         except ClipError as error:
             bad += 1
             rows = [{"path": str(path), "error": str(error)}]
-            print(f"emotrain: {error}", file=sys.stderr)
+            print(f"emotrain: {in_words(error)}", file=sys.stderr)
         if lines is not None:
             lines.writelines(json_text.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             lines.flush()

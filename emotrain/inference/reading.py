@@ -17,7 +17,9 @@ class Reading:
     `probabilities` are shares within the label set, `logits` the log-likelihoods of the labels as whole answers, both
     by label name in the order of the label set. `label_mass` is the probability that the model answers with a label of
     the set at all. `keyframes` hold JPEG bytes; `gaps` the words between them, empty for a model trained without.
-    `damage` says what was lost of a file that could be decoded in part, `face` whose face was read and how.
+    `possible` are the labels of the set that holds the true one as often as `coverage` says, in the order of the label
+    set; without a coverage there is none. `damage` says what was lost of a file that could be decoded in part, `face`
+    whose face was read and how.
     """
 
     path: str
@@ -30,6 +32,8 @@ class Reading:
     gaps: tuple[Summary, ...] = ()
     damage: str | None = None
     face: FaceState | None = None
+    coverage: float | None = None
+    possible: tuple[str, ...] = ()
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -49,6 +53,8 @@ class Reading:
             "probabilities": dict(self.probabilities),
             "logits": dict(self.logits),
             "label_mass": self.label_mass,
+            "coverage": self.coverage,
+            "set": list(self.possible) if self.coverage is not None else None,
             "duration_s": self.duration_s,
             "damage": self.damage,
             "face": self.face.as_json() if self.face is not None else None,

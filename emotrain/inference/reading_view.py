@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emotrain.evaluation.timeline import round_times
 from emotrain.inference.reading import Reading
-from emotrain.inference.terminal import in_words
+from emotrain.inference.terminal import in_words, set_in_words
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -25,6 +25,7 @@ def reading_html(reading: Reading) -> str:
     return _template("reading").render(
         reading=reading,
         ranked=reading.ranked,
+        set_words="" if reading.coverage is None else set_in_words(reading),
         keyframes=[
             {
                 "time_s": frame.time_s,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from emotrain.examples.scoring import score_clips
 from emotrain.inference.clip_input import ClipEyes, SeenClip, SeenExamples
 from emotrain.inference.clip_limits import LONGEST_S
 from emotrain.inference.input_settings import settle, summarizer_of
+from emotrain.inference.promise import Promise, promised
 from emotrain.inference.reading import Reading
 from emotrain.modeling.adapter_config import CONFIG, read_config
 from emotrain.modeling.adapters import adapter_folder
@@ -33,8 +35,16 @@ BATCH = 8
 class Recogniser:
     """A model, its processor and the contract that says how clips are put to it; safe to call from several threads."""
 
-    def __init__(self, model: Any, processor: Any, contract: InputContract, name: str) -> None:
+    def __init__(
+        self,
+        model: Any,
+        processor: Any,
+        contract: InputContract,
+        name: str,
+        promise: Promise | None = None,
+    ) -> None:
         self.model = model
+        self.promise = promise
         self.processor = processor
         self.contract = contract
         self.name = name
@@ -86,7 +96,7 @@ class Recogniser:
     def with_face(self, face: str) -> Recogniser:
         """The same model reading another person: largest, central, left, right, all, or a number from the left."""
         contract = replace(self.contract, faces={**self.contract.faces, "face": face})
-        return Recogniser(self.model, self.processor, contract, self.name)
+        return Recogniser(self.model, self.processor, contract, self.name, self.promise)
 
     def read(self, clips: Sequence[SeenClip]) -> list[Reading]:
         """Score clips that were looked at already, in one batch; their ids must differ."""
@@ -113,6 +123,8 @@ class Recogniser:
             label=names[int(np.argmax(shares))],
             probabilities=dict(zip(names, shares.tolist(), strict=True)),
             logits=dict(zip(names, logits.tolist(), strict=True)),
+            coverage=None if self.promise is None else self.promise.coverage,
+            possible=() if self.promise is None else self.promise.possible(shares, names),
             label_mass=float(np.exp(logits).sum()),
             duration_s=clip.duration_s,
             keyframes=tuple(keyframes(clip.frames)),
@@ -128,6 +140,7 @@ def load(
     device: str | None = None,
     dtype: str | None = None,
     base_model: str | None = None,
+    coverage: float | None = None,
     **given: Any,
 ) -> Recogniser:
     """Load an adapter on its base model, with everything its training input was made by.
@@ -140,6 +153,8 @@ def load(
     key_variable for openai, model and device for vlm (the device is this one's unless said). Nothing that came with the
     adapter does, and who is shown frames is said on stderr.
 
+    With `coverage`, a share such as .9, each reading has the set of labels that holds the true one so often.
+
     Raises FileNotFoundError for an adapter or base that is not there, ValueError when nothing says how its input was
     made, when this version cannot make it, or when a file of the adapter says what an adapter has no say in.
     """
@@ -149,6 +164,7 @@ def load(
 
     folder = adapter_folder(adapter) if adapter is not None else None
     contract, name, revision = base_and_contract(folder, str(adapter), base_model, given)
+    promise = None if coverage is None else promised(coverage, folder, contract)
     if device is not None:
         contract = _describing_on(device, contract)
     summarizer_of(contract)  # what it lacks is said before a model is loaded
@@ -164,7 +180,8 @@ def load(
     target = device if device is not None else "cuda" if torch.cuda.is_available() else "cpu"
     if contract.quantisation is None or folder is None:
         model = model.to(target)  # a quantised base stays where it was loaded
-    return Recogniser(model.eval(), processor, contract, str(adapter) if adapter is not None else name)
+    shown = str(adapter) if adapter is not None else name
+    return Recogniser(model.eval(), processor, contract, shown, promise)
 
 
 def _describing_on(device: str, contract: InputContract) -> InputContract:
@@ -193,19 +210,32 @@ def base_and_contract(
 def declared_base(folder: Path, contract: InputContract | None, base_model: str | None) -> tuple[str, str]:
     """Name and revision of an adapter's base: the caller's, the contract's, or the one in PEFT's own configuration.
 
-    Raises ValueError for a base that only the caller may choose: a folder, an address.
+    A base that the caller did not name is said on stderr. Raises ValueError for one that only the caller may choose (a
+    folder, an address) and where the two files name different ones.
     """
     if base_model is not None:
         return base_model, "main"
-    if contract is not None and contract.base_model is not None:
-        return _hub_id(contract.base_model, folder / CONTRACT), contract.base_revision
     declared = read_config(folder)
     name, revision = declared.get("base_model_name_or_path"), declared.get("revision")
+    if contract is not None and contract.base_model is not None:
+        chosen, at = _hub_id(contract.base_model, folder / CONTRACT), contract.base_revision
+        if name is not None and HUB_ID(name) is None and name != chosen:
+            raise ValueError(
+                f"{folder}: {CONTRACT} names base model {chosen!r}, {CONFIG} {str(name)!r}; expected one base in both: "
+                "take the adapter from its publisher again, or say which with --base"
+            )
+        return _said(chosen, at, folder)
     if name is None or name == "":
         raise ValueError(f"{folder / CONFIG}: names no base model; give it with --base")
     if name != TINY and Path(name).expanduser().resolve() == SHIPPED.resolve():
         return TINY, "main"
-    return _hub_id(str(name), folder / CONFIG), _revision(revision, folder / CONFIG)
+    return _said(_hub_id(str(name), folder / CONFIG), _revision(revision, folder / CONFIG), folder)
+
+
+def _said(name: str, revision: str, folder: Path) -> tuple[str, str]:
+    if name != TINY:
+        print(f"emotrain: adapter {folder} names base model {name} (revision {revision})", file=sys.stderr, flush=True)
+    return name, revision
 
 
 def _hub_id(name: str, where: Path) -> str:

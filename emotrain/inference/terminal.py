@@ -27,6 +27,8 @@ def print_reading(reading: Reading, top: int, console: Console) -> None:
         style = "bold" if name == reading.label else ""
         labels.add_row(Text(name, style), Text(f"{share:.1%}", style, justify="right"), bar(share))
     console.print(labels)
+    if reading.coverage is not None:
+        console.print(Text(f" {set_in_words(reading)}"))
     if reading.face is not None:
         console.print(Text(f" {in_words(reading.face)}", "dim"))
     if reading.damage is not None:
@@ -36,6 +38,16 @@ def print_reading(reading: Reading, top: int, console: Console) -> None:
         line.add_row(Text(start, "dim", justify="right"), Text(what))
     console.print(line)
     console.print()
+
+
+def set_in_words(reading: Reading) -> str:
+    """What may be said of a clip with the promised coverage; of several labels, or of none, that it is not known."""
+    said = f"{reading.coverage:.0%} set: "
+    if len(reading.possible) == 1:
+        return f"{said}{reading.possible[0]}"
+    if not reading.possible:
+        return f"{said}none; I do not know: no held-out clip of any label looked like this one"
+    return f"{said}{', '.join(reading.possible[:-1])} or {reading.possible[-1]}; I do not know which"
 
 
 def in_words(face: FaceState) -> str:

@@ -41,7 +41,7 @@ KEY = re.compile(
 )
 """The name of an answer: "emotion", "emotions", "final_emotion", "emotion label", "主要情绪"."""
 
-_MARKS = r"[\s>#*_~`\"'\-•\[(]{0,20}"
+_MARKS = r"[\s>#*_~`\"'\-•\[(]{0,20}(?:\d{1,2}[.)]\s{1,4}[*_]{0,2})?"
 _LINE = re.compile(
     rf"(?:^|[\n.!?。；;,|，]){_MARKS}(?:(?:the|my|(?:person|man|woman|subject|character|individual|speaker)(?:'s)?"
     rf"|observed|so|thus|hence|therefore|overall|tl;dr)\b\W*)*"
@@ -50,7 +50,8 @@ _LINE = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(
-    rf"(?:^|\n){_MARKS}(?P<key>(?:the )?{KEY.pattern})\W*\n(?:\s*[-=]{{2,}}\s*\n)?\s*(?P<value>[^\n]+)", re.IGNORECASE
+    rf"(?:^|\n){_MARKS}(?P<key>(?:the )?{KEY.pattern})[^\w\n?？]*\n(?:\s*[-=]{{2,}}\s*\n)?\s*(?P<value>[^\n]+)",
+    re.IGNORECASE,
 )
 NEXT_KEY = re.compile(
     rf"{_MARKS}(?:reason|reasoning|explanation|evidence|why|justification|confidence|note|because|理由|原因"
@@ -157,7 +158,7 @@ _CORRECTS = re.compile(
 def _below(value: str) -> str:
     """A value that stands on the next line, behind a colon or a line of marks, without what only announces it."""
     head, newline, rest = value.partition("\n")
-    return rest if newline and not re.search(r"\w{2}", head.replace("as follows", "")) else value
+    return rest if newline and not re.search(r"\w{2}|[?？]", head.replace("as follows", "")) else value
 
 
 def _stated(key: str, value: str) -> Stated:

@@ -50,7 +50,7 @@ def calibration(
         "brier": float(brier.mean()),
         "nll": float(nll.mean()),
     }
-    weights = _weights(n, clusters, resamples)
+    weights = clip_weights(n, clusters, resamples)
     gaps = weights @ (np.eye(bins)[which] * (right - confidence)[:, None])
     drawn = {"ece": np.abs(gaps).sum(1), "brier": weights @ brier, "nll": weights @ nll}
     intervals = {
@@ -59,7 +59,7 @@ def calibration(
     return {**values, "bins": rows, "intervals": intervals}
 
 
-def _weights(n: int, clusters: np.ndarray | None, resamples: int) -> np.ndarray:
+def clip_weights(n: int, clusters: np.ndarray | None, resamples: int) -> np.ndarray:
     """(R, N) exponential weights of clips or whole clusters that sum to one."""
     rng = np.random.default_rng(0)
     if clusters is None:

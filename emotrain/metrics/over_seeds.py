@@ -61,9 +61,11 @@ def sample_of(table: PredictionTable, kinds: Kinds | None, clusters: Clusters | 
     return Sample(table.gold, len(table.labels), numbers, masks)
 
 
-def overall_figures(labels: Sequence[str], groups: Mapping[str, Group] | None) -> Figures:
+def overall_figures(
+    labels: Sequence[str], groups: Mapping[str, Group] | None, prior: Mapping[str, float] | None = None
+) -> Figures:
     """The overall figures of `scores.statistics` as a function of confusion matrices."""
-    return lambda matrix: scores.statistics(matrix, labels, groups)
+    return lambda matrix: scores.statistics(matrix, labels, groups, prior)
 
 
 def over_seeds(

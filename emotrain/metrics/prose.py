@@ -60,7 +60,7 @@ _CLAIM = "|".join(
         r"(?:O|[dT]*[ra]*P)[rvpdqaFOT,cKYGL]*[GL][rpdqaFOTKY]*h[ra]*E",
         rf"{_SHOWN}{_ITS_NOUN}r*v(?:[rd]|q|a)*(?:A[abGropYTdqPFV]*|a){_BEHIND}",
         rf"{_SHOWN}{_ITS_NOUN}r*Z[TdqraAPFVpGY]*",
-        rf"Im?r*[zA](?:{_HEAD}[TdqraPFASLGVopwOKY]*)?[jktb,l]*{_SHOWN}{_PERSON_OR_NOUN}{_BEHIND}",
+        rf"Im?r*[zA](?:q|u|{_HEAD}[TdqraPFASLGVopwOKY]*)?[jktb,l]*{_SHOWN}{_PERSON_OR_NOUN}{_BEHIND}",
         rf"{_HEAD}{_SEEN_RUN}*?,?[wTc]*{_SHOW}[jktb]*(?:T?{_HEAD}{_BE})?{_SHOWN}{_ITS_NOUN}{_BEHIND}",
         rf"{_HEAD}{_SEEN_RUN}*?e{_BEHIND}",
         rf"[dqra]*[FPO][dqraFPGpc0]*G[dqraFPGpcr0]*,{_SHOWN}{_ITS_NOUN}",

@@ -13,6 +13,7 @@ import re
 WORDS: dict[str, str] = {
     # who shows it
     "O": "he she they who",
+    "u": "him them",
     "T": "it this that there these",
     "P": """man men woman women person persons boy boys girl girls child children kid baby toddler guy lady gentleman
         subject individual individuals speaker actor actress character protagonist figure teenager adult
@@ -43,7 +44,7 @@ WORDS: dict[str, str] = {
         garden park phone letter microphone outfit vest scarf hoodie clothes classroom counter cup plate
         bag curtain something what off-screen bathroom bedroom hospital forest restaurant stage train bus
         boat water rain snow tree grass lamp computer laptop mirror glass bottle food gift box stairs
-        hallway corridor pillow blanket shoulder noise news package spider""",
+        hallway corridor pillow blanket shoulder noise news package spider camera""",
     "a": """young old older younger elderly middle-aged bearded strong deep deepest visible pure genuine slight mild
         intense subtle obvious evident dominant primary main overall predicted detected clear distinct
         sheer great extreme real true certain definite unmistakable best correct final facial emotional
@@ -101,7 +102,7 @@ WORDS: dict[str, str] = {
         rubbing crossing crossed folding folded shivering pushes pushing pulling leaning-in bursting
         breathing breathes stretches yawns stiffens freezes flinches flinching jumps gazes glances
         glancing tremble tears-up rolling wrinkled-up arched knitted scrunched scrunches squeezed curls
-        curling puckered bulging""",
+        curling puckered bulging talks""",
     # what joins the words
     "o": "of by about",
     "p": "in on at from through during across around into near behind beside over against among under for",
@@ -131,7 +132,7 @@ WORDS: dict[str, str] = {
 """The words of each class, a word in one class only. W is the class of words that a sentence may never hold."""
 
 PHRASES: tuple[tuple[str, str], ...] = (
-    ("r", r"overall$"),
+    ("r", r"overall$|from ear to ear"),
     ("s", r"keeps(?= an? )"),
     ("h", r"in(?= EMOTION)"),
     (
@@ -167,7 +168,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ),
     (
         "A",
-        r"my (?:final |predicted |own |chosen |best )?(?:answer|guess|pick|label|choice|prediction|verdict|"
+        r"my (?:final |predicted |own |chosen |best )?(?:answer|conclusion|guess|pick|label|choice|prediction|verdict|"
         r"classification|assessment)",
     ),
     (
@@ -183,8 +184,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ),
     (
         "a",
-        r"that best (?:describes|fits|matches|captures|represents)(?: (?:the|this)(?: \w+)?? (?:person|man|"
-        r"woman|video|clip|expression|face))?",
+        r"that fits(?: best)?|that best (?:describes|fits|matches|captures|represents)"
+        r"(?: (?:the|this)(?: \w+)?? (?:person|man|woman|video|clip|expression|face))?",
     ),
     ("v", r"(?<=answer )should be|(?<=label )should be|(?<=guess )would be"),
     ("a", r"(?:right|best)(?= (?:answer|label|option|class|category|emotion)\b)"),

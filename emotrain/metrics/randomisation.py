@@ -61,8 +61,19 @@ def _swap_shares(sample: Sample, differ: Ints, rows: int, rng: np.random.Generat
         return swap[:, sample.clusters[differ]].astype(np.float64)
     if sample.copies is not None:
         copies = sample.copies[differ]
-        return rng.binomial(copies, 0.5, (rows, len(differ))) / copies
+        return _heads(copies, rows, rng) / copies
     return rng.integers(0, 2, (rows, len(differ)), np.int8).astype(np.float64)
+
+
+def _heads(coins: Ints, rows: int, rng: np.random.Generator) -> Floats:
+    """(rows, D) binomial draws at one half: how many of each number of `coins` (D,) fall on heads, as bits of words."""
+    words = -(-coins // 64)
+    ends = np.cumsum(words)
+    masks = np.full(int(ends[-1]) if len(ends) else 0, 2**64 - 1, np.uint64)
+    masks[ends - 1] >>= (64 * words - coins).astype(np.uint64)
+    bits = rng.integers(0, 2**64, (rows, len(masks)), np.uint64, endpoint=False)
+    heads = np.add.reduceat(np.bitwise_count(bits & masks), ends - words, axis=1, dtype=np.int64)
+    return heads.astype(np.float64)
 
 
 def _difference(

@@ -83,8 +83,17 @@ def group_members(labels: Sequence[str], groups: Mapping[str, Group]) -> dict[Gr
     return {name: [i for i, label in enumerate(labels) if groups[label] == name] for name in GROUPS}
 
 
-def statistics(matrix: np.ndarray, labels: Sequence[str], groups: Mapping[str, Group] | None) -> dict[str, np.ndarray]:
-    """Every overall figure of (..., K, K + 2) matrices by name, each (...); a group without members is left out."""
+def statistics(
+    matrix: np.ndarray,
+    labels: Sequence[str],
+    groups: Mapping[str, Group] | None,
+    prior: Mapping[str, float] | None = None,
+) -> dict[str, np.ndarray]:
+    """Every overall figure of (..., K, K + 2) matrices by name, each (...); a group without members is left out.
+
+    `war_at_prior` is the accuracy where classes occur as often as `prior` says (shares or counts by label): recalls
+    weighted by it, over the classes that have clips.
+    """
     class_recall, class_f1 = recall(matrix), f1(matrix)
     figures = {
         "war": war(matrix),
@@ -96,6 +105,9 @@ def statistics(matrix: np.ndarray, labels: Sequence[str], groups: Mapping[str, G
         if members:
             figures[f"{name}_recall"] = class_recall[..., members].mean(-1)
             figures[f"{name}_f1"] = class_f1[..., members].mean(-1)
+    if prior is not None:
+        shares = np.array([prior[label] for label in labels], float) * (support(matrix) > 0)
+        figures["war_at_prior"] = _ratio((shares * class_recall).sum(-1), shares.sum(-1))
     return figures
 
 

@@ -26,6 +26,7 @@ _CONTRACTIONS = tuple(
         (r"\bcan't\b|\bcannot\b", "can not"),
         (r"\bwon't\b", "will not"),
         (r"\bi\.e\.,?", ","),
+        (rf"\b(?:option|choice) \(?[a-h1-9]\)?[,:]?\s*(?={MENTION})", " "),
         (rf"\(?(?<![\w'])[a-h1-9](?:[).:]+|\s[-–]\s)\s*(?={MENTION})|\([a-h1-9]\)", " "),
         (r"n't\b", " not"),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from emotrain.emotions import Group
 from emotrain.metrics import scores
+from emotrain.metrics.by_trait import Traits, by_trait, worst_people
 from emotrain.metrics.calibration import calibration
 from emotrain.metrics.clusters import Clusters, too_few
 from emotrain.metrics.collapse import collapse
@@ -19,6 +20,7 @@ from emotrain.metrics.paired import by_fold, folds_complete, folds_of, mcnemar
 from emotrain.metrics.predictions import PredictionTable
 from emotrain.metrics.randomisation import p_values, swapped
 from emotrain.metrics.resampling import LEVEL, Floats, Sample, draw, interval, widening
+from emotrain.metrics.selective import risk_coverage
 from emotrain.metrics.trainings import deviations
 
 __all__ = ["KINDS", "Clusters", "Kinds", "compare", "summarise"]
@@ -31,19 +33,22 @@ def summarise(
     kinds: Kinds | None = None,
     clusters: Clusters | None = None,
     cluster_by: str = "subject",
+    prior: Mapping[str, float] | None = None,
+    traits: Traits | None = None,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Every figure of one arm; shares in [0, 1], each interval as {"value", "low", "high"} at 95 %.
 
-    `groups` are head / medium / tail by the *training* counts, `kinds` macro or micro by clip id. What cannot be
-    computed (no tail class, no micro clip, no scores, micro clips of a single cluster) is None. Intervals are those of
-    `resampling.py`; with `clusters` (the `cluster_by` of each clip id) whole clusters are resampled. Recall, precision
-    and top-2 of independent clips are proportions with Wilson intervals.
+    `groups` are head / medium / tail by the *training* counts, `kinds` macro or micro by clip id; `prior` says how
+    often classes occur where accuracy is asked for, `traits` in which groups clips are (`by_trait`). What cannot be
+    computed (no prior, no tail class, no micro clip, no scores, micro clips of a single cluster) is None. Intervals are
+    those of `resampling.py`; with `clusters` (the `cluster_by` of each clip id) whole clusters are resampled. Recall,
+    precision and top-2 of independent clips are proportions with Wilson intervals.
     """
     labels, matrix = table.labels, scores.table_confusion(table)
     sample = sample_of(table, kinds, clusters)
-    figures = overall_figures(labels, groups)
+    figures = overall_figures(labels, groups, prior)
 
     def every(counts: Floats) -> dict[str, Floats]:
         more = {"f1": scores.f1(counts), "recall": scores.recall(counts), "precision": scores.precision(counts)}
@@ -54,6 +59,7 @@ def summarise(
         "clips": len(table),
         "labels": list(labels),
         "groups": None if groups is None else dict(groups),
+        "prior": None if prior is None else {label: float(prior[label]) for label in labels},
     }
     result.update({name: found.get(name) for name in [*_names(), *(f"{kind}_accuracy" for kind in KINDS)]})
     result["top2"] = _top2(table, sample, resamples, seed)
@@ -77,6 +83,11 @@ def summarise(
     result["calibration"] = (
         None if table.logits is None else calibration(table.gold, table.logits, clusters=sample.clusters)
     )
+    result["selective"] = (
+        None if table.logits is None else risk_coverage(table.gold, table.logits, clusters=sample.clusters)
+    )
+    result["traits"] = by_trait(table, traits, clusters, resamples=min(resamples, 2000), seed=seed) if traits else {}
+    result["people"] = None if clusters is None else worst_people(table, clusters, seed=seed)
     result["folds"] = _folds(table, groups)
     result["fold_mean"] = _fold_mean(result["folds"], table)
     # Where folds are single subjects, the MEGC protocol's pooled figures take the place of the mean over folds.
@@ -104,6 +115,7 @@ def compare(
     groups: Mapping[str, Group] | None = None,
     kinds: Kinds | None = None,
     clusters: Clusters | None = None,
+    prior: Mapping[str, float] | None = None,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -114,7 +126,7 @@ def compare(
     independent), `by_fold` the differences fold by fold (empty without folds, or when a fold lacks a class).
     """
     second = second.aligned(first)
-    sample, figures = sample_of(first, kinds, clusters), overall_figures(first.labels, groups)
+    sample, figures = sample_of(first, kinds, clusters), overall_figures(first.labels, groups, prior)
     drawn = draw(sample, {"a": [first.predicted], "b": [second.predicted]}, figures, resamples=resamples, seed=seed)
     errors = deviations(drawn["b"], drawn["a"], stretch=widening(sample), seed=seed)
     observed, under = swapped(sample, [first.predicted], [second.predicted], figures, swaps=resamples, seed=seed)
@@ -161,7 +173,9 @@ def _by_subject(table: PredictionTable, sample: Sample) -> bool:
 
 
 def _names() -> list[str]:
-    return ["war", "uar", "macro_f1", "weighted_f1"] + [f"{g}_{f}" for g in scores.GROUPS for f in ("recall", "f1")]
+    return ["war", "uar", "macro_f1", "weighted_f1", "war_at_prior"] + [
+        f"{g}_{f}" for g in scores.GROUPS for f in ("recall", "f1")
+    ]
 
 
 def _folds(table: PredictionTable, groups: Mapping[str, Group] | None) -> dict[str, dict[str, float]]:

@@ -7,7 +7,6 @@ anybody, so the file is checked before PEFT sees it.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -27,32 +26,16 @@ from emotrain.foreign_values import (
     whole,
     word,
 )
+from emotrain.modeling.module_patterns import module_pattern, quick_pattern
 
 CONFIG = "adapter_config.json"
 
 MOST_RANK = 4096
-MOST_REPEATS = 4
-"""Repeats in a pattern of module names; with more, or with a repeated group, one name can keep `re` busy for hours."""
-
-_REPEAT = re.compile(r"(?<!\\)[*+]|(?<!\\)\{")
-_REPEATED_GROUP = re.compile(r"(?<!\\)\)[*+{]")
 _NAME = text(r"[\w.-]+", "the name of a module")
 
-
-def module_pattern(value: object) -> str | None:
-    """A regular expression for module names that is quick to answer."""
-    if not isinstance(value, str) or len(value) > 20_000 or _REPEATED_GROUP.search(value):
-        return "a pattern of module names without repeated groups"
-    if len(_REPEAT.findall(value)) > MOST_REPEATS:
-        return f"a pattern of module names with at most {MOST_REPEATS} repeats"
-    try:
-        re.compile(value)
-    except (re.error, OverflowError, RecursionError):
-        return "a pattern of module names"
-    return None
-
-
 _MODULES = either(module_pattern, listed(_NAME, 0, 2000))
+_EACH = quick_pattern(repeats=1, ways=1)
+"""A key of a table: PEFT tries thousands of them on every module, each behind a repeat of its own."""
 
 LORA: Table = {
     "peft_type": word("LORA"),
@@ -76,8 +59,8 @@ LORA: Table = {
     "modules_to_save": optional(listed(_NAME, 0, 100)),
     "layers_to_transform": optional(either(whole(0, 10_000), listed(whole(0, 10_000), 0, 10_000))),
     "layers_pattern": optional(either(_NAME, listed(_NAME, 0, 100))),
-    "rank_pattern": mapped(module_pattern, whole(1, MOST_RANK), 2000),
-    "alpha_pattern": mapped(module_pattern, number(0, 1_000_000), 2000),
+    "rank_pattern": mapped(_EACH, whole(1, MOST_RANK), 2000),
+    "alpha_pattern": mapped(_EACH, number(0, 1_000_000), 2000),
     "megatron_core": word("megatron.core"),  # what PEFT writes into every file, and imports with a megatron_config only
     "qalora_group_size": whole(1, 4096),
 }

@@ -16,7 +16,8 @@ from emotrain.modeling.adapter_config import CONFIG, read_config
 
 CONTRACT = "emotrain.json"
 WEIGHTS = "adapter_model.safetensors"
-PARTS = (CONFIG, WEIGHTS, CONTRACT, "recipe.resolved.yaml", "provenance.json", DIGESTS)
+CALIBRATION = "calibration.json"
+PARTS = (CONFIG, WEIGHTS, CONTRACT, CALIBRATION, "recipe.resolved.yaml", "provenance.json", DIGESTS)
 """Files of an adapter that are fetched from the Hub; never a pickle."""
 
 
@@ -92,18 +93,27 @@ def load_adapter(model: Any, adapter: str | Path) -> Any:
     from peft import PeftModel
 
     folder = adapter_folder(adapter)
-    read_config(folder)
+    init = read_config(folder).get("init_lora_weights")
     held = held_tensors(folder / WEIGHTS)
     try:
         with warnings.catch_warnings():
             # PEFT warns of what does not fit and goes on; check_adapter stops.
             warnings.filterwarnings("ignore", message="Found missing adapter keys")
-            loaded = PeftModel.from_pretrained(model, str(folder))
+            # Else memory is taken for the rank that the configuration claims before the file is looked into. What takes
+            # its beginning from the base's weights (pissa, olora) cannot be built without any.
+            lean = not isinstance(init, str) or init == "gaussian"
+            loaded = PeftModel.from_pretrained(model, str(folder), low_cpu_mem_usage=lean)
     except RuntimeError as error:
         if "size mismatch" not in str(error):
             raise
         raise ValueError(
             f"adapter {adapter} does not fit this base model: its tensors have other shapes; name its own base (--base)"
+        ) from error
+    except (ValueError, TypeError, KeyError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise ValueError(
+            f"{folder / CONFIG}: PEFT cannot apply it to this base ({said}); name the adapter's own base (--base), or "
+            "take the adapter from its publisher again"
         ) from error
     check_adapter(loaded, held, f"adapter {adapter}: {WEIGHTS}")
     return loaded.eval()

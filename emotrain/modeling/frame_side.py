@@ -6,7 +6,13 @@ it would spend visual tokens on pixels that the stored frame does not have.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+MOST_AREA = 1 << 24
+MOST_SIDE = 4096
+MOST_TILES = 64
+"""Pixels, side and tiles that the files of a base may make of one image, however small it was stored."""
 
 
 def square_area(processor: Any, config: Any, side: int) -> None:
@@ -56,6 +62,29 @@ def fixed_side(processor: Any, config: Any, side: int) -> None:
     processor.image_processor.size = {"height": side, "width": side}
     if hasattr(processor.image_processor, "do_pan_and_scan"):
         processor.image_processor.do_pan_and_scan = False
+
+
+def check_enlarged(processor: Any, name: str) -> None:
+    """Raise ValueError for a processor that would blow every image up beyond all bounds."""
+    images = processor.image_processor
+    found: dict[str, int] = {}
+    for attribute in ("size", "max_image_size"):
+        size = getattr(images, attribute, None)
+        sides = dict(size) if isinstance(size, Mapping) else dict(vars(size)) if hasattr(size, "__dict__") else {}
+        found |= {f"{attribute}.{key}": side for key, side in sides.items() if isinstance(side, int)}
+    # Qwen-VL's are areas, and its longest_edge makes images smaller only.
+    by_area = hasattr(images, "merge_size")
+    most = MOST_AREA if by_area else MOST_SIDE
+    odd = {key: side for key, side in found.items() if side > most and not (by_area and key.endswith("longest_edge"))}
+    for key in ("min_patches", "max_patches"):
+        if isinstance(tiles := getattr(images, key, None), int) and tiles > MOST_TILES:
+            odd[key] = tiles
+    if odd:
+        said = ", ".join(f"{key} {value:,}" for key, value in odd.items())
+        raise ValueError(
+            f"{name}: its image processor makes every image larger than a model reads ({said}; at most {most:,} pixels "
+            f"and {MOST_TILES} tiles); say --image-size, or name another base with --base"
+        )
 
 
 def _one(side: Any) -> int:

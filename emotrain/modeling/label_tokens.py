@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emotrain.modeling.chats import chat_text
+
 _MARK = "LABELGOESHERE"
+
+MOST_TOKENS = 4096
+"""Tokens of all labels together: the attention mask grows with their square, and they may be an adapter's to name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,8 @@ def answer_frame(processor: Any) -> AnswerFrame:
     as_parts = tokenizer is not processor
     question = [{"role": "user", "content": _content("?", as_parts)}]
     answer = [*question, {"role": "assistant", "content": _content(_MARK, as_parts)}]
-    opened = processor.apply_chat_template(question, tokenize=False, add_generation_prompt=True)
-    closed = processor.apply_chat_template(answer, tokenize=False, add_generation_prompt=False)
+    opened = chat_text(processor, question)
+    closed = chat_text(processor, answer, generation=False)
     head, found, tail = closed.partition(_MARK)
     if not found or not head.startswith(opened.rstrip()):
         raise ValueError(
@@ -69,8 +74,8 @@ def encode_labels(
 
     `names` are what the answers call the labels (another language); None for the labels themselves.
 
-    Raises ValueError when `end_of_turn` is no single token of the tokenizer, a label is empty, or two labels have the
-    same tokens (a lower-casing tokenizer, a label given twice).
+    Raises ValueError when `end_of_turn` is no single token of the tokenizer, a label is empty, two labels have the same
+    tokens (a lower-casing tokenizer, a label given twice), or all have more than MOST_TOKENS.
     """
     if not labels:
         raise ValueError("encode_labels: the label set is empty; expected at least one label")
@@ -89,6 +94,11 @@ def encode_labels(
         if ids in seen:
             raise ValueError(f"labels {seen[ids]!r} and {label!r} have the same tokens {ids}; rename one of them")
         seen[ids] = label
+    if (count := sum(map(len, seen))) > MOST_TOKENS:
+        raise ValueError(
+            f"the {len(labels)} labels have {count:,} tokens, and one pass reads at most {MOST_TOKENS:,} of them; name "
+            "fewer labels or shorter ones (--label-set)"
+        )
     return LabelTokens(tuple(labels), tuple(seen))
 
 

@@ -49,8 +49,9 @@ def plant(labels: LabelTokens, device: torch.device | str = "cpu") -> LabelTree:
         first = len(reads)
         predictions += [(0 if j == 0 else first + j, token, index) for j, token in enumerate(tokens)]
         reads += [(token, index, j) for j, token in enumerate(tokens[:-1])]
-    token, branch, depth = torch.tensor(reads, device=device).unbind(1)
-    source, target, owner = torch.tensor(predictions, device=device).unbind(1)
+    with torch.inference_mode(False):  # what scores first must not plant what training cannot use
+        token, branch, depth = torch.tensor(reads, device=device).unbind(1)
+        source, target, owner = torch.tensor(predictions, device=device).unbind(1)
     return LabelTree(token, branch, depth, source, target, owner)
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import torch
 
+from emotrain.base_files import check_base, read_as_base
 from emotrain.load_result import check_processor, loaded_whole
 from emotrain.modeling.families import family, family_of, language_model
+from emotrain.modeling.frame_side import check_enlarged
 from emotrain.modeling.frozen import frozen_parts, spare_backward
 from emotrain.modeling.quantised import quantised
 from emotrain.modeling.tiny_base_path import tiny_base_path
@@ -121,15 +123,19 @@ def load_processor(
     from transformers import AutoConfig, AutoProcessor
 
     given = {"revision": revision, "trust_remote_code": trust_remote_code}
-    config = AutoConfig.from_pretrained(resolve_name(name_or_path), **given)
-    kind = family(config.model_type)
-    processor = AutoProcessor.from_pretrained(resolve_name(name_or_path), **given)
+    name = resolve_name(name_or_path)
+    check_base(name, revision)
+    with read_as_base(name):
+        config = AutoConfig.from_pretrained(name, **given)
+        kind = family(config.model_type)
+        processor = AutoProcessor.from_pretrained(name, **given)
     check_processor(processor, config, name_or_path)
     processor.tokenizer.padding_side = "left"
     if kind.chat_template is not None:
         processor.chat_template = kind.chat_template
     if image_size is not None:
         kind.set_side(processor, config, image_size)
+    check_enlarged(processor, name_or_path)
     return processor
 
 

@@ -5,7 +5,6 @@ Frames are never decoded: a prompt's length depends on how many there are, when 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -20,6 +19,7 @@ from emotrain.emotions import display_names, label_set
 from emotrain.examples.examples import Examples
 from emotrain.examples.summaries import summaries_name
 from emotrain.parquet_files import opened, read_table
+from emotrain.pictures import picture_of
 from emotrain.planning.prompts import Chat
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Event, Frame, Summary
@@ -134,12 +134,10 @@ def _times(parts: Sequence[Path]) -> dict[str, tuple[float, ...]]:
 
 def _size(part: Path) -> tuple[int, int]:
     """Height and width of the first stored frame; the frames of a data set are stored with one longer side."""
-    from PIL import Image
-
     with opened(part, _REMEDY) as file:
         first = next(file.iter_batches(1, columns=["image"])).to_pylist()[0]
-    with Image.open(io.BytesIO(first["image"]["bytes"])) as picture:
-        return picture.height, picture.width
+    picture = picture_of(first["image"]["bytes"])
+    return picture.height, picture.width
 
 
 def stored_keyframes(recipe: Recipe) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +12,7 @@ from emotrain.planning.arms import LIMIT
 from emotrain.planning.machine import Machine
 from emotrain.planning.memory import GIB
 from emotrain.planning.plan import Plan
-from emotrain.video.miss import EVENT_S
+from emotrain.video.miss import APEX_S, EVENT_S
 
 
 def print_plan(plan: Plan, console: Console | None = None) -> None:
@@ -114,16 +116,23 @@ def _classes(plan: Plan) -> Table | None:
 
 
 def _miss(plan: Plan) -> Table | None:
-    if plan.miss is None:
+    if plan.miss is None or plan.miss_apex is None:
         return None
-    table = Table(title="P(miss): no keyframe inside an event of", title_justify="left", box=box.SIMPLE_HEAD)
+    title = f"P(miss): no keyframe inside an event / inside the {APEX_S:g} s of its apex, for events of"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("keyframe policy")
     for event in EVENT_S:
         table.add_column(f"{event:.2f} s", justify="right")
     for policy, row in plan.miss.items():
         mark = " (this recipe)" if policy == plan.keyframe_policy else ""
-        table.add_row(policy + mark, *(f"{row[event]:.2f}" for event in EVENT_S))
+        table.add_row(policy + mark, *miss_cells(row, plan.miss_apex[policy]))
     return table
+
+
+def miss_cells(row: Mapping[float, float], apex: Mapping[float, float]) -> list[str]:
+    """P(miss) of any part and of the apex, a cell an event length; one figure where the event is its own apex."""
+    both = [(f"{row[event]:.2f}", f"{apex[event]:.2f}") for event in EVENT_S]
+    return [any_part if event <= APEX_S else f"{any_part} / {at}" for event, (any_part, at) in zip(EVENT_S, both)]
 
 
 def _arms(plan: Plan) -> Table:

@@ -29,7 +29,7 @@ from emotrain.planning.memory import STRATEGIES, MemorySettings, StepMemory, Str
 from emotrain.planning.prompts import Counter, make_counter
 from emotrain.planning.shapes import Shapes, read_shapes
 from emotrain.recipe.recipe import Recipe
-from emotrain.video.miss import EVENT_S, miss_table
+from emotrain.video.miss import APEX_S, EVENT_S, miss_table
 
 POLICIES = (
     "segment_centres",
@@ -74,6 +74,7 @@ class Plan:
     machine: Machine
     classes: tuple[ClassRow, ...]
     miss: dict[str, dict[float, float]] | None
+    miss_apex: dict[str, dict[float, float]] | None
     arms: ArmTable
     clip: ClipTokens
     clip_flops: StepFlops
@@ -90,8 +91,9 @@ class Plan:
         """The plan as plain values, totals included."""
         plain = asdict(self)
         plain["clip_flops"]["total"] = self.clip_flops.total
-        if self.miss is not None:
-            plain["miss"] = {policy: {f"{d:g}": p for d, p in row.items()} for policy, row in self.miss.items()}
+        for name, found in (("miss", self.miss), ("miss_apex", self.miss_apex)):
+            if found is not None:
+                plain[name] = {policy: {f"{d:g}": p for d, p in row.items()} for policy, row in found.items()}
         return plain
 
 
@@ -150,7 +152,8 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
         batch=recipe.sft.per_device_train_batch_size,
         machine=machine,
         classes=() if manifest is None else class_rows(manifest, class_counts(known.train, labels)),
-        miss=_miss(recipe, known.durations_s),
+        miss=_miss(recipe, known.durations_s, None),
+        miss_apex=_miss(recipe, known.durations_s, APEX_S),
         arms=compare(recipe, clips, counter, lambda clip: cost(tokens=clip), compared),
         clip=typical,
         clip_flops=cost(tokens=typical),
@@ -226,11 +229,11 @@ def _counter(recipe: Recipe, shapes: Shapes, processor: Any, clips: Clips) -> Co
     )
 
 
-def _miss(recipe: Recipe, durations_s: Any) -> dict[str, dict[float, float]] | None:
+def _miss(recipe: Recipe, durations_s: Any, apex_s: float | None) -> dict[str, dict[float, float]] | None:
     if not durations_s.size:
         return None
     policies = dict.fromkeys([recipe.data.keyframe_policy, *POLICIES])
-    table = miss_table(durations_s, list(policies), EVENT_S, recipe.data.keyframes)
+    table = miss_table(durations_s, list(policies), EVENT_S, recipe.data.keyframes, apex_s=apex_s)
     # Sums of coverage that reach the whole clip leave a remainder of either sign.
     return {policy: {event: max(p, 0.0) + 0.0 for event, p in row.items()} for policy, row in table.items()}
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from emotrain.modeling.chats import encode_chats
+from emotrain.modeling.chats import chat_text, encode_chats
 from emotrain.modeling.label_tokens import processor_labels
 from emotrain.planning.flops import ClipTokens
 from emotrain.planning.frame_tokens import CHAT_TOKENS, FrameTokens, frame_tokens
@@ -80,7 +80,7 @@ class Counted:
     def count(self, chat: Chat) -> ClipTokens:
         """Tokens of one prompt, with the label tree behind it."""
         images = sum(part["type"] == "image" for message in chat for part in message["content"])
-        written = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        written = chat_text(self.processor, chat)
         ids = self.processor.tokenizer(written, add_special_tokens=not self.begun)["input_ids"]
         text = len(ids) + images * self.around_image
         return ClipTokens(text, images * self.frame.visual, self.tree, self.tree + 1, self.frame.grids * images)
@@ -114,7 +114,7 @@ def make_counter(
     ids = batch["input_ids"][0].tolist()
     image_id = _image_token_id(shapes.config)
     visual = ids.count(image_id)
-    written = processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+    written = chat_text(processor, chat)
     begun = processor.tokenizer.bos_token is not None and written.startswith(processor.tokenizer.bos_token)
     plain = len(processor.tokenizer(written, add_special_tokens=not begun)["input_ids"])
     if not visual:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emotrain.base_files import check_base
 from emotrain.modeling.families import language_model
 from emotrain.modeling.lora import language_model_linears
 from emotrain.planning.local_files import local_folder
@@ -152,6 +153,7 @@ def _config(name: str, revision: str, trust_remote_code: bool) -> tuple[Any, str
 
     folder = local_folder(name, revision)
     if folder is not None and (folder / "config.json").is_file():
+        check_base(str(folder))
         return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code), "its own config.json"
     known = published()
     if name not in known:

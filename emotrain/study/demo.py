@@ -104,6 +104,8 @@ def _arm(out: Path, name: str, recipe: str, trained: bool, scale: float, split: 
     folder, file = name.replace(" + ", "_"), shipped_recipe(recipe)
     words = ["--data", str(out / "data"), "--root", str(out / "clips"), "--split", split]
     words += ["--arm", name, "--output_dir", str(out / "arms" / folder)]
+    if trained and split == "test":
+        words += ["--calibrate", "true"]  # the adapter can then say that it does not know: predict --coverage
     if scale != 1.0:
         words += ["--epochs", str(max(1, round(load_recipe(file).balance.epochs * scale)))]
     return Arm(load_recipe(file, words), tuple(words), out / "scores" / f"{folder}-{split}", trained=trained)
@@ -115,7 +117,7 @@ def _with_free(out: Path, arm: Arm) -> list[Arm]:
         return [arm]
     more = []
     for name, words in FREE:
-        overrides = (*arm.overrides, *words, "--arm", f"{arm.name}, {name}")
+        overrides = (*arm.overrides, "--calibrate", "false", *words, "--arm", f"{arm.name}, {name}")
         scores = arm.scores.with_name(f"{arm.scores.name}-{name.replace(' ', '_')}")
         recipe = load_recipe(arm.recipe.path, overrides)  # type: ignore[arg-type]
         more.append(Arm(recipe, overrides, scores, trained=False, adapter=arm.output))

@@ -2,7 +2,7 @@
 
 A summariser whose templates and thresholds were fitted on one way of drawing finds events there and nowhere else.
 Faces are therefore drawn in several styles, and one of them, HELD_BACK, is the project's own test of transfer: its
-muscles, relief, eyes, mouth, skin and timing come from code that shares nothing with the others' (`bust`). Neither the
+muscles, relief, eyes, mouth and skin come from code that shares nothing with the others' (`bust`). Neither the
 action-unit templates nor thresholds nor the tiny base may see it, which `for_fitting` enforces.
 """
 

@@ -20,7 +20,6 @@ The names are short and, where possible, of words that the tiny base's tokenizer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,14 +64,14 @@ COURSES: dict[str, tuple[Part, ...]] = {
 }
 
 
-def write_trajectory(label: str, rng: np.random.Generator, parts: Sequence[Part] | None = None) -> Script:
-    """Draw a clip of one of the classes, or of other `parts`; raises ValueError for a class without a course."""
+def write_trajectory(label: str, rng: np.random.Generator) -> Script:
+    """Draw a clip of one of the classes; raises ValueError for a class without a course."""
     if label not in COURSES:
         raise ValueError(f"no course for {label!r}; known: {', '.join(COURSES)}")
     strength = float(rng.uniform(*_STRENGTH))
     moves: list[Move] = []
     at = 0.0
-    for number, part in enumerate(COURSES[label] if parts is None else parts):
+    for number, part in enumerate(COURSES[label]):
         rise, hold, fall = (float(rng.uniform(*span)) for span in (part.rise_s, part.hold_s, part.fall_s))
         start = at + (float(rng.uniform(*part.after_s)) if number else 0.0)
         at = start + rise + hold + fall

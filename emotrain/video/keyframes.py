@@ -28,6 +28,8 @@ FPS_MIN_FRAMES = 4
 FPS_MULTIPLE = 2
 """`fps:N` follows the default video sampling of Qwen2-VL and its successors: at least 4 frames and an even number."""
 
+MOST_FPS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -62,8 +64,10 @@ def parse_policy(text: str) -> Policy:
             value = float(rate)
         except ValueError:
             value = math.nan
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"keyframe policy {text!r}: expected fps:N with a rate above 0, for example fps:2")
+        if not 0 < value <= MOST_FPS:
+            raise ValueError(
+                f"keyframe policy {text!r}: expected fps:N with a rate above 0, {MOST_FPS} at most, for example fps:2"
+            )
         return Policy(name, value)
     if name not in POLICIES:
         raise ValueError(f"unknown keyframe policy {text!r}; {nearest(name, [*POLICIES, 'fps:2'])}")

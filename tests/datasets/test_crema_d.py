@@ -26,6 +26,8 @@ def crema_d(tmp_path, touch, text):
         votes += vote_row(200000 + number, name, 6, 2, 0, 0, 2, 0)
         votes += vote_row(300000 + number, name, 0, 0, 0, 9, 0, 0)
     text("processedResults/tabulatedVotes.csv", votes)
+    people = "".join(f"{actor},{actor - 980},Female,Asian,Not Hispanic\n" for actor in range(1001, 1010))
+    text("VideoDemographics.csv", f"ActorID,Age,Sex,Race,Ethnicity\n{people}1010,,Male,Unknown,Hispanic\n")
     return tmp_path
 
 
@@ -36,6 +38,8 @@ def test_clips_have_their_actor_the_emotion_asked_for_and_the_votes_on_the_face_
     clip = next(clip for clip in index if clip.clip_id == "1003_DFA_HAP_XX")
     assert (clip.label, clip.subject, clip.path) == ("happiness", "actor 1003", "VideoFlash/1003_DFA_HAP_XX.flv")
     assert clip.votes == {"anger": 0.6, "disgust": 0.2, "neutral": 0.2}
+    assert clip.traits == {"age": "23", "sex": "Female", "race": "Asian", "ethnicity": "Not Hispanic"}
+    assert "age" not in next(clip for clip in index if clip.subject == "actor 1010").traits
     for fold in range(1, 6):
         tested = {clip.subject for clip in index.select("test", fold)}
         assert len(tested) == 2

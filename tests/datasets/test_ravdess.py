@@ -37,6 +37,7 @@ def test_every_take_is_a_clip_once_with_its_actor_and_no_actor_is_in_two_folds(r
     clips = {clip.clip_id: clip for clip in index}
     clip = clips["01-06-01-02-01-03"]
     assert (clip.label, clip.path, clip.subject) == ("fear", "Actor_03/01-01-06-01-02-01-03.mp4", "actor 03")
+    assert (clip.traits, clips["01-06-01-02-01-04"].traits) == ({"sex": "male"}, {"sex": "female"})
     assert clips["02-02-02-01-01-05"].label == "calm"
     assert report.counts["neutral"]["all"] == 5 * 8
     for fold in range(1, 6):

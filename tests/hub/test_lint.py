@@ -217,6 +217,18 @@ def test_a_pickled_adapter_is_refused_by_name(adapter: Path, tmp_path: Path) -> 
         stage(adapter, TINY, tmp_path / "staged")
 
 
+@pytest.mark.parametrize("name", ["recipe.resolved.yaml", "provenance.json"])
+def test_a_link_out_of_the_adapters_folder_is_not_published(adapter: Path, tmp_path: Path, name: str) -> None:
+    theirs = Path(shutil.copytree(adapter, tmp_path / "theirs"))
+    (theirs / "digests.json").unlink(missing_ok=True)
+    (tmp_path / "mine").write_text('{"made_from": {"password": "hunter2hunter2"}}', encoding="utf-8")
+    (theirs / name).unlink(missing_ok=True)
+    (theirs / name).symlink_to(tmp_path / "mine")
+    with pytest.raises(ValueError, match=rf"{name}: a link to .*outside of the adapter's folder"):
+        write_publication(Publication(theirs, "org/name"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_recipe_may_allow_more_than_the_language_model(staged: Path, private: Private) -> None:
     tensors(lambda held: held.update(_moved(held)))(staged)
     named = r".*(?:q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)|.*visual\.blocks\.0\.attn\.qkv"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clip_files import write_clip
+from open_faces import film
 
 from emotrain.examples.base_model import weights_digest
 from emotrain.hub_errors import HubError
@@ -42,7 +42,7 @@ def test_what_was_fetched_is_enough_for_embeddings_training_scores_a_card_and_a_
     asked = len(desk.hub.requests)
     run, scores = tmp_path / "run", tmp_path / "scores"
     video = tmp_path / "clip.mp4"
-    write_clip(video)
+    film(video, "happiness", 3, 0, 224)  # predict looks for a face
     offline = [
         ["prep", recipe, "--stage", "embeddings"],
         ["train", recipe],

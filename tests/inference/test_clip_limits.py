@@ -91,6 +91,14 @@ def test_keyframes_without_end_are_refused(film: Path) -> None:
         check_clip(reader, FrameSettings(policy="fps:1"), None)
 
 
+@pytest.mark.parametrize(("settings", "side"), [({"keyframes": 256}, 4096), ({"keyframes": 256, "size": 8192}, None)])
+def test_pixels_without_end_are_refused(film: Path, settings: dict[str, Any], side: int | None) -> None:
+    with open_clip(film) as reader:
+        with pytest.raises(ClipError, match=r"256 keyframes of [\d,]+ pixels.*--image-size"):
+            check_clip(reader, FrameSettings(**settings), None, image_size=side)
+        check_clip(reader, FrameSettings(keyframes=256), None, image_size=224)
+
+
 def test_a_model_is_not_shown_frames_without_end() -> None:
     class Long:
         path, n_frames, duration_s = Path("long.mp4"), 90_000, 3_600.0

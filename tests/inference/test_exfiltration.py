@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -154,10 +157,30 @@ def test_an_adapter_without_a_contract_chooses_no_folder_either(
     assert base_and_contract(folder, "theirs", "tiny", given)[1] == "tiny"
 
 
+def test_two_names_of_one_base_are_refused_and_a_base_from_the_hub_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = {"summarizer": None, "context": {"context": "none"}, "prompt": CONTRACT["prompt"] | {"context": "none"}}
+    config = {"base_model_name_or_path": "org/known"}
+    folder = adapter(tmp_path, plain | {"base_model": "evil/other"}, config)
+    with pytest.raises(ValueError, match=r"evil/other.*org/known.*--base"):
+        base_and_contract(folder, "theirs", None, {})
+    folder = adapter(tmp_path, plain | {"base_model": "org/known"}, config)
+    assert base_and_contract(folder, "theirs", None, {})[1] == "org/known"
+    assert "names base model org/known" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["AWS_SECRET_ACCESS_KEY", "HF_TOKEN", "GITHUB_TOKEN", "PATH", "WANDB_API_KEY", ""])
 def test_no_variable_of_another_service_is_sent_whoever_names_it(name: str) -> None:
     with pytest.raises(ValueError, match="key_variable"):
         OpenaiBackend("m", "http://127.0.0.1:9/v1", key_variable=name)
+
+
+def test_no_training_is_reported_to_anybody() -> None:
+    code = "import emotrain; from huggingface_hub import constants; print(constants.HF_HUB_DISABLE_TELEMETRY)"
+    kept = {key: value for key, value in os.environ.items() if key not in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=kept)
+    assert done.stdout.strip() == "True"
 
 
 @pytest.mark.parametrize("name", ["OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "GLM_API_KEY", "LAB_KEY", "MY_TOKEN"])

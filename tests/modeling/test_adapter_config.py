@@ -42,6 +42,10 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "a rank without end": {"r": 10**9},
     "a pattern without end": {"target_modules": r"(\w+)*\.x"},
     "many repeats": {"target_modules": ".*.*.*.*.*.*x"},
+    "optional parts without end": {"target_modules": ".?" * 40 + "." * 40 + "!"},
+    "alternatives without end": {"exclude_modules": "(?:la|la)" * 30},
+    "alternatives of which one begins another": {"target_modules": "(?:a|aa)" * 30},
+    "slow patterns of ranks": {"rank_pattern": {".*.*.*.*x": 4}},
     "a pattern of ranks without end": {"rank_pattern": {r"((a*)*)*": 4}},
     "no pattern": {"target_modules": "("},
     "a key of the future": {"remote_hook": "http://10.0.0.1"},
@@ -85,11 +89,38 @@ def test_what_peft_writes_is_taken_and_auto_mapping_imports_nothing(adapter: Pat
     [
         r"(?:model\.language_model\.layers)\.\d+\.(?:mlp\.down_proj|self_attn\.q_proj)",
         r"^(?!.*visual).*(?:q_proj|k_proj|v_proj)$",
+        r"^(model\.language_model(?=\.).*\.(gate_proj|up_proj))$",
         "q_proj",
     ],
 )
 def test_patterns_that_people_use_are_taken(pattern: str) -> None:
     assert module_pattern(pattern) is None
+
+
+def test_a_rank_that_the_file_does_not_hold_takes_no_memory(
+    adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from emotrain.modeling.loading import load_model
+
+    for file in adapter.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    config = json.loads((adapter / CONFIG).read_text("utf-8")) | {"r": 4096}
+    (tmp_path / CONFIG).unlink()
+    (tmp_path / CONFIG).write_text(json.dumps(config), encoding="utf-8")
+    model = load_model("tiny", "float32")
+    built: list[str] = []
+    real = torch.nn.Linear.__init__
+
+    def noted(self: Any, *given: Any, **named: Any) -> None:
+        real(self, *given, **named)
+        built.append(self.weight.device.type)
+
+    monkeypatch.setattr(torch.nn.Linear, "__init__", noted)
+    with pytest.raises(ValueError, match="other shapes"):
+        load_adapter(model, str(tmp_path))
+    assert set(built) == {"meta"}
 
 
 def test_the_slowest_pattern_that_is_taken_answers_soon() -> None:

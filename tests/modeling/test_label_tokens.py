@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from emotrain.emotions import LABEL_SETS
-from emotrain.modeling.label_tokens import AnswerFrame, answer_frame, encode_labels, processor_labels
+from emotrain.modeling.label_tokens import AnswerFrame, LabelTokens, answer_frame, encode_labels, processor_labels
+from emotrain.modeling.label_tree import plant
 from emotrain.modeling.tiny import VisionLanguageModel
 
 
@@ -48,3 +50,16 @@ def test_every_label_ends_with_the_end_of_turn(tiny: VisionLanguageModel) -> Non
 def test_bad_label_sets_are_refused(tiny: VisionLanguageModel, labels: tuple[str, ...], end: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         encode_labels(tiny.processor.tokenizer, labels, end)
+
+
+def test_labels_without_end_are_refused_before_a_mask_is_made_of_them(tiny: VisionLanguageModel) -> None:
+    labels = [f"label {number} {'x' * 80}" for number in range(1000)]
+    with pytest.raises(ValueError, match=r"1000 labels have [\d,]+ tokens.*at most 4,096"):
+        processor_labels(tiny.processor, labels)
+
+
+def test_a_tree_planted_by_what_only_scores_can_be_trained_on_later() -> None:
+    labels = LabelTokens(("one", "two"), ((1, 2, 9), (3, 9)))
+    with torch.inference_mode():
+        assert not plant(labels).token.is_inference()
+    assert plant(labels) is plant(labels)

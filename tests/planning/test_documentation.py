@@ -10,7 +10,7 @@ import pytest
 
 from emotrain.planning.machine import Machine
 from emotrain.planning.memory import GIB
-from emotrain.planning.page import duration, head, scaled
+from emotrain.planning.page import duration, head, miss_cells, scaled
 from emotrain.planning.plan import Plan, make_plan
 from emotrain.recipe.recipe import load_recipe, read_values
 
@@ -51,8 +51,9 @@ def test_the_page_on_cost_shows_what_is_computed(
             assert f"| {arm.name} | {' | '.join(cells)} |" in COST
         assert re.search(rf"{plan.arms.summary_tokens_at_limit:.0f}\s(?:summary|with the 7B)", COST)
     assert plan.miss is not None
+    assert plan.miss_apex is not None
     for policy, by_event in plan.miss.items():
-        assert f"| {policy} | {' | '.join(f'{p:.2f}' for p in by_event.values())} |" in COST
+        assert f"| {policy} | {' | '.join(miss_cells(by_event, plan.miss_apex[policy]))} |" in COST
 
 
 @pytest.mark.parametrize("recipe", HEADED, ids=lambda path: f"{path.parent.name}/{path.stem}")

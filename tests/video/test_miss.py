@@ -11,8 +11,9 @@ from emotrain.video.miss import miss_table, missed_share, p_miss
 DRAWS = 4000
 
 
-def simulated(policy: str, duration_s: float, event_s: float, keyframes: int) -> float:
-    """Share of random events without a keyframe inside, with the policy choosing among 1 ms frames."""
+def simulated(policy: str, duration_s: float, event_s: float, keyframes: int, apex_s: float | None = None) -> float:
+    """Share of random events without a keyframe inside, or at the apex, with the policy choosing among 1 ms frames."""
+    before_s = 0.0 if apex_s is None else (event_s - apex_s) / 2
     rng = np.random.default_rng(0)
     times = np.arange(round(duration_s * 1000)) / 1000
     onsets = rng.uniform(0, duration_s - event_s, DRAWS)
@@ -24,7 +25,7 @@ def simulated(policy: str, duration_s: float, event_s: float, keyframes: int) ->
         chosen = fixed
         if chosen is None:
             chosen = times[choose_keyframes(policy, times, keyframes, duration_s=duration_s, seed=draw)]
-        missed += not np.any((chosen >= onset) & (chosen <= onset + event_s))
+        missed += not np.any((chosen >= onset + before_s) & (chosen <= onset + event_s - before_s))
     return missed / DRAWS
 
 
@@ -36,6 +37,23 @@ def test_the_policies_miss_what_the_formula_says(
     expected = p_miss(policy, duration_s, event_s, keyframes)
     sigma = np.sqrt(expected * (1 - expected) / DRAWS)
     assert simulated(policy, duration_s, event_s, keyframes) == pytest.approx(expected, abs=4 * sigma + 0.005)
+
+
+@pytest.mark.parametrize("policy", ["segment_centres", "endpoints", "fps:2", "stratified"])
+@pytest.mark.parametrize(("duration_s", "event_s", "keyframes"), [(2.8, 0.25, 8), (1.2, 0.9, 4)])
+def test_an_apex_is_missed_more_often_than_its_event(
+    policy: str, duration_s: float, event_s: float, keyframes: int
+) -> None:
+    expected = p_miss(policy, duration_s, event_s, keyframes, apex_s=0.1)
+    sigma = np.sqrt(expected * (1 - expected) / DRAWS)
+    assert simulated(policy, duration_s, event_s, keyframes, 0.1) == pytest.approx(expected, abs=4 * sigma + 0.005)
+    assert expected > p_miss(policy, duration_s, event_s, keyframes)
+    assert p_miss(policy, duration_s, 0.1, keyframes, apex_s=0.1) == p_miss(policy, duration_s, 0.1, keyframes)
+
+
+def test_the_apex_of_what_fills_the_clip_is_in_its_middle() -> None:
+    assert p_miss("segment_centres", 1.0, 1.0, 1, apex_s=0.1) == pytest.approx(0, abs=1e-9)
+    assert p_miss("endpoints", 1.0, 2.0, 2, apex_s=0.1) == pytest.approx(1)
 
 
 def test_the_short_event_forms_are_special_cases() -> None:

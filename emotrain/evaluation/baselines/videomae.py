@@ -7,7 +7,6 @@ decoding. VideoMAE: Tong et al. 2022; MAE-DFER (Sun et al. 2023) is the same ide
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from emotrain.examples.base_model import check_device
 from emotrain.examples.manifests import usable_clips
 from emotrain.faces.framing import framing_of
 from emotrain.load_result import loaded_whole
+from emotrain.pictures import picture_of
 from emotrain.recipe.recipe import Recipe
 from emotrain.records import Clip
 from emotrain.video.extract import ExtractClip
@@ -122,7 +122,7 @@ class VideoInputs:
         found = self.decode(self.clips[clip_id])
         rows: Sequence[Mapping[str, Any]] = found if isinstance(found, list) else found.rows
         places = np.floor((np.arange(self.frame_count) + 0.5) * len(rows) / self.frame_count).astype(int)
-        return [Image.open(io.BytesIO(rows[place]["image"]["bytes"])).convert("RGB") for place in places]
+        return [picture_of(rows[place]["image"]["bytes"]) for place in places]
 
 
 def _side(processor: Any) -> int:

@@ -30,7 +30,7 @@ from emotrain.video.decode import open_clip
 from emotrain.video.extract import jpeg_encoder
 from emotrain.video.framing import Framing
 from emotrain.video.keyframes import choose_keyframes
-from emotrain.video.miss import p_miss
+from emotrain.video.miss import APEX_S, p_miss
 from emotrain.video.reader import Indices, Times, duration_of
 
 COUNTS = (1, 2, 4, 8, 16)
@@ -52,7 +52,8 @@ def by_frame_count(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip]) -> lis
     """One row a sampling: `frames` (mean), `accuracy`, `micro` and `macro` (Wilson), `p_miss`, `missed`.
 
     `p_miss` is the probability by formula, averaged over the clips' durations and events; `missed` the share of the
-    annotated events that no keyframe lies in, None without annotation; both once more for micro-expressions alone.
+    annotated events that no keyframe lies in, None without annotation; both once more for micro-expressions alone, of
+    which `p_miss_apex_micro` asks for a keyframe at the apex.
     """
     taken = take(recipe, clips)
     micro = [clip for clip in clips if clip.kind == "micro"]
@@ -83,6 +84,7 @@ def by_frame_count(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip]) -> lis
                 },
                 "p_miss": _p_miss(policy, count, clips, durations_s),
                 "missed": _missed(clips, of_clip),
+                "p_miss_apex_micro": _p_miss(policy, count, micro, durations_s, APEX_S) if micro else None,
                 "p_miss_micro": _p_miss(policy, count, micro, durations_s) if micro else None,
                 "missed_micro": _missed(micro, of_clip),
             }
@@ -166,12 +168,14 @@ def event_of(clip: Clip) -> tuple[float, float] | None:
     return clip.onset_s, clip.offset_s
 
 
-def _p_miss(policy: str, count: int, clips: Sequence[Clip], durations_s: Mapping[str, float]) -> float:
+def _p_miss(
+    policy: str, count: int, clips: Sequence[Clip], durations_s: Mapping[str, float], apex_s: float | None = None
+) -> float:
     probabilities = []
     for clip in clips:
         event = event_of(clip)
         length_s = EVENT_S if event is None else event[1] - event[0]
-        probabilities.append(p_miss(policy, durations_s[clip.clip_id], length_s, max(count, 1)))
+        probabilities.append(p_miss(policy, durations_s[clip.clip_id], length_s, max(count, 1), apex_s=apex_s))
     return float(np.mean(probabilities))
 
 

@@ -73,7 +73,18 @@ def _frames(found: Mapping[str, Any]) -> list[str]:
         "in the annotated event, by formula, and `missed` the share of events where that is so.",
         "",
         *_table(
-            ["sampling", "frames", "accuracy", "micro", "macro", "P(miss)", "missed", "P(miss) micro", "missed micro"],
+            [
+                "sampling",
+                "frames",
+                "accuracy",
+                "micro",
+                "macro",
+                "P(miss)",
+                "missed",
+                "P(miss) micro",
+                "of its apex",
+                "missed micro",
+            ],
             [
                 [
                     row["policy"],
@@ -84,6 +95,7 @@ def _frames(found: Mapping[str, Any]) -> list[str]:
                     percent(row["p_miss"]),
                     percent(row["missed"]),
                     percent(row["p_miss_micro"]),
+                    percent(row["p_miss_apex_micro"]),
                     percent(row["missed_micro"]),
                 ]
                 for row in rows

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emotrain.balance.heads import HEADS
+from emotrain.context.option_order import MOST_ORDERS
 from emotrain.recipe.arguments.keys import check_word, recipe_key
 
 SPLITS = ("train", "validation", "test")
@@ -19,6 +20,14 @@ class EvaluationArguments:
     split: str = recipe_key("Part that `emotrain evaluate` scores: test, or validation while choosing.", default="test")
     resamples: int = recipe_key("Bootstrap resamples of every interval.", default=10_000)
     option_orders: int = recipe_key("Orders of the options that the scores are averaged over.", default=1)
+    calibrate: bool = recipe_key(
+        "Score the validation part too: sets of labels with a promised coverage, in the report and beside the adapter.",
+        default=False,
+    )
+    prevalence: dict[str, float] = field(
+        default_factory=dict,
+        metadata={"help": "How often each label occurs where the model is used, as {label: share}: accuracy there."},
+    )
     head: str = recipe_key(
         "Classifier trained on the model's embeddings that answers in place of label scores: none, or linear, crt, "
         "tau_norm, lws, los, smote (see balance/heads.py).",
@@ -50,6 +59,14 @@ class EvaluationArguments:
         check_word("posthoc", self.posthoc, POSTHOC)
         if self.head != "none" and (self.posthoc != "none" or self.option_orders != 1):
             raise ValueError(f"head: {self.head} answers in place of label scores; remove posthoc and option_orders")
+        odd = [label for label, share in self.prevalence.items() if not 0 <= share < float("inf")]
+        if odd or (self.prevalence and not any(self.prevalence.values())):
+            raise ValueError(f"prevalence: {', '.join(odd) or 'all shares'}: expected numbers from 0, one above it")
+        if self.calibrate and (self.split == "validation" or self.head != "none" or self.posthoc != "none"):
+            raise ValueError(
+                "calibrate: true is of the label scores on the validation part, and says what they are worth on "
+                "another one; remove split: validation, head and posthoc"
+            )
         for key, value, used in (
             ("head_l2", self.head_l2, self.head != "none"),
             ("head_tau", self.head_tau, self.head == "tau_norm"),
@@ -64,5 +81,5 @@ class EvaluationArguments:
             )
         if self.early_stopping_patience is not None and self.early_stopping_patience < 1:
             raise ValueError(f"early_stopping_patience: {self.early_stopping_patience} is below 1; null turns it off")
-        if self.option_orders < 1:
-            raise ValueError(f"option_orders: {self.option_orders} is below 1")
+        if not 1 <= self.option_orders <= MOST_ORDERS:
+            raise ValueError(f"option_orders: {self.option_orders}, expected 1 to {MOST_ORDERS}")
