@@ -78,7 +78,8 @@ class Event:
     """One visible change: when it begins, peaks and ends, where on the face, and which action units it resembles.
 
     `regions` are names of face regions, `action_units` FACS numbers with an optional L or R ("12", "L14"),
-    `strength` the peak residual motion in percent of the inter-ocular distance.
+    `strength` the peak residual motion in percent of the inter-ocular distance, `confidence` the probability that it is
+    a change of the face; None where nobody measured it.
     """
 
     onset_s: float
@@ -87,6 +88,7 @@ class Event:
     regions: tuple[str, ...]
     action_units: tuple[str, ...]
     strength: float
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,7 @@ EVENT = pa.struct(
         ("regions", pa.list_(_text)),
         ("action_units", pa.list_(_text)),
         ("strength", _float),
+        ("confidence", _float),
     ]
 )
 SUMMARIES = pa.schema(

@@ -55,6 +55,9 @@ MORE_UNREAD = "and {count} more times without a face."
 SLIGHT, STRONG = 4.0, 12.0
 """Peak motion in percent of the inter-ocular distance below which a change is slight, and from which it is strong."""
 
+UNSURE = 0.7
+"""An event told with less confidence is "perhaps" there."""
+
 BRIEF_S = 0.6
 """An event shorter than this is brief; a micro-expression lasts at most half a second."""
 
@@ -122,11 +125,13 @@ def _sentence_zh(event: Event) -> str:
     what = "、".join(phrase(unit, "zh") for unit in event.action_units)
     if not what:
         what = zh.MOTION.format(regions="、".join(_region_zh(region) for region in event.regions[:2]))
+    unsure = event.confidence is not None and event.confidence < UNSURE
     weak, strong = event.strength < SLIGHT, event.strength >= STRONG
+    how = (zh.PERHAPS if unsure else "") + (zh.SLIGHTLY if weak else zh.STRONGLY if strong else "")
     return zh.SENTENCE.format(
         start=event.onset_s,
         end=event.offset_s,
-        intensity=zh.SLIGHTLY if weak else zh.STRONGLY if strong else "",
+        intensity=f"{how}：" if how else "",
         what=what,
         lasting=lasting,
     )
@@ -138,4 +143,6 @@ def _region_zh(region: str) -> str:
 
 
 def _intensity(event: Event) -> str:
-    return "slightly: " if event.strength < SLIGHT else "strongly: " if event.strength >= STRONG else ""
+    how = ["perhaps"] if event.confidence is not None and event.confidence < UNSURE else []
+    how += ["slightly"] if event.strength < SLIGHT else ["strongly"] if event.strength >= STRONG else []
+    return f"{' '.join(how)}: " if how else ""

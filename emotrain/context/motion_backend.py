@@ -38,7 +38,7 @@ EVIDENCE = ("flow", "blendshapes", "both")
 FAST_S = 0.5
 """An event of at most this length is a fast one: the bound of micro-expressions (Yan et al. 2013)."""
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same clip would give another text, so that old and new summaries never mix."""
 
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from emotrain.faces.path import FacePath
 from emotrain.motion.action_units import shown
 from emotrain.motion.clip_events import TUNED, ClipEvents
+from emotrain.motion.courses import course, extent, inside_another, smooth
 from emotrain.motion.cues import Cues
 from emotrain.motion.face_regions import Floats
 from emotrain.motion.readable import readable, unread
-from emotrain.motion.spotting import SpotSettings, blinks, course, extent, inside_another, strongest_regions
+from emotrain.motion.spotting import SpotSettings, blinks, strongest_regions
 from emotrain.records import Event, Unread
 
 BIAS = 0.3
@@ -68,7 +69,7 @@ def _runs(times_s: NDArray[np.float64], path: FacePath | None) -> list[NDArray[n
 
 
 def _of_run(cues: Cues, bias: Floats, settings: SpotSettings) -> tuple[list[Event], list[Event]]:
-    change = _smooth(np.maximum(cues.intensity - bias, 0).astype(np.float32))
+    change = smooth(np.maximum(cues.intensity - bias, 0).astype(np.float32))
     told = [column for column, unit in enumerate(cues.units) if unit != "45"]
     left = change[:, told] / np.float32(cues.present)
     events: list[Event] = []
@@ -106,9 +107,3 @@ def _event(
 
 def _number(unit: str) -> int:
     return int(unit.lstrip("LR"))
-
-
-def _smooth(tracks: Floats) -> NDArray[np.float32]:
-    """Running median of three frames: trackers lose a face for a frame."""
-    padded = np.concatenate([tracks[:1], tracks, tracks[-1:]])
-    return np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0).astype(np.float32)

@@ -1,8 +1,8 @@
 """How the parts of a face move in a clip: dense optical flow, less the motion of the head, averaged over regions.
 
 Flow goes from an anchor frame to every later frame, started from the flow of the frame before, so a displacement is
-measured rather than summed up. An affine map fitted robustly to the parts that move with the skull is taken off; what
-remains is facial motion, in percent of the inter-ocular distance. Region means are linear in the flow, so flow and
+measured rather than summed up. The head's motion, fitted robustly to the parts that move with the skull, is taken off;
+what remains is facial motion, in percent of the inter-ocular distance. Region means are linear in the flow, so flow and
 head motion are averaged apart, all frames in one matrix product each, and no residual field is ever made.
 """
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from emotrain.face_layout import ALIGNED_CROP, FaceLayout
 from emotrain.motion.face_regions import Floats, box_weights, region_weights, rigid_weights
 from emotrain.motion.flow import FLOW_GRID, evened, flattened, flow_from_first, halved, lit_unevenly
-from emotrain.motion.head_motion import affine, design
+from emotrain.motion.head_motion import design, follows_turns, head_motion
 
 SIZE = 128
 """Pixels on a side of the grey face crop; brightness is read at this size."""
@@ -36,8 +36,8 @@ class FaceMotion:
 
     `motion` (T, 17, 2) float32 is each region's displacement since the first frame in percent of the inter-ocular
     distance (x to the right, y down), `light` (T, B) the change of each box's brightness in percent of the face's,
-    `eyes` (T, 2) the contrast of the right and left eye relative to the clip's median, `head` (T, 2, 3) the affine
-    motion that was taken off, in fractions of the crop.
+    `eyes` (T, 2) the contrast of the right and left eye relative to the clip's median, `head` (T, 2, 4) the motion of
+    the head since the first frame that was taken off, in fractions of the crop: coefficients of `head_motion.design`.
     """
 
     times_s: NDArray[np.float64]
@@ -45,6 +45,14 @@ class FaceMotion:
     light: Floats
     eyes: Floats
     head: Floats
+    layout: FaceLayout = ALIGNED_CROP
+
+    @classmethod
+    def still(cls, frames: int) -> FaceMotion:
+        """A face that does not move at all."""
+        flat = np.zeros((frames, 17, 2), np.float32)
+        head = np.zeros((frames, 2, 4), np.float32)
+        return cls(np.arange(frames) / 25, flat, flat[:, :0, 0], np.ones((frames, 2), np.float32), head)
 
 
 def face_motion(
@@ -71,36 +79,39 @@ def face_motion(
     for start, end in _spans(times_s, anchor_s):
         part = _from_anchor(grey[start : end + 1], small[start : end + 1], layout)
         if tracks:
-            part[:, :-_OWN] += tracks[-1][-1, :-_OWN]
+            part[:, _OWN:] += tracks[-1][-1, _OWN:]
             part = part[1:]
         tracks.append(part)
     whole = np.concatenate(tracks)
-    count = len(whole)
-    regions = len(_maps(layout).regions)
+    count, regions = len(whole), 2 * len(_maps(layout).regions)
+    contrast, head, motion, light = np.split(whole, np.cumsum((_OWN, 8, regions)), axis=1)
     for step in light_steps:
-        _level(whole, step, slice(2 * regions, -_OWN))
-    contrast = whole[:, _EYES]
+        _level(light, contrast, step)
+    turns = 100 / layout.inter_ocular * head.reshape(count, 2, 4)[:, :, 3]
+    motion = motion - follows_turns(motion, turns, times_s[-1] - times_s[0])
     eyes_open = contrast / np.maximum(np.median(contrast, axis=0), 1e-3)
     return FaceMotion(
         times_s,
-        whole[:, : 2 * regions].reshape(count, regions, 2),
-        whole[:, 2 * regions : -_OWN],
+        motion.reshape(count, -1, 2),
+        light,
         eyes_open.astype(np.float32),
-        whole[:, -6:].reshape(count, 2, 3),
+        head.reshape(count, 2, 4),
+        layout,
     )
 
 
-_OWN = 8
-"""Columns of a part that are not relative to its anchor: eye contrast (2) and head motion (6)."""
-
-_EYES = slice(-8, -6)
+_OWN = 2
+"""The first columns of a part, the contrast of the eyes: not relative to its anchor."""
 
 
-def _level(tracks: Floats, step: int, light: slice) -> None:
+def _level(light: Floats, contrast: Floats, step: int) -> None:
     """Take what a light step did out of brightness and eye contrast, in place: before and after it they are equal."""
-    before, after = (np.median(part, axis=0) for part in (tracks[max(step - 3, 0) : step], tracks[step : step + 3]))
-    tracks[step:, light] -= (after - before)[light]
-    tracks[step:, _EYES] *= before[_EYES] / np.maximum(after[_EYES], 1e-3)
+    for tracks in (light, contrast):
+        before, after = (np.median(p, axis=0) for p in (tracks[max(step - 3, 0) : step], tracks[step : step + 3]))
+        if tracks is light:
+            tracks[step:] -= after - before
+        else:
+            tracks[step:] *= before / np.maximum(after, 1e-3)
 
 
 def _spans(times_s: NDArray[np.float64], anchor_s: float) -> list[tuple[int, int]]:
@@ -112,19 +123,20 @@ def _spans(times_s: NDArray[np.float64], anchor_s: float) -> list[tuple[int, int
 
 
 def _from_anchor(grey: NDArray[np.uint8], small: NDArray[np.uint8], layout: FaceLayout) -> Floats:
-    """(T, 34 + B + 2 + 6): region motion, brightness change, eye contrast and head motion since the first frame."""
+    """(T, 2 + 8 + 34 + B): eye contrast, and since the first frame head motion, region motion and brightness change."""
     maps = _maps(layout)
     flow = flow_from_first(small)
     texture = _texture(grey[0])
     prior = maps.fit * _block_means(texture[None], FIT_GRID).ravel()
-    head = affine(_block_means(flow.reshape(-1, FLOW_GRID, FLOW_GRID), FIT_GRID).reshape(2, len(grey), -1), prior)
+    blocks = _block_means(flow.reshape(-1, FLOW_GRID, FLOW_GRID), FIT_GRID).reshape(2, len(grey), -1)
+    head = head_motion(blocks, prior, design(FIT_GRID, layout))
     regions = maps.regions * (texture.ravel() + 0.05 * texture.mean() + np.float32(1e-6))
     regions /= regions.sum(1, keepdims=True)
-    moved = flow.reshape(2, len(grey), -1) @ regions.T - head @ (regions @ design(FLOW_GRID)).T
+    moved = flow.reshape(2, len(grey), -1) @ regions.T - head @ (regions @ design(FLOW_GRID, layout)).T
     moved *= 100 / layout.inter_ocular
     motion = moved.transpose(1, 2, 0).reshape(len(grey), -1)
-    light, contrast = _appearance(grey, head, maps)
-    return np.concatenate([motion, light, contrast, head.transpose(1, 0, 2).reshape(len(grey), 6)], axis=1)
+    light, contrast = _appearance(grey, head[..., :3], maps)
+    return np.concatenate([contrast, head.transpose(1, 0, 2).reshape(len(grey), 8), motion, light], axis=1)
 
 
 @dataclass(frozen=True, slots=True)

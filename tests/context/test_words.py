@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,6 +45,14 @@ def test_an_event_in_words() -> None:
     held = Event(0.5, 1.5, 2.5, ("left mouth corner",), ("L12",), 2.0)
     assert describe([held]) == "0.50-2.50 s: slightly: left mouth corner pulls up (held 2.0 s, peak 1.50 s)."
     assert describe([]) == QUIET
+
+
+def test_an_event_that_is_hardly_sure_is_told_as_perhaps() -> None:
+    sure = Event(0.5, 0.6, 0.8, ("chin",), ("17",), 3.0, confidence=0.9)
+    assert describe([sure]) == "0.50-0.80 s: slightly: chin rises (brief, peak 0.60 s)."
+    unsure = replace(sure, confidence=0.6)
+    assert describe([unsure]) == "0.50-0.80 s: perhaps slightly: chin rises (brief, peak 0.60 s)."
+    assert describe([unsure], language="zh") == describe([sure], language="zh").replace("轻微", "可能轻微")
 
 
 def test_classes_can_be_told_from_the_words() -> None:
