@@ -1,8 +1,8 @@
 """How likely a candidate is a change of the face and not what a moving head, the light or the codec leave behind.
 
 Two logistic models, of what is over quickly and of what lasts, on how clear the candidate is, how long it lasts and how
-evenly it is held. They were fitted on drawn clips of many styles, heads and lights; benchmarks/motion_events.py reports
-on others how often events told with .8 are real.
+evenly it is held. They were fitted on drawn clips of the known styles, heads and lights; benchmarks/motion_events.py
+reports on others, the held-back style among them, how often events told with .8 are real.
 """
 
 from __future__ import annotations
