@@ -28,11 +28,13 @@ TURNS = ("prepared data", "checkpoint", "prepared data", "result", "prepared dat
 """There are most kinds of files among the prepared data."""
 
 
-def damage(house: House, whole: Path, count: int, seed: int, tally: Tally, only: re.Pattern[str]) -> None:
+def damage(
+    house: House, whole: Path, count: int, seed: int, tally: Tally, only: re.Pattern[str], first: int = 1
+) -> None:
     """Harm one file of the whole project after another, of those whose path has `only`, and use what reads it.
 
     Every kind of file has its turn: in each group files go round by suffix and stage, and within those by chance. A
-    damage is a function of the seed and its number, so that one that shows a fault can be done again.
+    damage is a function of the seed and its number (from `first`), so that one that shows a fault can be done again.
     """
     restore(house, whole)
     expected = house.results()
@@ -43,7 +45,7 @@ def damage(house: House, whole: Path, count: int, seed: int, tally: Tally, only:
         for kind, belongs in KINDS.items()
     }
     turns = [kind for kind in TURNS if groups[kind]]
-    done = number = 0
+    done, number = 0, first - 1
     while done < count:
         number += 1
         chance = random.Random(f"{seed} {number}")

@@ -20,7 +20,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from small_house import House, restore
+from small_house import House
 from tally import Tally, attempt, differing
 
 WORLDS: dict[str, tuple[int, ...]] = {"one process": (1,), "two processes": (2,), "now one, now two": (1, 2)}
@@ -71,9 +71,8 @@ def at_changes(act: Callable[[int], None]) -> None:
     sys.addaudithook(look)
 
 
-def kill(house: House, whole: Path, count: int, chance: random.Random, tally: Tally) -> None:
+def kill(house: House, count: int, chance: random.Random, tally: Tally) -> None:
     """Kill `count` attempts at all stages, world after world; each way is gone to its end and compared."""
-    restore(house, whole)
     empty(house)
     assert waited(start(house, 1, None)) == DONE, _said(house)
     expected = {name: house.results() for name in WORLDS}
@@ -211,7 +210,7 @@ def waited(child: int) -> int:
             os.killpg(child, signal.SIGKILL)
             os.waitpid(child, 0)
             return HUNG
-        time.sleep(0.005)
+        time.sleep(0.01)
 
 
 def _told(status: int) -> int:

@@ -76,7 +76,8 @@ def _equal(one: Any, other: Any, within: float) -> bool:
     if hasattr(one, "equals") and hasattr(other, "equals"):
         if within and "logits" in one.column_names and "logits" in other.column_names:
             numbers = _equal(one["logits"].to_pylist(), other["logits"].to_pylist(), within)
-            return numbers and _equal(one.drop_columns("logits"), other.drop_columns("logits"), 0.0)
+            # Their metadata has the digest of the weights, which differ in the last digits.
+            return numbers and bool(one.drop_columns("logits").equals(other.drop_columns("logits")))
         return bool(one.equals(other, check_metadata=True))
     if isinstance(one, dict) and isinstance(other, dict):
         return not differing(one, other, within)
