@@ -48,7 +48,7 @@ PARTS: tuple[tuple[str, ModuleType, str], ...] = (
     ("cuts and flashes", clip_events, "find_shots"),
     ("halving", motion, "halved"),
     ("optical flow", motion, "flow_from_first"),
-    ("head motion", motion, "affine"),
+    ("head motion", motion, "head_motion"),
     ("brightness", motion, "_appearance"),
     ("spotting", clip_events, "spot"),
     ("words", motion_backend, "told"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -68,7 +69,8 @@ def test_an_error_of_one_rank_on_two_nodes_ends_the_chain_for_good_and_its_log_q
     assert cluster.end_of(flight.jobs["evaluate"]) == "CANCELLED", "it must not wait for ever"
     (line,) = [line for line in flight.chain_log.splitlines() if "FAILED" in line]
     assert f"emotrain-train (job {flight.train}) FAILED with exit status" in line
-    assert line.endswith("rank 1 on node2: ValueError: this rank takes no step")
+    # Which node has which rank is settled by who comes first.
+    assert re.search(r"rank 1 on node[12]: ValueError: this rank takes no step$", line), line
     assert "emotrain-evaluate" not in flight.chain_log
 
 
