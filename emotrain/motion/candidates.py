@@ -143,7 +143,11 @@ def bursts(seen: Changes, times_s: Times, least: float, most: int) -> list[Candi
         pattern /= max(float(np.linalg.norm(pattern)), 1e-9)
         here = left @ pattern
         clarity = float(here[apex]) / max(float(spread((seen.scaled @ pattern)[:, None])[0]), 0.5)
-        one = _candidate(seen, _course(seen, pattern, free), apex, times_s, clarity)
+        course = _course(seen, pattern, free)
+        if course[apex] <= 0:  # stands out of the noise of the moment alone, and moves nothing
+            left[apex], level[apex] = 0, 0
+            continue
+        one = _candidate(seen, course, apex, times_s, clarity)
         if not _within(one, found):
             found.append(one)
         left[one.first : one.last + 1] = 0
@@ -167,8 +171,12 @@ def holds(seen: Changes, times_s: Times, least: float, most: int) -> list[Candid
             pattern = left[here >= 0.6 * here[apex]].mean(0) if here[apex] > 0 else pattern
         pattern /= max(float(np.linalg.norm(pattern)), 1e-9)
         here = left @ pattern
-        apex = int(here.argmax())
-        one = _candidate(seen, _course(seen, pattern, free), apex, times_s, float(here[apex]))
+        first, apex = apex, int(here.argmax())
+        course = _course(seen, pattern, free)
+        if course[apex] <= 0:
+            left[[first, apex]], level[[first, apex]] = 0, 0
+            continue
+        one = _candidate(seen, course, apex, times_s, float(here[apex]))
         same = next(
             (k for k, other in enumerate(found) if one.overlap_s(other) > SEAM_S and _alike(other, one, seen.moved)),
             None,

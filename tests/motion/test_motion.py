@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from emotrain.motion.candidates import Changes, bursts, holds
 from emotrain.motion.face_motion import FaceMotion, face_motion
 from emotrain.motion.face_regions import REGIONS
 from emotrain.motion.spotting import spot
@@ -120,3 +121,21 @@ def test_blinks_are_told_apart(face: Face) -> None:
 def test_shapes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="expected"):
         face_motion(np.zeros((3, 64, 64), np.uint8), np.arange(3.0))
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("find", [bursts, holds])
+def test_whatever_the_tracks_do_every_candidate_lies_in_the_clip(find: Callable, seed: int) -> None:
+    """What stands out of the noise of its moment need not move anything: the two are measured apart."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(3, 80))
+    times_s = np.cumsum(rng.uniform(0.01, 0.2, count))
+    scaled = (rng.standard_normal((count, 2 * len(REGIONS))) * rng.choice([0.0, 1.0, 30.0], (count, 1))).astype(
+        np.float32
+    )
+    moved = scaled * rng.choice([-1.0, 0.0, 1.0], (count, 1)).astype(np.float32)
+    found = find(Changes(moved, scaled, rng.uniform(0.1, 2, scaled.shape[1]).astype(np.float32)), times_s, 5.0, 8)
+    assert len(found) <= 8
+    for one in found:
+        assert times_s[0] <= one.onset_s <= one.apex_s <= one.offset_s <= times_s[-1]
+        assert np.isfinite([one.clarity, one.motion, one.uneven]).all()
