@@ -17,6 +17,7 @@ import pyarrow as pa
 from emotrain.atomic_files import write_json, write_table
 from emotrain.damaged_files import DamagedFile
 from emotrain.json_files import entry, read_object
+from emotrain.parquet_files import read_table
 
 DIGESTS = "digests.json"
 _BLOCK = 1 << 24
@@ -44,6 +45,14 @@ def write_vouched_table(table: pa.Table, path: Path) -> None:
     list_beside(path).unlink(missing_ok=True)
     write_table(table, path)
     write_digests([path], list_beside(path))
+
+
+def vouch_for_table(path: Path, remedy: str) -> None:
+    """Write the list of a parquet file that has none, once the file has been read through: a kill came between the two,
+    or it is of an earlier version. Raises DamagedFile for a file that cannot be read."""
+    if not list_beside(path).exists():
+        read_table(path, remedy)
+        write_digests([path], list_beside(path))
 
 
 def faults(listed: Path, remedy: str, *, content: bool = True, only: Iterable[str] | None = None) -> list[DamagedFile]:

@@ -10,7 +10,9 @@ from typing import Any
 from emotrain.context.summarize import summarize_clips
 from emotrain.datasets.clips import CLIPS_FILE, read_index
 from emotrain.datasets.index import READERS, index_clips, reader_options
+from emotrain.datasets.index_file import REMEDY
 from emotrain.datasets.index_words import show
+from emotrain.digests import vouch_for_table
 from emotrain.emotions import OWN, LabelSet, label_set, nearest
 from emotrain.examples.manifests import ensure_manifest
 from emotrain.examples.summaries import is_written_by_recipe, summary_options
@@ -73,6 +75,8 @@ def prepare(
             **index_options(settings),
         )
         show(found, data, sys.stderr)
+    elif "index" in wanted:
+        vouch_for_table(data / CLIPS_FILE, REMEDY)
     if stage != "index":
         _check_index(recipe)
     if "manifest" in wanted:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emotrain.datasets.clips import read_index
+from emotrain.atomic_files import _sweep_once, temporary_name
+from emotrain.damaged_files import DamagedFile
+from emotrain.datasets.clips import CLIPS_FILE, read_index
+from emotrain.digests import list_beside
 from emotrain.preparation.prepare import prepare
 from emotrain.recipe.recipe import Recipe, RecipeError, parse_recipe
 from emotrain.video.frame_store import FrameStore
@@ -174,6 +179,28 @@ def test_an_index_made_with_other_options_is_refused(own: Path, tmp_path: Path) 
     ):
         with pytest.raises(ValueError, match=said):
             prepare(recipe(own, tmp_path, **change), workers=1, stage="frames")
+
+
+def test_an_index_that_a_kill_left_without_its_list_is_vouched_for_and_nothing_is_left_over(
+    own: Path, tmp_path: Path
+) -> None:
+    prepared(own, tmp_path, "index")
+    vouched = list_beside(tmp_path / CLIPS_FILE)
+    content = vouched.read_bytes()
+    vouched.unlink()
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left = re.sub(r"-\d+-", f"-{gone.pid}-", temporary_name(vouched).name)
+    (tmp_path / left).write_bytes(content[:20])
+    _sweep_once.cache_clear()  # as in the process that comes next
+    prepared(own, tmp_path, "index")
+    assert vouched.read_bytes() == content
+    assert not (tmp_path / left).exists()
+    vouched.unlink()
+    (tmp_path / CLIPS_FILE).write_bytes((tmp_path / CLIPS_FILE).read_bytes()[:-40])
+    with pytest.raises(DamagedFile, match=CLIPS_FILE):
+        prepared(own, tmp_path, "index")
+    assert not vouched.exists()
 
 
 def test_damage_is_told_where_the_user_looks(own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
