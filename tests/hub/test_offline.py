@@ -52,8 +52,8 @@ def test_what_was_fetched_is_enough_for_embeddings_training_scores_a_card_and_a_
     ]
     said = desk.run("-c", DRIVER, json.dumps([[str(word) for word in words] for words in offline]))
     assert len(desk.hub.requests) == asked
-    assert "clip.mp4" in said
-    assert "read: the frames as they are" in said, "predict answered, too"
+    # The terminal's width decides where predict breaks its lines.
+    assert re.search(r"label mass \d\.\d\d", " ".join(said.split())), said
     provenance = json.loads((run / "provenance.json").read_text(encoding="utf-8"))
     assert provenance["made_from"]["base"] == commit
     published = json.loads((tmp_path / "out" / "adapter_config.json").read_text(encoding="utf-8"))
