@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from family_checkpoints import MADE, save
+from family_checkpoints import MADE
 from peft import LoraConfig, get_peft_model
 from PIL import Image
 from torch import nn
@@ -20,14 +20,6 @@ from emotrain.modeling.label_scoring import label_logits
 from emotrain.modeling.label_tokens import processor_labels
 from emotrain.modeling.loading import load_model, load_processor
 from emotrain.modeling.lora import lora_config
-
-
-@pytest.fixture(scope="module")
-def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("families")
-    for kind, made in MADE.items():
-        save(made, folder / kind)
-    return folder
 
 
 def step(model: Any, processor: Any, side: int) -> tuple[float, dict[str, torch.Tensor]]:
