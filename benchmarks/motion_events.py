@@ -22,19 +22,16 @@ from pathlib import Path
 import cv2
 import pyarrow.parquet as pq
 
-from emotrain.context.motion_backend import EVIDENCE, both
-from emotrain.face_layout import ALIGNED_CROP
-from emotrain.faces.landmarker import Landmarker
-from emotrain.motion.blendshapes import CROP, blendshape_cues
+from emotrain.context.motion_backend import EVIDENCE, MotionSummarizer
 from emotrain.motion.clip_events import clip_events
-from emotrain.motion.cue_events import cue_events
 from emotrain.motion.face_motion import SIZE
 from emotrain.progress import track
-from emotrain.records import Event
+from emotrain.records import Clip, Event
 from emotrain.synthetic.clip_set import write_clip_set
 from emotrain.synthetic.grades import GRADES
 from emotrain.synthetic.styles import HELD_BACK, STYLES
 from emotrain.synthetic.trajectories import NAME as TRAJECTORIES
+from emotrain.video.crop import WHOLE
 from emotrain.video.decode import open_clip
 
 SURE = 0.8
@@ -190,20 +187,18 @@ def measured(given: argparse.Namespace, style: str | None, grade: str) -> Tally:
             style=style, grade=grade,
         )  # fmt: skip
         rows = pq.read_table(root / "annotations.parquet").to_pylist()
-        tally = Tally()
+        tally, summarizer = Tally(), MotionSummarizer(evidence=given.evidence)
         with track("spot", len(rows)) as advance:
             for row in rows:
                 started = time.perf_counter()
                 with open_clip(root / row["path"]) as reader:
                     grey, times_s = reader.grey(SIZE), reader.times_s
                 decoded = time.perf_counter()
-                flow = clip_events(grey, times_s)
-                events = flow.events
-                if given.evidence != "flow":
-                    with open_clip(root / row["path"]) as reader:
-                        cues = blendshape_cues(reader.colour_frames(CROP), ALIGNED_CROP, Landmarker())
-                    seen = cue_events(cues)
-                    events = (seen if given.evidence == "blendshapes" else both(flow, seen)).events
+                if given.evidence == "flow":
+                    events = clip_events(grey, times_s).events
+                else:
+                    clip = Clip(row["clip_id"], row["path"], row["label"])
+                    events = summarizer.seen(clip, root / row["path"], WHOLE).events
                 tally.seconds += time.perf_counter() - decoded
                 tally.decoding += decoded - started
                 tally.frames += len(times_s)

@@ -117,14 +117,15 @@ class MotionSummarizer:
     def summarize(self, clip: Clip, video: Path, gaps: Sequence[Gap]) -> list[Summary]:
         """One summary a gap; raises ClipError when the video, its face box or its cues cannot be read."""
         look = self.framing.of(clip)
-        seen = self._seen(clip, video, look)
+        seen = self.seen(clip, video, look)
         events = [*seen.events, *seen.blinks] if self.blinks else seen.events
         if not isinstance(look, Followed):
             return told(events, seen.cuts_s, gaps, self.name, self.language, unread=seen.unread)
         summaries = told(events, look.cuts_s, gaps, self.name, self.language, unread=seen.unread)
         return [replace(summary, seen_share=seen_share(seen.unread, summary)) for summary in summaries]
 
-    def _seen(self, clip: Clip, video: Path, look: Look) -> ClipEvents:
+    def seen(self, clip: Clip, video: Path, look: Look) -> ClipEvents:
+        """What the chosen evidence tells of a clip of which `look` is read; raises ClipError as `summarize` does."""
         path = look.path if isinstance(look, Followed) else None
         if self.cues is not None:
             return cue_events(read_cues(Path(self.cues), clip, video), self._spot, path)

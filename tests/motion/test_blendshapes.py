@@ -81,7 +81,7 @@ def test_a_real_smile_is_told_in_the_face_that_is_followed(
     with open_clip(video) as reader:
         found = find_faces(reader, settings, detector_of(settings))
     look = Followed(found.path(), cuts_s=found.clip.cuts_s)
-    seen = MotionSummarizer(evidence="blendshapes")._seen(Clip("a", "a.mp4", "happiness"), video, look)
+    seen = MotionSummarizer(evidence="blendshapes").seen(Clip("a", "a.mp4", "happiness"), video, look)
     (smile,) = seen.events
     assert "12" in smile.action_units
     assert smile.onset_s == pytest.approx(0.5, abs=0.15)
