@@ -26,7 +26,7 @@ FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A model on the Hub, or with `face` the weights of a face detector; `what` says what it is for."""
+    """A model on the Hub, or with `face` one of faces/weights.py by its name there; `what` says what it is for."""
 
     what: str
     name: str
@@ -50,6 +50,8 @@ def wanted(recipe: Recipe, *, baselines: bool = True) -> list[Wanted]:
         found.append(Wanted("baseline_model", recipe.evaluation.baseline_model))
     if recipe.data.crop == "face" and recipe.data.face_detector in WEIGHTS:
         found.append(Wanted("face detector", recipe.data.face_detector, face=True))
+    if recipe.context.summarizer == "motion" and options.get("evidence", "flow") != "flow":
+        found.append(Wanted("face landmarker", "landmarker", face=True))
     return found
 
 
@@ -57,7 +59,7 @@ def fetch(recipe: Recipe, *, baselines: bool = True) -> Iterator[str]:
     """Bring it all into the cache and yield a line for each; what is there is only checked.
 
     Raises HubError for what the Hub does not give, FileNotFoundError for a model that stays incomplete, WeightsMissing
-    or DamagedWeights for a face detector.
+    or DamagedWeights for those that look at faces.
     """
     for one in wanted(recipe, baselines=baselines):
         if one.face:

@@ -17,8 +17,11 @@ from emotrain.context.gaps import gaps_of, times_by_gap
 from emotrain.context.leakage import find_leaks
 from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.summarize import load_summaries, make_backend, summarize_clips
+from emotrain.examples.summaries import summary_options
 from emotrain.faces.framing import framing_of
+from emotrain.launch.fetch import wanted
 from emotrain.recipe.arguments import ContextArguments
+from emotrain.recipe.recipe import parse_recipe
 from emotrain.records import Clip, Event, to_table
 from emotrain.synthetic.action_units import AUS, INDEX
 from emotrain.synthetic.face import Face, Pose
@@ -185,6 +188,27 @@ def test_cues_that_nothing_reads_are_refused() -> None:
         ContextArguments(cues="cues", summarizer="vlm")
     with pytest.raises(ValueError, match="cues: cues needs summaries"):
         ContextArguments(cues="cues", context="none")
+
+
+def test_a_recipe_says_what_counts_as_motion_and_by_which_evidence() -> None:
+    said = {"spotting": {"most": 4}, "evidence": "both"}
+    recipe = parse_recipe({"model_name_or_path": "tiny", "use_cpu": True, "summarizer_options": said})
+    made = make_backend("motion", summary_options(recipe.context))
+    assert (made.settings()["spotting"]["most"], made.evidence) == (4, "both")
+    assert ("landmarker", True) in [(one.name, one.face) for one in wanted(recipe)], "a job finds it without a network"
+    assert wanted(parse_recipe({"model_name_or_path": "tiny", "use_cpu": True})) == []
+    for given, message in (
+        (
+            {"summarizer_options": {"model": "x"}},
+            "model: summarizer: motion has no such option; it knows spotting, evidence",
+        ),
+        ({"summarizer_options": {"evidence": "shapes"}}, "evidence: 'shapes'"),
+        ({"summarizer_options": {"spotting": {"most": 1.5}}}, "most: 1.5; expected a whole number"),
+        ({"summarizer_options": {"evidence": "both"}, "cues": "c.csv"}, "is the evidence; remove one"),
+        ({"leakage": "drop"}, "leakage is of text back ends"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ContextArguments(**given)
 
 
 def test_thresholds_of_a_recipe_replace_those_that_were_tuned_and_name_other_summaries() -> None:

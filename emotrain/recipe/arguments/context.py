@@ -13,6 +13,7 @@ from emotrain.recipe.arguments.keys import check_word, recipe_key
 CONTEXTS = ("none", "summaries")
 LEAKAGE = ("mask", "drop", "fail")
 OPTION_ORDERS = ("fixed", "shuffled")
+MOTION_OPTIONS = ("spotting", "evidence")
 
 
 @dataclass
@@ -27,7 +28,10 @@ class ContextArguments:
     )
     summarizer_options: dict[str, Any] = field(
         default_factory=dict,
-        metadata={"help": "Options of summarizer: vlm, openai, precomputed (data_prep/summarize_frames.py --help)."},
+        metadata={
+            "help": "Options of the summarizer: of vlm, openai, precomputed see data_prep/summarize_frames.py --help; "
+            f"of motion {', '.join(MOTION_OPTIONS)} (docs/context.md)."
+        },
     )
     leakage: str = recipe_key(
         "Emotion words in the summaries of such a summarizer: drop, mask or fail.", default="mask"
@@ -58,8 +62,8 @@ class ContextArguments:
             raise ValueError(
                 f"cues: only summarizer: motion reads them, found {self.summarizer!r}; remove one of the two"
             )
-        if self.summarizer == "motion" and (self.summarizer_options or self.leakage != "mask"):
-            raise ValueError("summarizer_options and leakage are of text back ends; summarizer: motion has neither")
+        if self.summarizer == "motion":
+            self._check_motion()
         self.prompt_settings()
         self.controls()
         self.training_faults()
@@ -87,6 +91,20 @@ class ContextArguments:
             for key, given in ignored.items():
                 if given:
                     raise ValueError(f"{key} needs summaries and context is none; remove one of the two")
+
+    def _check_motion(self) -> None:
+        if self.leakage != "mask":
+            raise ValueError("leakage is of text back ends; summarizer: motion writes no emotion word: remove it")
+        odd = [name for name in self.summarizer_options if name not in MOTION_OPTIONS]
+        if odd:
+            raise ValueError(
+                f"summarizer_options: {', '.join(map(str, odd))}: summarizer: motion has no such option; it knows "
+                f"{', '.join(MOTION_OPTIONS)}"
+            )
+        if self.summarizer_options:
+            from emotrain.context.motion_backend import MotionSummarizer
+
+            MotionSummarizer(cues=self.cues, **self.summarizer_options)
 
     def prompt_settings(self) -> PromptSettings:
         """The part that describes the prompt; raises ValueError for a language without templates."""
