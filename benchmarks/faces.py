@@ -24,14 +24,15 @@ import av
 import cv2
 import numpy as np
 
+from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.faces import looking
 from emotrain.faces.detectors import Detector, detector_of
 from emotrain.faces.find import FoundFaces, find_faces
 from emotrain.faces.path import FacePath
 from emotrain.faces.settings import FaceSettings
-from emotrain.motion.clip_events import clip_events
-from emotrain.motion.face_motion import SIZE
+from emotrain.records import Clip
 from emotrain.video.decode import open_clip
+from emotrain.video.framing import Followed
 
 REAL = Path(__file__).parents[1].parent / "shared" / "realfaces"
 CROP = np.array([[35.5, 40.0], [64.5, 40.0], [50.0, 72.0]])
@@ -52,9 +53,9 @@ def found_in(video: Path, detector: Detector) -> FoundFaces:
         return find_faces(reader, FaceSettings(), detector)
 
 
-def motion_of(video: Path) -> None:
-    with open_clip(video) as reader:
-        clip_events(reader.grey(SIZE), reader.times_s)
+def motion_of(video: Path, path: FacePath) -> None:
+    """What the stage after it does: the motion of the face that was found."""
+    MotionSummarizer().seen(Clip(video.stem, video.name, ""), video, Followed(path))
 
 
 def cpu_ms(job: Callable[[], object], repeats: int) -> float:
@@ -133,8 +134,11 @@ def main() -> None:
         print("| clip | faces, ms | motion, ms | ratio | looks |\n|-|-|-|-|-|")
         for name, video in (("as it is", args.video), ("1080p", write(out / "large.mp4", large, fps))):
             faces = cpu_ms(lambda video=video: found_in(video, detector), args.repeats)  # type: ignore[misc]
-            motion = cpu_ms(lambda video=video: motion_of(video), args.repeats)  # type: ignore[misc]
-            looks = len(found_in(video, detector).clip.looks_s)
+            found = found_in(video, detector)
+            path, looks = found.path(), len(found.clip.looks_s)
+            if path is None:
+                raise SystemExit(f"{video}: no face to align")
+            motion = cpu_ms(lambda video=video, path=path: motion_of(video, path), args.repeats)  # type: ignore[misc]
             print(f"| {name} | {faces:.0f} | {motion:.0f} | {faces / motion:.2f} | {looks} |", flush=True)
         path = found_in(args.video, detector).path()
         with patch.multiple(looking, MOVING_S=1e-3, STILL_S=1e-3):

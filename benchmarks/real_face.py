@@ -2,6 +2,7 @@
 
     python benchmarks/real_face.py --adapter runs/demo/arms/enriched_balanced    # of `make demo`
     python benchmarks/real_face.py --adapter ADAPTER --face YOURS.mp4 --card FACELESS.mp4
+    python benchmarks/real_face.py --adapter ADAPTER --placements     # 18 sizes and rolls
 
 The clip is read as it is, pasted into 1080p at a third and a sixth of the width, upright and rolled, and joined with a
 title card in both orders, a black frame between. A row says the first label, when the first pull of the mouth corners
@@ -40,6 +41,18 @@ PASTED = (
 )
 """Name, share of the width, roll in degrees."""
 
+PLACEMENTS = tuple(
+    (f"1/{parts} of 1080p, {roll} degrees", 1 / parts, roll)
+    for parts, rolls in (
+        (3, (0, 10, 20, -20)),
+        (6, (0, 10, 20, -20)),
+        (4, (-15, -10, 5, 15, 25)),
+        (5, (-15, -10, 5, 15, 25)),
+    )
+    for roll in rolls
+)
+"""Where else the same face may lie. Nothing was chosen by quarters and fifths."""
+
 
 def read(video: Path) -> NDArray[np.uint8]:
     with open_clip(video) as clip:
@@ -76,10 +89,14 @@ def joined(face: NDArray[np.uint8], card: NDArray[np.uint8], face_first: bool) -
     return np.concatenate((face, black, card) if face_first else (card, black, face))
 
 
-def cases(face: Path, card: Path, folder: Path) -> Iterator[tuple[str, Path, tuple[float, float]]]:
+def cases(face: Path, card: Path, folder: Path, many: bool) -> Iterator[tuple[str, Path, tuple[float, float]]]:
     """(name, video, seconds in which the face is there)."""
     frames, blank = read(face), read(card)
     seconds = len(frames) / FPS
+    if many:
+        for name, share, roll_deg in PLACEMENTS:
+            yield name, write(folder / "case.mp4", pasted(frames, share, roll_deg)), (0.0, seconds)
+        return
     yield "as it is", face, (0.0, seconds)
     for name, share, roll_deg in PASTED:
         yield name, write(folder / "case.mp4", pasted(frames, share, roll_deg)), (0.0, seconds)
@@ -103,11 +120,12 @@ def main() -> None:
     parser.add_argument("--adapter", type=Path, required=True)
     parser.add_argument("--face", type=Path, default=REAL / "single_face.mp4")
     parser.add_argument("--card", type=Path, default=REAL / "no_face.mp4")
+    parser.add_argument("--placements", action="store_true", help="18 sizes and rolls instead")
     options = parser.parse_args()
     recogniser = load(options.adapter, device="cpu")
     print("| clip | first label | smile begins | events without a face | cuts |\n|-|-|-|-|-|")
     with tempfile.TemporaryDirectory() as folder:
-        for name, video, there in cases(options.face, options.card, Path(folder)):
+        for name, video, there in cases(options.face, options.card, Path(folder), options.placements):
             print(row(name, recogniser.predict(video), there))
 
 

@@ -37,6 +37,7 @@ ELSEWHERE = {
     "other_trainers_swift_template": "no command",
     "ray_engine": "a Ray cluster; tests/stages/test_ray_engine.py",
     "real_face": "real faces and an adapter",
+    "scene_cost": "an adapter and the face detector's weights",
     "scenes": "the face detector's weights",
     "train": "a minute of processes, one a contestant",
     "training_set_up": "no command",
