@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from PIL import Image
@@ -25,7 +25,6 @@ from emotrain.emotions import display_names
 from emotrain.examples.redraw import redrawn
 from emotrain.examples.summaries import summaries_name
 from emotrain.examples.targets import target_of
-from emotrain.examples.vision_embeddings import VisionEmbeddings
 from emotrain.modeling.chats import encode_chats
 from emotrain.modeling.image_features import with_features
 from emotrain.modeling.prompt_layout import PromptLayout
@@ -156,6 +155,13 @@ class Examples:
         return messages, frames if self.prompt.images else []
 
 
+class Features(Protocol):
+    """What the vision side makes of keyframes, known without asking it; `VisionEmbeddings` are those on disk."""
+
+    def of(self, clip_id: str, frames: Sequence[Frame]) -> torch.Tensor:
+        """Features (F, T, D) of a clip that shows these keyframes."""
+
+
 class Collator:
     """Rows of `clip_id` (and `label`, `weight` when training) in, one left-padded batch out.
 
@@ -171,7 +177,7 @@ class Collator:
         self,
         examples: Examples,
         processor: Any,
-        embeddings: VisionEmbeddings | None = None,
+        embeddings: Features | None = None,
         layout: PromptLayout | None = None,
     ) -> None:
         self.examples = examples

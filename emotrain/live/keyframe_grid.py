@@ -58,6 +58,12 @@ class Grid:
         """A frame in which it is not."""
         self._reach(time_s)
 
+    def finish(self) -> None:
+        """No more frames of this run: its last cell is closed as it is."""
+        if self._best is not None:
+            self._keep(self._best)
+            self.closed, self._best = max(self.closed, self._best[0]), None
+
     def last(self, cell: int) -> list[Key]:
         """The keyframes of the window that ends with `cell`, in order of time."""
         return [self.keys[k] for k in range(cell - self.count + 1, cell + 1) if k in self.keys]

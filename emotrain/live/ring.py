@@ -43,9 +43,12 @@ class Ring:
             self._bytes += one.bytes
             if one.picture is not None:
                 self.newest_s = one.time_s
-            while self._bytes > self.most_bytes or one.time_s - self._held[0].time_s > self.seconds:
-                first = next((i for i, held in enumerate(self._held) if held.picture is not None), None)
-                if first is None or first == len(self._held) - 1:
+            while True:
+                first = next((i for i, held in enumerate(self._held) if held.picture is not None), len(self._held))
+                if first >= len(self._held) - 1:
+                    break
+                late = one.time_s - self._held[first].time_s > self.seconds
+                if not late and self._bytes <= self.most_bytes:
                     break
                 self._bytes -= self._held[first].bytes
                 del self._held[first]

@@ -12,6 +12,7 @@ from typing import Any
 
 from emotrain.live.capture import Capture
 from emotrain.live.clock import StreamClock
+from emotrain.live.features import KeyframeFeatures, WithReuse
 from emotrain.live.outlets import JsonLines, Terminal
 from emotrain.live.reader import Reader
 from emotrain.live.recording import Recording
@@ -67,7 +68,8 @@ def run_streams(recogniser: Any, named: Sequence[str], pace: Pace, wanted: Wante
             print(f"emotrain: lines as server-sent events at {served.start()}", file=sys.stderr, flush=True)
             open_things.callback(served.close)
             listeners.append(served)
-        reader = Reader(recogniser)
+        features = KeyframeFeatures(recogniser.model, recogniser.processor)
+        reader = Reader(WithReuse(recogniser, features))
         running = []
         for name, source in zip(names, sources, strict=True):
             ring, clock = Ring(wanted.ring_s, wanted.ring_mb << 20), StreamClock()

@@ -24,6 +24,9 @@ RECENT = 120
 LEAST = 20
 """Readings from which on it is."""
 
+STEPS = 100
+"""Steps of the EM at most: what changes after them is far below what the prior is trusted with."""
+
 TRUST = 20.0
 """How many readings the even prior counts for beside those of the person."""
 
@@ -61,6 +64,6 @@ class Steadied:
     def _followed(self) -> Floats:
         every = np.stack(self._scores)
         even = np.full(every.shape[1], 1 / every.shape[1])
-        found = np.asarray(em_prior(every, even).prior)
+        found = np.asarray(em_prior(every, even, max_iterations=STEPS, tolerance=1e-4).prior)
         trusted = (TRUST * even + len(every) * found) / (TRUST + len(every))
         return np.asarray(softmax(shift_prior(every[-1:], even, trusted)[0]), np.float64)

@@ -91,6 +91,7 @@ class LiveStream:
     def end(self) -> None:
         """The camera has ended: what is held is told."""
         self._say([*self.watcher.pause(), Notice(self.watcher.now_s, "ended", f"{self.watcher.frames} frames seen")])
+        self._ask(True)
 
     def _ask(self, event: bool) -> None:
         grid = self.watcher.grid

@@ -114,6 +114,7 @@ class Watcher:
         if self._pending:
             said += self._look(np.inf)
         said += self._end_stretch(self.now_s)
+        self.grid.finish()
         self.faces.begin_anew()
         self._stamps.clear()
         self._kept_s, self._looked_s = -np.inf, None
