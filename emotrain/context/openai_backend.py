@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from emotrain.context.asking import cleaned, observe_messages
+from emotrain.context.asking import OBSERVED, check_observe, cleaned, observe_messages
 from emotrain.context.chat_completion import Words, tokens_used, words_of
 from emotrain.context.gap_request import GapRequest
 from emotrain.context.journal import EMPTY, Reply
@@ -74,6 +74,7 @@ class OpenaiBackend:
     retries: int = 5
     timeout_s: float = 60.0
     language: str = "en"
+    observe: str = "face"
     name: str = "openai"
     spent: dict[str, int] = field(default_factory=lambda: {"requests": 0, "tokens": 0})
     _course: _Course = field(default_factory=_Course, init=False, repr=False)
@@ -81,6 +82,7 @@ class OpenaiBackend:
     def __post_init__(self) -> None:
         check_key_variable(self.key_variable)
         check_address(self.base_url)
+        check_observe(self.observe)
 
     def settings(self) -> Mapping[str, Any]:
         """Everything that changes the words; not where the server runs, nor how it is asked for them."""
@@ -89,7 +91,8 @@ class OpenaiBackend:
             "model": self.model,
             "max_new_tokens": self.max_new_tokens,
             "language": self.language,
-            "question": question_digest(self.language),
+            "question": question_digest(self.language, self.observe),
+            **({"observe": self.observe} if self.observe in OBSERVED[1:] else {}),
         }
 
     def answer(self, requests: Sequence[GapRequest], keep: Callable[[Iterable[Reply]], None]) -> None:
@@ -236,7 +239,7 @@ class OpenaiBackend:
         import openai
 
         course, started = self._course, time.monotonic()
-        messages = observe_messages(request, self.language, inline=True)
+        messages = observe_messages(request, self.language, inline=True, observe=self.observe)
         try:
             answer = await self._completion(client, messages)
         except BudgetReached:
