@@ -5,12 +5,12 @@ The two templates are Jinja files in `templates/`: observe_system.<language>.jin
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import Any
 
 from emotrain.context.budget import SENTENCE_END
 from emotrain.context.gap_request import GapRequest
+from emotrain.context.inline_pictures import inline_jpeg
 from emotrain.context.prompt import PromptSettings, render
 from emotrain.context.quiet import begins_quiet
 
@@ -25,7 +25,7 @@ def observe_messages(request: GapRequest, language: str, *, inline: bool) -> lis
     parts: list[dict[str, Any]] = []
     for frame in request.pictures:
         parts.append({"type": "text", "text": render("keyframe", settings, time_s=frame.time_s)})
-        parts.append(_inline(frame.image) if inline else {"type": "image"})
+        parts.append(inline_jpeg(frame.image) if inline else {"type": "image"})
     question = render(
         "observe",
         settings,
@@ -99,8 +99,3 @@ def _points(text: str) -> list[str]:
             point += "." if point.isascii() else "。"
         points.append(point)
     return points
-
-
-def _inline(jpeg: bytes) -> dict[str, Any]:
-    url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
-    return {"type": "image_url", "image_url": {"url": url}}

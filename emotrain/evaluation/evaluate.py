@@ -57,7 +57,7 @@ def evaluate(recipe: Recipe, out: Path, adapter: str | None = None) -> dict[str,
         out,
         lambda clips: prediction_table(recipe, clips, second_stage_scores(recipe, scorer(), clips, out, folder)),
         identity=digest,
-        about={"adapter": adapter, "adapter_digest": digest},
+        about=lambda: {"adapter": adapter, "adapter_digest": digest},
     )
     if recipe.evaluation.calibrate and digest is not None and folder is not None:
         found = calibrated(recipe, out)
@@ -77,12 +77,13 @@ def write_scores(
     predict: Callable[[list[Clip]], PredictionTable],
     *,
     identity: str | None,
-    about: Mapping[str, Any],
+    about: Callable[[], Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Predict the clips of the recipe's split, unless that is done, and write predictions, metrics and recipe to `out`.
 
-    `identity` says which model predicts, so that predictions of another are never taken for its own; `about` is added
-    to the metrics. Raises ValueError when `out` holds predictions of another model, recipe or set of clips.
+    `identity` says which model predicts, so that predictions of another are never taken for its own; what `about` says
+    once they are there is added to the metrics. Raises ValueError when `out` holds predictions of another model, recipe
+    or set of clips.
     """
     check_prepared(recipe)
     clips, left_out = usable_clips(recipe, recipe.evaluation.split)  # type: ignore[arg-type]
@@ -115,7 +116,7 @@ def write_scores(
         traits=traits_of({clip.clip_id: clip for clip in clips}),
         resamples=recipe.evaluation.resamples,
     )
-    metrics |= {**about, "quarantined": dict(left_out), "scores": None, "annotators": None, "label_sets": None}
+    metrics |= {**about(), "quarantined": dict(left_out), "scores": None, "annotators": None, "label_sets": None}
     if table.logits is not None:
         counts, votes = train_counts(recipe), {clip.clip_id: clip.votes for clip in clips}
         metrics["scores"] = beyond_threshold(table.gold, table.logits, table.labels, counts, metrics["groups"])
