@@ -27,6 +27,7 @@ from emotrain.examples.prepared import check_prepared
 from emotrain.json_files import read_object
 from emotrain.metrics.clusters import known_clusters, numbers_of
 from emotrain.metrics.conformal import Calibration, calibrate, set_figures
+from emotrain.metrics.ordinal import ordinal
 from emotrain.metrics.predictions import PredictionTable, read_predictions, write_predictions
 from emotrain.metrics.summary import summarise
 from emotrain.modeling.adapters import adapter_digest, adapter_folder
@@ -117,12 +118,13 @@ def write_scores(
         resamples=recipe.evaluation.resamples,
     )
     metrics |= {**about(), "quarantined": dict(left_out), "scores": None, "annotators": None, "label_sets": None}
+    numbers = None if clusters is None else numbers_of(table, clusters)
+    metrics["ordinal"] = ordinal(table, label_set(recipe.data.label_set), numbers)
     if table.logits is not None:
         counts, votes = train_counts(recipe), {clip.clip_id: clip.votes for clip in clips}
         metrics["scores"] = beyond_threshold(table.gold, table.logits, table.labels, counts, metrics["groups"])
         metrics["annotators"] = annotator_ceiling(votes, table.clip_ids, table.gold, table.logits, table.labels)
         if held_out:
-            numbers = None if clusters is None else numbers_of(table, clusters)
             metrics["label_sets"] = set_figures(
                 table.gold, table.logits, table.labels, calibrated(recipe, out), clusters=numbers
             )

@@ -39,7 +39,10 @@ class DataArguments:
         default=None,
     )
     long_tail_seed: int = recipe_key("Seed of which classes long_tail makes rare, and of what it keeps.", default=0)
-    label_set: str = recipe_key("Label set that is trained and scored: mafw, dfew, ...", default="mafw")
+    label_set: str = recipe_key(
+        "Label set that is trained and scored: mafw, dfew, ..., names with commas, or a .txt or .yaml file of them.",
+        default="mafw",
+    )
     fold: int | None = recipe_key("Test fold (from 1) of a data set with folds; null for fixed splits.", default=None)
     keyframe_policy: str = recipe_key("How keyframes are chosen.", default="segment_centres")
     keyframes: int = recipe_key("Keyframes a clip.", default=8)
