@@ -247,6 +247,10 @@ def test_labels_that_begin_alike_are_told_apart_where_the_reply_went_and_share_e
     chatty = said(position(("The", 0.9), ("sad", 0.1)))
     assert reply_scores(chatty, names, 0.5) is None
     assert reply_scores(chatty, names, 0.0) is not None
+    odd = position(("sad", 1.0))
+    odd.logprob = float("nan")
+    for answer in (said(), said(odd), said(*[position(("", 1.0))] * 5000), SimpleNamespace(choices=[])):
+        assert reply_scores(answer, names, 0.5) is None
 
 
 def test_a_prompt_that_does_not_end_with_the_label_has_no_likelihood() -> None:

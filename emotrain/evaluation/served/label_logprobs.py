@@ -15,6 +15,9 @@ from typing import Any
 LEAST_MASS = 0.5
 """Probability that the labels must have together for a free reply to count as a label's beginning."""
 
+LONGEST = 32
+"""Positions of a reply that are walked: no label has more tokens."""
+
 _MARKS = " .,\n*\"'"
 
 
@@ -26,12 +29,12 @@ def reply_scores(answer: Any, names: Mapping[str, str], least: float) -> dict[st
     log-probability that is listed, an upper bound.
     """
     try:
-        positions = [_alternatives(token) for token in answer.choices[0].logprobs.content]
-    except (AttributeError, IndexError, TypeError):
+        positions = [_alternatives(token) for token in answer.choices[0].logprobs.content[:LONGEST]]
+    except (AttributeError, IndexError, TypeError, ValueError):
         return None
     words = {label: word.lower() for label, word in names.items()}
     found = {label: value for label, value in _walk(positions, 0, "", words).items() if value > -math.inf}
-    if not found or math.fsum(map(math.exp, found.values())) < least:
+    if not found or not positions or math.fsum(map(math.exp, found.values())) < least:
         return None
     floor = min(min(logprob for _, logprob in positions[0]), *found.values())
     return {label: found.get(label, floor) for label in names}
@@ -50,6 +53,8 @@ def prompt_score(answer: Any, word: str) -> float | None:
             return None
         # The prompt's own token stands first, alternatives behind it.
         token = next(iter(entry.values()))
+        if not isinstance(token, Mapping) or not _is_logprob(token.get("logprob")):
+            return None
         text = str(token.get("decoded_token", ""))
         if left.endswith(text):
             left, total = left[: len(left) - len(text)], total + float(token["logprob"])
@@ -66,6 +71,8 @@ def _walk(
     """Log-probability of each of `words`, all of which begin with `said`, from position `at` on."""
     found = dict.fromkeys(words, -math.inf)
     if at >= len(positions):
+        if not said.strip():
+            return found  # nothing but spaces was said
         whole = [label for label, word in words.items() if word == said.rstrip(_MARKS)] or list(words)
         return found | {label: -math.log(len(whole)) for label in whole}
     for n, (token, logprob) in enumerate(positions[at]):
@@ -98,8 +105,15 @@ def _opens(text: str, word: str) -> bool:
 def _alternatives(token: Any) -> list[tuple[str, float]]:
     """Text and log-probability of what could stand at a position, the token of the reply first."""
     rest: Iterable[Any] = token.top_logprobs if token.top_logprobs is not None else ()
-    own = (token.token, float(token.logprob))
-    return [own, *((other.token, float(other.logprob)) for other in rest if other.token != token.token)]
+    listed = [token, *(other for other in rest if other.token != token.token)]
+    if not all(_is_logprob(one.logprob) for one in listed):
+        raise ValueError("a log-probability that is none")
+    return [(str(one.token), float(one.logprob)) for one in listed]
+
+
+def _is_logprob(value: Any) -> bool:
+    """Whether a server's value is one: a finite number, above 0 by rounding alone."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e6 < value < 0.01
 
 
 def _logaddexp(a: float, b: float) -> float:
