@@ -4,8 +4,8 @@
 
 A tiny adapter is trained and merged, and served once by `transformers serve`; ours asks it with `emotrain evaluate
 --server`, the others with their own commands on what `emotrain export` wrote, each in an environment of its own (`pip
-install lmms-eval`, `pip install ms-vlmeval`). Every file of replies is scored by `emotrain score`. VLMEvalKit encodes
-pictures anew as JPEG, lmms-eval as PNG. What is in F already is not made again.
+install lmms-eval 'filelock<4'`, `pip install ms-vlmeval`). Every file of replies is scored by
+`emotrain score`. VLMEvalKit encodes pictures anew as JPEG, lmms-eval as PNG. What is in F already is not made again.
 """
 
 from __future__ import annotations
