@@ -15,9 +15,10 @@ from emotrain.balance.posthoc import adjust
 from emotrain.context.prompt import keyframes
 from emotrain.emotions import display_names
 from emotrain.examples.contract_schema import HUB_ID, REVISION
-from emotrain.examples.examples import Collator, Features
+from emotrain.examples.examples import Collator
 from emotrain.examples.input_contract import CONTRACT, InputContract, read_contract
 from emotrain.examples.scoring import score_clips
+from emotrain.examples.vision_embeddings import Features
 from emotrain.inference.clip_input import ClipEyes, SeenClip, SeenExamples
 from emotrain.inference.clip_limits import LONGEST_S
 from emotrain.inference.input_settings import settle, summarizer_of
