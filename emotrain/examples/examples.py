@@ -26,7 +26,7 @@ from emotrain.emotions import display_names
 from emotrain.examples.redraw import redrawn
 from emotrain.examples.summaries import summaries_name
 from emotrain.examples.targets import target_of
-from emotrain.examples.vision_embeddings import VisionEmbeddings
+from emotrain.examples.vision_embeddings import Features
 from emotrain.modeling.chats import encode_chats
 from emotrain.modeling.image_features import with_features
 from emotrain.modeling.prompt_layout import PromptLayout
@@ -183,7 +183,7 @@ class Collator:
         self,
         examples: Examples,
         processor: Any,
-        embeddings: VisionEmbeddings | None = None,
+        embeddings: Features | None = None,
         layout: PromptLayout | None = None,
     ) -> None:
         self.examples = examples
