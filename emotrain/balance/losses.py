@@ -22,10 +22,13 @@ import torch
 from torch import Tensor
 
 from emotrain.balance.priors import class_prior
+from emotrain.balance.reward import Reward, expected_loss
 from emotrain.balance.score_prior import carried_prior, class_weights, is_uniform
 from emotrain.emotions import nearest
 
-LossName = Literal["cross_entropy", "focal", "balanced_softmax", "logit_adjusted", "ldam", "label_oversmoothing"]
+LossName = Literal[
+    "cross_entropy", "focal", "balanced_softmax", "logit_adjusted", "ldam", "label_oversmoothing", "reward"
+]
 ClassWeights = Literal["none", "inverse_frequency", "effective_number"]
 
 OF_PRIOR = ("balanced_softmax", "logit_adjusted")
@@ -46,7 +49,7 @@ class LossSettings:
     class_weights go with every loss; they switch on when the share of training done reaches `drw_start`
     (LDAM-DRW: `ldam`, `effective_number`, 0.8). beta: of the effective number. smoothing: label smoothing, by default
     0.98 for `label_oversmoothing` and 0 otherwise. mass_weight: the factor of the mass term; with cross-entropy and 1
-    the sum is the negative log-likelihood of the label's tokens, that is, ordinary fine-tuning.
+    the sum is the negative log-likelihood of the label's tokens, that is, ordinary fine-tuning. reward: of `reward`.
     """
 
     name: LossName = "cross_entropy"
@@ -59,6 +62,7 @@ class LossSettings:
     smoothing: float | None = None
     mass_weight: float = 1.0
     drw_start: float = 0.0
+    reward: Reward = "uar"
 
     def __post_init__(self) -> None:
         problems = [
@@ -66,6 +70,7 @@ class LossSettings:
             for key, found, known in (
                 ("loss", self.name, LossName),
                 ("class_weights", self.class_weights, ClassWeights),
+                ("reward", self.reward, Reward),
             )
             if found not in get_args(known)
         ]
@@ -241,11 +246,13 @@ def check_prior(settings: LossSettings, counts: Mapping[str, int] | Sequence[Map
     epochs = [counts] if isinstance(counts, Mapping) else list(counts)
     if not all(is_uniform(carried_prior(LossSettings(), of_epoch), _drawn(of_epoch)) for of_epoch in epochs):
         return
-    idle = [f"loss: {settings.name}"] if settings.name in OF_PRIOR else []
+    of_prior = settings.name in OF_PRIOR or (settings.name == "reward" and settings.reward != "accuracy")
+    idle = [f"loss: {settings.name}"] if of_prior else []
     idle += [f"class_weights: {settings.class_weights}"] if settings.class_weights != "none" else []
     if idle and any(_drawn(epochs[-1])):
         drawn = [count for count in epochs[-1].values() if count > 0]
-        key = "loss: cross_entropy" if settings.name in OF_PRIOR else "class_weights: none"
+        key = "reward: accuracy or another loss" if settings.name == "reward" else "loss: cross_entropy"
+        key = key if of_prior else "class_weights: none"
         raise ValueError(
             f"{' and '.join(idle)} would change nothing: sampling: {sampling} draws each class equally often "
             f"({min(drawn)} to {max(drawn)} draws a class), and the prior that is corrected is that of the draws; say "
@@ -267,6 +274,8 @@ def _per_class(logits: Tensor, prior: Tensor, margins: Tensor, settings: LossSet
         return _negative_log_softmax(logits + settings.tau * _log(prior))
     if settings.name == "ldam":
         return _ldam(logits, margins, settings.scale)
+    if settings.name == "reward":
+        return expected_loss(logits, prior, settings.reward)
     return _negative_log_softmax(logits)
 
 
