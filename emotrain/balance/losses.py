@@ -251,12 +251,12 @@ def check_prior(settings: LossSettings, counts: Mapping[str, int] | Sequence[Map
     idle += [f"class_weights: {settings.class_weights}"] if settings.class_weights != "none" else []
     if idle and any(_drawn(epochs[-1])):
         drawn = [count for count in epochs[-1].values() if count > 0]
-        key = "reward: accuracy or another loss" if settings.name == "reward" else "loss: cross_entropy"
-        key = key if of_prior else "class_weights: none"
+        key = "reward: accuracy" if settings.name == "reward" else "loss: cross_entropy"
         raise ValueError(
             f"{' and '.join(idle)} would change nothing: sampling: {sampling} draws each class equally often "
             f"({min(drawn)} to {max(drawn)} draws a class), and the prior that is corrected is that of the draws; say "
-            f"sampling: natural to balance by the loss, or {key} to balance by the sampling alone"
+            f"sampling: natural to balance by the loss, or {key if of_prior else 'class_weights: none'} to balance by the "
+            "sampling alone"
         )
 
 

@@ -34,3 +34,13 @@ CARRIERS: Mapping[str, Carrier] = {
 }
 
 PICTURES = tuple(name for name, carrier in CARRIERS.items() if carrier.show is not None)
+
+
+def carried(
+    carrier: Carrier, frames: Sequence[Frame], told: Sequence[Summary], stored: Callable[[], Sequence[Frame]]
+) -> tuple[list[Frame], Sequence[Summary]]:
+    """The keyframes to show and the summaries to tell; `stored` looks up all frames of the clip where a picture needs
+    them."""
+    if carrier.show is None:
+        return list(frames), told
+    return sorted([*frames, carrier.show(stored(), told)], key=lambda frame: frame.time_s), ()

@@ -14,7 +14,7 @@ from PIL import Image
 
 from emotrain.balance.drawable import quarantined_ids
 from emotrain.context.budget import text_tokens
-from emotrain.context.carriers import CARRIERS
+from emotrain.context.carriers import CARRIERS, carried
 from emotrain.context.controls import controlled
 from emotrain.context.donors import Donors, Lender
 from emotrain.context.option_order import option_order
@@ -81,7 +81,7 @@ class Examples:
             return ()
 
         def told(of: str) -> Sequence[Summary]:
-            return self._worded(of) if epoch is None else self._redrawn(of, epoch)[1]
+            return self.carrier.word(self.made_summaries(of)) if epoch is None else self._redrawn(of, epoch)[1]
 
         def another() -> Sequence[Summary]:
             donors = self._lenders()
@@ -108,15 +108,12 @@ class Examples:
 
     def _redrawn(self, clip_id: str, epoch: int) -> tuple[list[Frame], list[Summary]]:
         frames = self._store().frames(clip_id)
-        stored = () if self.prompt.context == "none" else self._worded(clip_id)
+        stored = () if self.prompt.context == "none" else self.carrier.word(self.made_summaries(clip_id))
         return redrawn(frames, stored, self.count, seed=self.frame_seed, epoch=epoch, language=self.prompt.language)
 
     def frames(self, clip_id: str) -> list[Frame]:
         """All stored frames of the clip in time order."""
         return self._store().frames(clip_id)
-
-    def _worded(self, clip_id: str) -> Sequence[Summary]:
-        return self.carrier.word(self.made_summaries(clip_id))
 
     def made_summaries(self, clip_id: str) -> Sequence[Summary]:
         """The clip's summaries as they were made, before any control; empty when the summariser could not read it."""
@@ -162,9 +159,7 @@ class Examples:
         anew = epoch if self.redraws else None
         frames = self.keyframes(clip_id) if anew is None else self._redrawn(clip_id, anew)[0]
         told = self.summaries(clip_id, anew, draw)
-        if self.carrier.show is not None and self.prompt.context != "none":
-            shown = self.carrier.show(self.frames(clip_id), told)
-            frames, told = sorted([*frames, shown], key=lambda frame: frame.time_s), ()
+        frames, told = carried(self.carrier, frames, told, lambda: self.frames(clip_id))
         messages = build_messages(frames, told, self.names, self.prompt, order)
         return messages, frames if self.prompt.images else []
 

@@ -104,5 +104,5 @@ def test_a_reward_that_balances_leaves_no_prior_and_is_refused_where_the_draws_h
     assert prior_to_remove(LossSettings("reward", reward="accuracy"), COUNTS) is not None
     even = dict.fromkeys(COUNTS, 32)
     check_prior(LossSettings("reward", reward="accuracy"), even, "class_balanced")
-    with pytest.raises(ValueError, match="reward: accuracy or another loss"):
+    with pytest.raises(ValueError, match="or reward: accuracy to balance"):
         check_prior(LossSettings("reward", reward="uar"), even, "class_balanced")
