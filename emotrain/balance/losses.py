@@ -23,16 +23,13 @@ from torch import Tensor
 
 from emotrain.balance.priors import class_prior
 from emotrain.balance.reward import Reward, expected_loss
-from emotrain.balance.score_prior import carried_prior, class_weights, is_uniform
+from emotrain.balance.score_prior import class_weights
 from emotrain.emotions import nearest
 
 LossName = Literal[
     "cross_entropy", "focal", "balanced_softmax", "logit_adjusted", "ldam", "label_oversmoothing", "reward"
 ]
 ClassWeights = Literal["none", "inverse_frequency", "effective_number"]
-
-OF_PRIOR = ("balanced_softmax", "logit_adjusted")
-"""Losses that take a prior off the scores; of a uniform one there is nothing to take."""
 
 OVERSMOOTHING = 0.98
 """Smoothing of label over-smoothing (Sun et al. 2025, "Label Over-Smooth Can Balance")."""
@@ -235,33 +232,6 @@ def build_loss(
     priors = np.stack([class_prior(of_epoch) for of_epoch in epochs])
     margins = ldam_margins(torch.from_numpy(class_prior(epochs[0] if clips is None else clips)), settings.margin)
     return BuiltLoss(settings, torch.from_numpy(priors), torch.from_numpy(weights), margins)
-
-
-def check_prior(settings: LossSettings, counts: Mapping[str, int] | Sequence[Mapping[str, int]], sampling: str) -> None:
-    """Raise ValueError when the loss corrects the class prior of a stream that has none left to correct.
-
-    `counts` are as in `build_loss`, `sampling` the strategy they were drawn with. Such a run would be plain
-    cross-entropy under another name.
-    """
-    epochs = [counts] if isinstance(counts, Mapping) else list(counts)
-    if not all(is_uniform(carried_prior(LossSettings(), of_epoch), _drawn(of_epoch)) for of_epoch in epochs):
-        return
-    of_prior = settings.name in OF_PRIOR or (settings.name == "reward" and settings.reward != "accuracy")
-    idle = [f"loss: {settings.name}"] if of_prior else []
-    idle += [f"class_weights: {settings.class_weights}"] if settings.class_weights != "none" else []
-    if idle and any(_drawn(epochs[-1])):
-        drawn = [count for count in epochs[-1].values() if count > 0]
-        key = "reward: accuracy" if settings.name == "reward" else "loss: cross_entropy"
-        raise ValueError(
-            f"{' and '.join(idle)} would change nothing: sampling: {sampling} draws each class equally often "
-            f"({min(drawn)} to {max(drawn)} draws a class), and the prior that is corrected is that of the draws; say "
-            f"sampling: natural to balance by the loss, or {key if of_prior else 'class_weights: none'} to balance by the "
-            "sampling alone"
-        )
-
-
-def _drawn(counts: Mapping[str, int]) -> list[bool]:
-    return [count > 0 for count in counts.values()]
 
 
 def _per_class(logits: Tensor, prior: Tensor, margins: Tensor, settings: LossSettings) -> Tensor:

@@ -107,3 +107,16 @@ def _score_sets(file: Path, out: Path, synonyms: Path | None, sets: bool) -> Non
         typer.echo(f"{name:9} {cell['value']:5.1f} ({cell['low']:.1f}-{cell['high']:.1f})")
     if found["unknown"]:
         typer.echo(f"{len(found['unknown'])} answered words are in no group: {', '.join(found['unknown'][:8])}")
+
+
+def export(
+    invocation: typer.Context,
+    harness: Annotated[str, typer.Argument(help="lmms-eval or vlmevalkit.")],
+    recipe: RecipeFile,
+    out: Annotated[Path, typer.Option(help="Folder for the task: questions and labels, no pictures.")],
+) -> None:
+    """A recipe's questions as a task of another evaluation harness; prints the command that asks them."""
+    from emotrain.evaluation.harnesses.export import export as run
+    from emotrain.recipe.recipe import load_recipe
+
+    typer.echo(run(harness, load_recipe(recipe, invocation.args), out))

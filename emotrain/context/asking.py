@@ -7,12 +7,12 @@ observe.<language>.jinja for faces, observe_objects_system and observe_objects f
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import Any
 
 from emotrain.context.budget import SENTENCE_END
 from emotrain.context.gap_request import GapRequest
+from emotrain.context.inline_pictures import inline_jpeg
 from emotrain.context.prompt import PromptSettings, render
 from emotrain.context.quiet import begins_quiet
 from emotrain.emotions import nearest
@@ -46,7 +46,7 @@ def observe_messages(
     parts: list[dict[str, Any]] = []
     for frame in request.pictures:
         parts.append({"type": "text", "text": render("keyframe", settings, time_s=frame.time_s)})
-        parts.append(_inline(frame.image) if inline else {"type": "image"})
+        parts.append(inline_jpeg(frame.image) if inline else {"type": "image"})
     system_piece, piece = observe_pieces(observe)
     frames, start_s, end_s = len(request.pictures), request.gap.start_s, request.gap.end_s
     if observe in OBSERVED:
@@ -120,8 +120,3 @@ def _points(text: str) -> list[str]:
             point += "." if point.isascii() else "。"
         points.append(point)
     return points
-
-
-def _inline(jpeg: bytes) -> dict[str, Any]:
-    url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
-    return {"type": "image_url", "image_url": {"url": url}}

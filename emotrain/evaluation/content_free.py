@@ -17,6 +17,7 @@ from PIL import Image
 
 from emotrain.context.facs_words import describe
 from emotrain.context.gaps import gaps_of
+from emotrain.context.views import STORED, View
 from emotrain.examples.examples import Collator, Examples
 from emotrain.examples.scoring import score_clips
 from emotrain.modeling.label_tokens import LabelTokens
@@ -48,7 +49,9 @@ class BlankExamples(Examples):
         keys = self.keyframes(clip_id)
         return [*keys, replace(keys[-1], role="between", gap=len(keys), time_s=DURATION_S)]
 
-    def summaries(self, clip_id: str, epoch: int | None = None, draw: int | None = None) -> Sequence[Summary]:
+    def summaries(
+        self, clip_id: str, epoch: int | None = None, draw: int | None = None, view: View = STORED
+    ) -> Sequence[Summary]:
         """A quiet summary a gap; none when the arm has no context."""
         if self.prompt.context == "none":
             return ()

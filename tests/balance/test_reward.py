@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from emotrain.balance.losses import LossSettings, build_loss, check_prior
+from emotrain.balance.idle_loss import check_prior
+from emotrain.balance.losses import LossSettings, build_loss
 from emotrain.balance.reward import ASSUMED_F1, expected_loss, rewards
 from emotrain.balance.score_prior import prior_to_remove
 from emotrain.recipe.arguments import BalanceArguments
