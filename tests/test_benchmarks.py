@@ -21,6 +21,7 @@ SMALLEST: dict[str, list[str]] = {
     "motion_events": ["--clips", "22", "--size", "64"],
     "motion_speed": ["--repeats", "1"],
     "scale": ["--rows", "50"],
+    "stream": ["--seconds", "0.5", "--minutes", "0.02", "--soak", "0.6", "--without-face"],
     "score": ["--model", "tiny", "--repeats", "1", "--replies", "2"],
 }
 ELSEWHERE = {
@@ -31,6 +32,7 @@ ELSEWHERE = {
     "first_gpu_train": "run by first_gpu_minutes.sh below",
     "gpu": "tests/test_gpu_benchmark.py",
     "motion_robustness": "minutes at its smallest: 22 clips under each disturbance",
+    "other_harnesses": "environments of other programs",
     "other_trainers": "environments of other programs",
     "other_trainers_commands": "no command",
     "other_trainers_inputs": "no command",

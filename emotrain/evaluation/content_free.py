@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from PIL import Image
 
 from emotrain.context.facs_words import describe
 from emotrain.context.gaps import gaps_of
+from emotrain.context.views import STORED, View
 from emotrain.examples.examples import Collator, Examples
 from emotrain.examples.scoring import score_clips
 from emotrain.modeling.label_tokens import LabelTokens
@@ -42,15 +44,22 @@ class BlankExamples(Examples):
         image = blank(clip_id, self._size)
         return [Frame(clip_id, k, time_s, "keyframe", None, image) for k, time_s in enumerate(self._times_s)]
 
-    def summaries(self, clip_id: str, epoch: int | None = None, draw: int | None = None) -> Sequence[Summary]:
+    def frames(self, clip_id: str) -> list[Frame]:
+        """Its keyframes and one frame more between them, for carriers that make a picture of such."""
+        keys = self.keyframes(clip_id)
+        return [*keys, replace(keys[-1], role="between", gap=len(keys), time_s=DURATION_S)]
+
+    def summaries(
+        self, clip_id: str, epoch: int | None = None, draw: int | None = None, view: View = STORED
+    ) -> Sequence[Summary]:
         """A quiet summary a gap; none when the arm has no context."""
         if self.prompt.context == "none":
             return ()
         quiet = describe((), language=self.prompt.language)
-        return [
-            Summary(clip_id, gap.gap, gap.start_s, gap.end_s, quiet, False, "none")
-            for gap in gaps_of(clip_id, self._times_s, DURATION_S)
-        ]
+        gaps = gaps_of(clip_id, self._times_s, DURATION_S)
+        return self.carrier.word(
+            [Summary(clip_id, gap.gap, gap.start_s, gap.end_s, quiet, False, "none") for gap in gaps]
+        )
 
 
 def blank(kind: str, size: int) -> bytes:

@@ -31,7 +31,7 @@ WITHOUT = (
     'training did, context="none" (--context none) shows keyframes alone'
 )
 _NOT_SETTINGS = ("backend", "leakage", "labels")
-_CONTRACTS = ("language", "dtype", "max_new_tokens")
+_CONTRACTS = ("language", "dtype", "max_new_tokens", "observe")
 """Options that the contract may fill in: they change words and cost, not who is asked."""
 
 _EXAMPLES = {"openai": "model: NAME, base_url: http://127.0.0.1:8000/v1", "vlm": "model: NAME"}
@@ -101,9 +101,9 @@ def asked_summaries(contract: InputContract, between: int | None) -> AskedSummar
     """
     saved: dict[str, Any] = dict(contract.summarizer or {})
     name = str(saved["backend"])
-    if name == "precomputed":
+    if name in ("precomputed", "speech"):
         raise ValueError(
-            "the adapter was trained with summaries from a file (summarizer: precomputed), and a video alone has none; "
+            f"the adapter was trained with summaries from a file (summarizer: {name}), and a video alone has none; "
             f"evaluate it where the file is, {WITHOUT}"
         )
     if between is not None and between < 1:
