@@ -9,8 +9,8 @@ from typing import Any, Literal
 from emotrain.records import Event
 
 What = Literal[
-    "started", "ended", "stalled", "back", "reconnecting", "clock", "size", "rate", "covered", "uncovered",
-    "face", "another face", "no face", "dropped", "failed",
+    "ended", "stalled", "back", "reconnecting", "clock", "size", "rate", "covered", "uncovered",
+    "face", "no face", "dropped",
 ]  # fmt: skip
 """The kinds of notices: what the camera, its clock and the face did, told and never guessed across."""
 

@@ -142,7 +142,7 @@ class LiveStream:
             for line in lines:
                 if isinstance(line, ToldEvent):
                     self._since.append(line)
-                if isinstance(line, Notice) and line.what in ("no face", "another face"):
+                if isinstance(line, Notice) and line.what == "no face":
                     self.steadied.forget()
                 for listener in self.listeners:
                     listener(self.name, line)

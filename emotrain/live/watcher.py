@@ -127,11 +127,6 @@ class Watcher:
         blinks = [event for blink, event in past if blink] + self._now[1]
         return Known(self.read_s, tuple(events), tuple(blinks), tuple(self._unread))
 
-    @property
-    def held_bytes(self) -> int:
-        """Bytes of the frames that wait for their place."""
-        return sum(int(np.prod(picture.shape())) * 3 // 2 for _, picture in self._pending)
-
     def _paced(self, time_s: float) -> bool:
         """Whether motion is read from a frame: `clip_events.pace` on frames as they come."""
         least = 1 / MOST_FPS
@@ -202,11 +197,16 @@ class Watcher:
             self._unread[-1] = Unread(last.start_s, max(time_s, last.end_s), "unseen")
         else:
             self._unread.append(Unread(max(self._last_crop_s, 0.0), time_s, "unseen"))
+        self._forget(time_s)
+
+    def _forget(self, time_s: float) -> None:
+        """Let go of what no window and no event can ask for any more."""
         while self._unread and self._unread[0].end_s < time_s - 60:
             self._unread.popleft()
 
     def _note_unread(self, path: Any, start_s: float, from_s: float) -> None:
         """Turned and small stretches of what was read just now."""
+        self._forget(from_s)
         for part in unread(path, self.read_s - start_s):
             begin, end = max(part.start_s + start_s, from_s), min(part.end_s + start_s, self.read_s)
             if part.why == "unseen" or end <= begin:
