@@ -16,6 +16,7 @@ FLOORS = (
     "project",
     "study",
     "hub",
+    "live",
     "inference",
     "evaluation",
     "planning",
