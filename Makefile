@@ -1,6 +1,7 @@
 # make demo   the whole way on synthetic clips, on a CPU
 # make test   the test suite
 # make test-fast   what a push needs: all of it but long runs and the SLURM of two nodes
+# make coverage   lines and branches of the package that the tests reach, child processes included
 # make reference   the pages that are generated from the code: recipe keys, commands, public functions
 # make site   the documentation as a site, into build/site
 # make lock   uv.lock: pyproject.toml and constraints.txt resolved for every supported Python
@@ -26,7 +27,7 @@ TAG ?= emotrain:latest
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test test-fast reference site lock image audit hashes fuzz endurance nightly cluster-test lint bench tiny-base action-units figures clean
+.PHONY: demo test test-fast coverage reference site lock image audit hashes fuzz endurance nightly cluster-test lint bench tiny-base action-units figures clean
 
 demo: $(VENV)/.run
 	$(BIN)/emotrain demo
@@ -38,6 +39,15 @@ test: $(VENV)/.dev
 
 test-fast: $(VENV)/.dev
 	$(PYTEST) -m 'not slow and not cluster'
+
+# Tests of time limits may fail while lines are counted; what they reached counts all the same.
+coverage: $(VENV)/.dev
+	$(INSTALL) 'coverage>=7.10'
+	mkdir -p build/coverage
+	$(BIN)/coverage erase
+	-$(BIN)/coverage run -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m 'not cluster'
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --sort=cover
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python tests/fuzz.py --cases 3000
