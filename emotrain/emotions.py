@@ -10,7 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Literal
+
+from emotrain.label_files import is_label_file, read_labels
 
 Group = Literal["head", "medium", "tail"]
 
@@ -47,6 +50,8 @@ class LabelSet:
 
     name: str
     labels: tuple[str, ...]
+    values: tuple[float, ...] = ()
+    """What each label of an ordinal set (valence, arousal) is worth, in order; none of other sets."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -88,14 +93,26 @@ LABEL_SETS: dict[str, LabelSet] = {
     "mmew": LabelSet("mmew", ("happiness", "surprise", "anger", "disgust", "fear", "sadness", "others")),
 }
 
+_GRADES = ("very low", "low", "medium", "high", "very high")
+_VALENCE = ("very negative", "negative", "neutral", "positive", "very positive")
+ORDINAL_SETS: dict[str, LabelSet] = {
+    "valence": LabelSet("valence", _VALENCE, (1, 2, 3, 4, 5)),
+    "arousal": LabelSet("arousal", _GRADES, (1, 2, 3, 4, 5)),
+    "engagement": LabelSet("engagement", _GRADES, (1, 2, 3, 4, 5)),
+}
+"""Ratings from 1 to 5 as words; the answer is the expectation of the value over the label scores."""
+
 DRAWN_SETS: dict[str, LabelSet] = {
+    "actions": LabelSet("actions", ("pushed", "lifted", "dropped", "untouched")),
+    "events": LabelSet("events", ("early flash", "late flash", "early knock", "late knock", "nothing")),
     "trajectories": LabelSet(
         "trajectories",
         ("up down", "down up", "brows corners", "corners brows", "sudden", "slow", "once", "thrice"),
     ),
 }
-"""Label sets of drawn clips that name no emotion, but the course of a movement (`synthetic.trajectories`). They stand
-apart: the tiny base's tokenizer and lessons are made of the words of LABEL_SETS."""
+"""Label sets of drawn clips that name no emotion: what happens to an object (`synthetic.objects`), or the course of a
+movement (`synthetic.trajectories`). They stand apart: the tiny base's tokenizer and lessons are made of the words of
+LABEL_SETS."""
 
 PUBLISHED_COUNTS: dict[str, dict[str, int]] = {
     "dfew": {
@@ -147,25 +164,35 @@ CREMA-D counted from SentenceFilenames.csv)."""
 
 
 def label_set(name: str) -> LabelSet:
-    """The label set called `name`, or one's own: label names with commas ("calm, anger, sad"), aliases resolved.
+    """The label set called `name`, or one's own: label names with commas ("calm, anger, sad"), aliases resolved, or a
+    .txt or .yaml file of them (label_files.py).
 
     The commas of Chinese text ("平静，紧张") count as well.
 
     Raises ValueError that lists the known sets, and for an own set of fewer than two different labels.
     """
+    if is_label_file(name):
+        read = read_labels(Path(name).expanduser())
+        values = tuple(value for value in read.values() if value is not None)
+        return LabelSet(OWN, tuple(read), values)
     if _COMMA.search(name):
         words = [word.strip() for word in _COMMA.split(name) if word.strip()]
         labels = tuple(known if (known := canonical(word)) is not None else word.lower() for word in words)
         if len(set(labels)) != len(labels) or len(labels) < 2:
             raise ValueError(f"label set {name!r}: expected two or more different labels, read {', '.join(labels)}")
         return LabelSet(OWN, labels)
-    known_sets = {**LABEL_SETS, **DRAWN_SETS}
+    known_sets = {**LABEL_SETS, **ORDINAL_SETS, **DRAWN_SETS}
     if name not in known_sets:
         raise ValueError(
             f"unknown label set {name!r}; known: {', '.join(known_sets)}; {nearest(name, known_sets)}; "
-            "for your own classes list their names with commas"
+            "for your own classes list their names with commas, or name a .txt or .yaml file of them"
         )
     return known_sets[name]
+
+
+def portable_name(name: str) -> str:
+    """The name of a label set for others: of a file, which only this machine has, its labels with commas."""
+    return ", ".join(label_set(name).labels) if is_label_file(name) else name
 
 
 def display_names(labels: Sequence[str], language: str) -> tuple[str, ...]:

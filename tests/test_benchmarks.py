@@ -31,6 +31,7 @@ ELSEWHERE = {
     "first_gpu_train": "run by first_gpu_minutes.sh below",
     "gpu": "tests/test_gpu_benchmark.py",
     "motion_robustness": "minutes at its smallest: 22 clips under each disturbance",
+    "other_harnesses": "environments of other programs",
     "other_trainers": "environments of other programs",
     "other_trainers_commands": "no command",
     "other_trainers_inputs": "no command",

@@ -22,7 +22,7 @@ from emotrain.cli.launch import fetch, launch
 from emotrain.cli.new import new
 from emotrain.cli.options import OVERRIDES
 from emotrain.cli.plan import plan
-from emotrain.cli.results import context, diagnose, score
+from emotrain.cli.results import context, diagnose, export, score
 from emotrain.cli.study import study
 from emotrain.cli.training import baseline, evaluate, prep, train
 from emotrain.file_errors import in_words
@@ -47,6 +47,7 @@ VERBS: dict[Callable[..., None], dict[str, Any]] = {
     launch: OVERRIDES,
     diagnose: OVERRIDES,
     score: {},
+    export: OVERRIDES,
     context: OVERRIDES,
     check: {},
     lint: {},

@@ -65,8 +65,15 @@ def score(
     ] = None,
     arm: Annotated[str | None, typer.Option(help="The arm to score, when the file has several.")] = None,
     seed: Annotated[int | None, typer.Option(help="The seed to score, when the file has several.")] = None,
+    sets: Annotated[bool, typer.Option(help="Answers are sets of words: columns clip_id, gold, predicted.")] = False,
+    synonyms: Annotated[
+        Path | None, typer.Option(help="With --sets: a table `word,group` of words that mean the same.")
+    ] = None,
 ) -> None:
     """Score anyone's predictions."""
+    if sets or synonyms is not None:
+        _score_sets(file, out, synonyms, sets)
+        return
     from emotrain.evaluation.class_counts import read_counts
     from emotrain.evaluation.headline import print_table
     from emotrain.evaluation.score import score_file
@@ -85,3 +92,31 @@ def score(
     )
     print_table(arms)
     typer.echo(f"report {out / 'report.html'}")
+
+
+def _score_sets(file: Path, out: Path, synonyms: Path | None, sets: bool) -> None:
+    if not sets:
+        raise typer.BadParameter("--synonyms brings words of sets together; say --sets too")
+    from emotrain.atomic_files import write_json
+    from emotrain.metrics.answer_sets import score_answer_sets
+
+    found = score_answer_sets(file, synonyms)
+    write_json(found, out / "metrics.json")
+    for name in ("precision", "recall", "f1"):
+        cell = {key: 100 * value for key, value in found[name].items()}
+        typer.echo(f"{name:9} {cell['value']:5.1f} ({cell['low']:.1f}-{cell['high']:.1f})")
+    if found["unknown"]:
+        typer.echo(f"{len(found['unknown'])} answered words are in no group: {', '.join(found['unknown'][:8])}")
+
+
+def export(
+    invocation: typer.Context,
+    harness: Annotated[str, typer.Argument(help="lmms-eval or vlmevalkit.")],
+    recipe: RecipeFile,
+    out: Annotated[Path, typer.Option(help="Folder for the task: questions and labels, no pictures.")],
+) -> None:
+    """A recipe's questions as a task of another evaluation harness; prints the command that asks them."""
+    from emotrain.evaluation.harnesses.export import export as run
+    from emotrain.recipe.recipe import load_recipe
+
+    typer.echo(run(harness, load_recipe(recipe, invocation.args), out))

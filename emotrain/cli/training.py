@@ -85,6 +85,11 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder for predictions, metrics and report.")],
     adapter: Annotated[str | None, typer.Option(help="Folder or Hub id[@revision]; none is zero-shot.")] = None,
     report: Annotated[bool, typer.Option(help="Also write report.html.")] = True,
+    server: Annotated[str | None, typer.Option(help="http(s)://HOST/v1: ask the model there instead.")] = None,
+    model: Annotated[str | None, typer.Option(help="What the server calls its model.")] = None,
+    server_options: Annotated[
+        str, typer.Option(help="'{kind: vllm, answers: choice, shots: 1}' and more (docs/contestants.md).")
+    ] = "{}",
 ) -> None:
     """Score every label of every clip of the recipe's split."""
     from emotrain.recipe.recipe import load_recipe
@@ -92,10 +97,18 @@ def evaluate(
 
     loaded = load_recipe(recipe, context.args)
     one_thread_on_cpu(loaded)
-    from emotrain.evaluation.evaluate import evaluate as run
-
     doing("evaluating")
-    run(loaded, out, adapter)
+    if server is not None:
+        from emotrain.evaluation.served.run import evaluate_served
+        from emotrain.evaluation.served.settings import told_settings
+
+        evaluate_served(loaded, out, told_settings(server, model, server_options, adapter))
+    else:
+        if model is not None or server_options != "{}":
+            raise typer.BadParameter("--model and --server-options are of a model behind --server URL")
+        from emotrain.evaluation.evaluate import evaluate as run
+
+        run(loaded, out, adapter)
     if report:
         from emotrain.evaluation.run_report import report_runs
 

@@ -1,21 +1,42 @@
-"""The words in which a vision-language model is asked what happens in a gap: facial muscles, never feelings.
+"""The words in which a vision-language model is asked what happens in a gap: what moves, never what it means.
 
-The two templates are Jinja files in `templates/`: observe_system.<language>.jinja and observe.<language>.jinja.
+`observe` says of what: `face` (muscles, never feelings), `objects`, or a sentence of one's own in which {frames},
+{start_s} and {end_s} are filled in. The templates are Jinja files in `templates/`: observe_system.<language>.jinja and
+observe.<language>.jinja for faces, observe_objects_system and observe_objects for anything else.
 """
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import Any
 
 from emotrain.context.budget import SENTENCE_END
 from emotrain.context.gap_request import GapRequest
+from emotrain.context.inline_pictures import inline_jpeg
 from emotrain.context.prompt import PromptSettings, render
 from emotrain.context.quiet import begins_quiet
+from emotrain.emotions import nearest
+
+OBSERVED = ("face", "objects")
 
 
-def observe_messages(request: GapRequest, language: str, *, inline: bool) -> list[dict[str, Any]]:
+def check_observe(observe: str) -> None:
+    """Raise ValueError for a word that names no question and is no sentence."""
+    if observe not in OBSERVED and len(observe.split()) < 2:
+        raise ValueError(
+            f"observe: {observe!r} is neither one of {', '.join(OBSERVED)} nor a sentence of your own; "
+            f"{nearest(observe, OBSERVED)}"
+        )
+
+
+def observe_pieces(observe: str) -> tuple[str, str]:
+    """The templates of the system's words and of the question; a sentence of one's own has those of `objects`."""
+    return ("observe_system", "observe") if observe == "face" else ("observe_objects_system", "observe_objects")
+
+
+def observe_messages(
+    request: GapRequest, language: str, *, inline: bool, observe: str = "face"
+) -> list[dict[str, Any]]:
     """A chat that shows the gap's frames with their times and asks for visible change since the first.
 
     With `inline` the pictures are data: URLs in the form of OpenAI's chat interface; otherwise `{"type": "image"}`
@@ -25,16 +46,16 @@ def observe_messages(request: GapRequest, language: str, *, inline: bool) -> lis
     parts: list[dict[str, Any]] = []
     for frame in request.pictures:
         parts.append({"type": "text", "text": render("keyframe", settings, time_s=frame.time_s)})
-        parts.append(_inline(frame.image) if inline else {"type": "image"})
-    question = render(
-        "observe",
-        settings,
-        frames=len(request.pictures),
-        start_s=request.gap.start_s,
-        end_s=request.gap.end_s,
-    )
+        parts.append(inline_jpeg(frame.image) if inline else {"type": "image"})
+    system_piece, piece = observe_pieces(observe)
+    frames, start_s, end_s = len(request.pictures), request.gap.start_s, request.gap.end_s
+    if observe in OBSERVED:
+        question = render(piece, settings, frames=frames, start_s=start_s, end_s=end_s)
+    else:
+        question = observe.replace("{frames}", str(frames))
+        question = question.replace("{start_s}", f"{start_s:.2f}").replace("{end_s}", f"{end_s:.2f}")
     parts.append({"type": "text", "text": question})
-    system = render("observe_system", settings)
+    system = render(system_piece, settings)
     return [
         {"role": "system", "content": system if inline else [{"type": "text", "text": system}]},
         {"role": "user", "content": parts},
@@ -99,8 +120,3 @@ def _points(text: str) -> list[str]:
             point += "." if point.isascii() else "。"
         points.append(point)
     return points
-
-
-def _inline(jpeg: bytes) -> dict[str, Any]:
-    url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
-    return {"type": "image_url", "image_url": {"url": url}}

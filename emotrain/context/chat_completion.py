@@ -81,9 +81,9 @@ def words_of(answer: Any, max_new_tokens: int) -> Words:
     )
     if ended == "length" and not said:
         what = " while it was thinking" if thought else ""
-        return Words(lost=f"cut off after --max-new-tokens {max_new_tokens}{what}; raise it")
+        return Words(lost=f"cut off after max_new_tokens {max_new_tokens}{what}; raise it")
     if not said and thought:
-        return Words(lost="the model thought and said nothing; turn its thinking off, or raise --max-new-tokens")
+        return Words(lost="the model thought and said nothing; turn its thinking off, or raise max_new_tokens")
     if ended == "length":
         whole = [found.end() for found in SENTENCE_END.finditer(said)]
         text = said[: whole[-1]] if whole else said

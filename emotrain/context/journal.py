@@ -1,7 +1,8 @@
-"""Replies that were paid for are never asked for twice: an append-only file of one JSON line a gap.
+"""Replies that were paid for are never asked for twice: an append-only file of one JSON line a question.
 
-A part of the summarise stage appears only when it is whole; a run that is killed half-way, or stopped by its budget,
-keeps what it has here. A last line that was cut off by a kill is dropped and asked for again.
+A part of the summarise stage, or an evaluation's predictions, appear only when they are whole; a run that is killed
+half-way, or stopped by its budget, keeps what it has here. A last line that was cut off by a kill is dropped and asked
+for again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 EMPTY = "the reply is empty"
 """Why a reply without words is refused."""
@@ -21,9 +23,11 @@ EMPTY = "the reply is empty"
 class Reply:
     """What a back end said about a gap, and what that cost.
 
-    `fault` says why there is no answer and that it is worth asking again; `refused`, that there will be no
-    answer: the model declined, or the server rejected the request; `note` says why where that is known. Tokens are
-    `estimated` where the server did not count them; `without` names parameters that it would not take.
+    Where labels of whole clips are asked for, `gap` is the number of the question about the clip, and `scores` are
+    log-likelihoods by label where the server gave any. `fault` says why there is no answer and that it is worth asking
+    again; `refused`, that there will be no answer: the model declined, or the server rejected the request; `note` says
+    why where that is known. Tokens are `estimated` where the server did not count them; `without` names parameters that
+    it would not take.
     """
 
     clip_id: str
@@ -37,6 +41,7 @@ class Reply:
     note: str = ""
     estimated: bool = False
     without: str = ""
+    scores: dict[str, float] | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -83,6 +88,22 @@ def read_journal(path: Path) -> Iterator[Reply]:
             yield Reply(**json.loads(line))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path}:{number}: {line[:80]!r} is no reply; delete this line and run again") from error
+
+
+def cost(journals: Path) -> dict[str, Any]:
+    """What the replies in a folder of journals cost: requests, tokens, seconds of answering, refusals, faults, and how
+    many replies have estimated tokens."""
+    replies = [reply for file in sorted(journals.glob("*.jsonl")) for reply in read_journal(file)]
+    return {
+        "requests": len(replies),
+        "tokens_in": sum(reply.tokens_in for reply in replies),
+        "tokens_out": sum(reply.tokens_out for reply in replies),
+        "estimated": sum(reply.estimated for reply in replies),
+        "seconds": round(sum(reply.seconds for reply in replies), 3),
+        "refused": sum(reply.refused for reply in replies),
+        "faults": sum(bool(reply.fault) for reply in replies),
+        "without": sorted({name for reply in replies for name in reply.without.split()}),
+    }
 
 
 def _drop_cut_line(path: Path) -> None:

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from emotrain.context.question import check_question, filled, question_piece
 from emotrain.context.text_bounds import bounded, most_of_gap
 from emotrain.context.trajectory import trajectory
 from emotrain.emotions import nearest
@@ -34,7 +35,7 @@ class PromptSettings:
 
     `context` chooses the arm; `images` says whether keyframes are shown or only spoken about; `trajectory` adds the
     course of the whole clip in one line; `show_times` writes times before keyframes and summaries; `quiet` says whether
-    gaps without change are written too; `question` and `language` name the template files.
+    gaps without change are written too; `question` (see question.py) and `language` name the template files.
     """
 
     context: Context = "summaries"
@@ -48,7 +49,8 @@ class PromptSettings:
     def __post_init__(self) -> None:
         if self.context not in ("none", "summaries"):
             raise ValueError(f"prompt context {self.context!r}; {nearest(self.context, ('none', 'summaries'))}")
-        for piece in (self.question, "keyframe", "summary", "trajectory"):
+        check_question(self.question)
+        for piece in (*question_piece(self.question), "keyframe", "summary", "trajectory"):
             _template(piece, self.language)
 
 
@@ -96,7 +98,10 @@ def build_messages(
     course = trajectory(list(told.values())) if settings.trajectory else None
     if course is not None:
         words.append(render("trajectory", settings, **asdict(course)))
-    words.append(render(settings.question, settings, labels=shown, context=settings.context, n_keyframes=len(keys)))
+    if question_piece(settings.question):
+        words.append(render(settings.question, settings, labels=shown, context=settings.context, n_keyframes=len(keys)))
+    else:
+        words.append(filled(settings.question, shown, settings.language))
     parts.append({"type": "text", "text": " ".join(words)})
     return [{"role": "user", "content": parts}]
 

@@ -34,10 +34,12 @@ class Unanswered(ValueError):
     """Some gaps have no reply yet; a further run asks for them again."""
 
 
-def question_digest(language: str) -> str:
-    """Sixteen hex digits of the templates that ask: edited words are another back end."""
+def question_digest(language: str, observe: str = "face") -> str:
+    """Sixteen hex digits of the words that ask: edited ones are another back end."""
+    from emotrain.context.asking import OBSERVED, observe_pieces
     from emotrain.context.prompt import TEMPLATES
 
-    names = (f"{piece}.{language}.jinja" for piece in ("observe_system", "observe", "keyframe"))
+    names = (f"{piece}.{language}.jinja" for piece in (*observe_pieces(observe), "keyframe"))
     text = b"\0".join(Path(TEMPLATES / name).read_bytes() for name in names)
+    text += b"" if observe in OBSERVED else b"\0" + observe.encode()
     return blake2b(text, digest_size=8).hexdigest()

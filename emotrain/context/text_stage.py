@@ -19,7 +19,7 @@ from typing import Any
 from emotrain.atomic_files import write_json, write_text
 from emotrain.clip_errors import ClipError, Damaged, LeftOutBefore
 from emotrain.context.gap_request import clip_gaps, gap_requests
-from emotrain.context.journal import Journal, Reply, read_journal
+from emotrain.context.journal import Journal, Reply, cost, read_journal
 from emotrain.context.leakage import Policy, apply_policy
 from emotrain.context.precomputed import PrecomputedTexts
 from emotrain.context.quiet import is_quiet
@@ -109,22 +109,6 @@ def _check_refused(journals: Path, out: Path, most: float) -> None:
             f"{out}: {len(refused)} of {len(last)} gaps have no words ({why}), more than --max-bad-share {most:g}; "
             f"another model may describe them, and {journals} removed, all are asked again"
         )
-
-
-def cost(journals: Path) -> dict[str, Any]:
-    """What the replies in a folder of journals cost: requests, tokens, seconds of answering, refusals, faults, and how
-    many replies have estimated tokens."""
-    replies = [reply for file in sorted(journals.glob("*.jsonl")) for reply in read_journal(file)]
-    return {
-        "requests": len(replies),
-        "tokens_in": sum(reply.tokens_in for reply in replies),
-        "tokens_out": sum(reply.tokens_out for reply in replies),
-        "estimated": sum(reply.estimated for reply in replies),
-        "seconds": round(sum(reply.seconds for reply in replies), 3),
-        "refused": sum(reply.refused for reply in replies),
-        "faults": sum(bool(reply.fault) for reply in replies),
-        "without": sorted({name for reply in replies for name in reply.without.split()}),
-    }
 
 
 @dataclass(frozen=True, slots=True)

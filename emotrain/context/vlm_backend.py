@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emotrain.base_files import read_as_base
-from emotrain.context.asking import cleaned, is_refusal, observe_messages
+from emotrain.context.asking import OBSERVED, check_observe, cleaned, is_refusal, observe_messages
 from emotrain.context.gap_request import GapRequest
 from emotrain.context.journal import EMPTY, Reply
 from emotrain.context.text_backend import question_digest
@@ -36,11 +36,15 @@ class VlmBackend:
     max_new_tokens: int = 64
     batch_size: int = 8
     language: str = "en"
+    observe: str = "face"
     device: str | None = None
     device_map: str | None = None
     trust_remote_code: bool = False
     name: str = "vlm"
     _loaded: tuple[Any, Any] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        check_observe(self.observe)
 
     def settings(self) -> Mapping[str, Any]:
         """Everything that changes the words: model, precision, length, language, the text of the question."""
@@ -51,7 +55,8 @@ class VlmBackend:
             "dtype": self.dtype,
             "max_new_tokens": self.max_new_tokens,
             "language": self.language,
-            "question": question_digest(self.language),
+            "question": question_digest(self.language, self.observe),
+            **({"observe": self.observe} if self.observe in OBSERVED[1:] else {}),
         }
 
     def answer(self, requests: Sequence[GapRequest], keep: Callable[[Iterable[Reply]], None]) -> None:
@@ -80,7 +85,7 @@ class VlmBackend:
 
         model, processor = self._load()
         started = time.monotonic()
-        chats = [observe_messages(request, self.language, inline=False) for request in requests]
+        chats = [observe_messages(request, self.language, inline=False, observe=self.observe) for request in requests]
         texts = [processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
         images = [[picture_of(frame.image) for frame in request.pictures] for request in requests]
         inputs = processor(text=texts, images=images, padding=True, padding_side="left", return_tensors="pt")

@@ -6,6 +6,7 @@ name the file and the row. Only an unknown label stops a reader, because guessin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -54,10 +55,19 @@ def printable(text: str) -> str:
 def read_label(word: str, known: LabelSet, where: str) -> str:
     """The name in `known` that `word` stands for, by its aliases; `where` is "file, row n" for the error.
 
+    Of an ordinal set a number is the label with the nearest value.
+
     Raises UnknownLabel.
     """
     if word.strip() in known.labels:
         return word.strip()
+    if known.values and (rated := _number(word)) is not None:
+        if not min(known.values) <= rated <= max(known.values):
+            raise UnknownLabel(
+                f"{where}: rating {word!r} is outside {min(known.values):g} to {max(known.values):g} of label set "
+                f"{known.name!r}; correct the annotation, or give a label file with the values of your scale"
+            )
+        return min(zip(known.values, known.labels), key=lambda pair: abs(pair[0] - rated))[1]
     name = canonical(word)
     if name is None or name not in known.labels:
         spellings = [*known.labels, *(alias for label in known.labels for alias in ALIASES.get(label, ()))]
@@ -67,6 +77,14 @@ def read_label(word: str, known: LabelSet, where: str) -> str:
             "correct the annotation or add the spelling to ALIASES in emotrain/emotions.py"
         )
     return name
+
+
+def _number(word: str) -> float | None:
+    try:
+        found = float(word)
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def first_existing(root: Path, candidates: Collection[str], what: str) -> Path:

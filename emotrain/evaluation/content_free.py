@@ -16,6 +16,7 @@ from PIL import Image
 
 from emotrain.context.facs_words import describe
 from emotrain.context.gaps import gaps_of
+from emotrain.context.views import STORED, View
 from emotrain.examples.examples import Collator, Examples
 from emotrain.examples.scoring import score_clips
 from emotrain.modeling.label_tokens import LabelTokens
@@ -42,7 +43,9 @@ class BlankExamples(Examples):
         image = blank(clip_id, self._size)
         return [Frame(clip_id, k, time_s, "keyframe", None, image) for k, time_s in enumerate(self._times_s)]
 
-    def summaries(self, clip_id: str, epoch: int | None = None, draw: int | None = None) -> Sequence[Summary]:
+    def summaries(
+        self, clip_id: str, epoch: int | None = None, draw: int | None = None, view: View = STORED
+    ) -> Sequence[Summary]:
         """A quiet summary a gap; none when the arm has no context."""
         if self.prompt.context == "none":
             return ()

@@ -27,6 +27,7 @@ from emotrain.examples.prepared import check_prepared
 from emotrain.json_files import read_object
 from emotrain.metrics.clusters import known_clusters, numbers_of
 from emotrain.metrics.conformal import Calibration, calibrate, set_figures
+from emotrain.metrics.ordinal import ordinal
 from emotrain.metrics.predictions import PredictionTable, read_predictions, write_predictions
 from emotrain.metrics.summary import summarise
 from emotrain.modeling.adapters import adapter_digest, adapter_folder
@@ -57,7 +58,7 @@ def evaluate(recipe: Recipe, out: Path, adapter: str | None = None) -> dict[str,
         out,
         lambda clips: prediction_table(recipe, clips, second_stage_scores(recipe, scorer(), clips, out, folder)),
         identity=digest,
-        about={"adapter": adapter, "adapter_digest": digest},
+        about=lambda: {"adapter": adapter, "adapter_digest": digest},
     )
     if recipe.evaluation.calibrate and digest is not None and folder is not None:
         found = calibrated(recipe, out)
@@ -77,12 +78,13 @@ def write_scores(
     predict: Callable[[list[Clip]], PredictionTable],
     *,
     identity: str | None,
-    about: Mapping[str, Any],
+    about: Callable[[], Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Predict the clips of the recipe's split, unless that is done, and write predictions, metrics and recipe to `out`.
 
-    `identity` says which model predicts, so that predictions of another are never taken for its own; `about` is added
-    to the metrics. Raises ValueError when `out` holds predictions of another model, recipe or set of clips.
+    `identity` says which model predicts, so that predictions of another are never taken for its own; what `about` says
+    once they are there is added to the metrics. Raises ValueError when `out` holds predictions of another model, recipe
+    or set of clips.
     """
     check_prepared(recipe)
     clips, left_out = usable_clips(recipe, recipe.evaluation.split)  # type: ignore[arg-type]
@@ -115,13 +117,14 @@ def write_scores(
         traits=traits_of({clip.clip_id: clip for clip in clips}),
         resamples=recipe.evaluation.resamples,
     )
-    metrics |= {**about, "quarantined": dict(left_out), "scores": None, "annotators": None, "label_sets": None}
+    metrics |= {**about(), "quarantined": dict(left_out), "scores": None, "annotators": None, "label_sets": None}
+    numbers = None if clusters is None else numbers_of(table, clusters)
+    metrics["ordinal"] = ordinal(table, label_set(recipe.data.label_set), numbers)
     if table.logits is not None:
         counts, votes = train_counts(recipe), {clip.clip_id: clip.votes for clip in clips}
         metrics["scores"] = beyond_threshold(table.gold, table.logits, table.labels, counts, metrics["groups"])
         metrics["annotators"] = annotator_ceiling(votes, table.clip_ids, table.gold, table.logits, table.labels)
         if held_out:
-            numbers = None if clusters is None else numbers_of(table, clusters)
             metrics["label_sets"] = set_figures(
                 table.gold, table.logits, table.labels, calibrated(recipe, out), clusters=numbers
             )

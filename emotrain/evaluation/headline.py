@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from emotrain.evaluation.served.figures import server_lines
 from emotrain.metrics.over_seeds import over_seeds
 from emotrain.metrics.predictions import PredictionTable
 from emotrain.metrics.summary import Clusters, Kinds, compare
@@ -181,6 +182,8 @@ def print_table(
     console.print(Text(f"percent, 95 % interval{units}{reference}{dagger}", style="dim"))
     if arms[0].metrics["interval"].get("warning"):
         console.print(Text(arms[0].metrics["interval"]["warning"], style="yellow"))
+    for line in server_lines({arm.name: [arm.metrics] for arm in arms}):
+        console.print(Text(line), soft_wrap=True)
     for line in verdict_lines(found):
         console.print(Text(line))
 

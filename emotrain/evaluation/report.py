@@ -142,6 +142,7 @@ def _arm(i: int, arm: ArmResult, compared: Mapping[str, Any] | None, order: Sequ
         "calibration": metrics["calibration"],
         "beyond": metrics.get("scores"),
         "annotators": metrics.get("annotators"),
+        "ordinal": metrics.get("ordinal"),
         "selective": metrics.get("selective"),
         "sets": [row for row in metrics.get("label_sets") or () if row["coverage"] == SHOWN],
     }

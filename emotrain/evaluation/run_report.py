@@ -15,6 +15,7 @@ from emotrain.datasets.clips import read_index
 from emotrain.evaluation.evaluate import PREDICTIONS, read_metrics
 from emotrain.evaluation.headline import ArmResult, differences, print_table, verdicts
 from emotrain.evaluation.report import write_report
+from emotrain.evaluation.served.figures import server_sentences
 from emotrain.evaluation.timeline import ClipStory
 from emotrain.examples.examples import Examples
 from emotrain.metrics.predictions import PredictionTable, read_predictions
@@ -66,7 +67,7 @@ def report_runs(
         clips=clips,
         stories=[_story(clips[clip_id], arms, examples) for clip_id in worth_a_page(arms, clips)],
         published=published,
-        notes=[*notes, *_faces(recipe, out)],
+        notes=[*notes, *_faces(recipe, out), *server_sentences({arm.name: [arm.metrics] for arm in arms})],
         compared=compared,
         found=found,
         resamples=resamples,
@@ -130,7 +131,9 @@ def _story(clip: Clip, arms: Iterable[ArmResult], examples: Examples) -> ClipSto
         clip,
         keyframes=examples.keyframes(clip.clip_id),
         summaries=examples.summaries(clip.clip_id),
-        probabilities={arm.name: probabilities(arm.table, clip.clip_id) for arm in arms},
+        probabilities={
+            arm.name: probabilities(arm.table, clip.clip_id) for arm in arms if arm.table.logits is not None
+        },
         events=_annotated(clip),
     )
 

@@ -15,7 +15,8 @@ from emotrain.evaluation.headline import ArmResult, check_arms, differences, ver
 from emotrain.evaluation.report import write_report
 from emotrain.evaluation.trait_file import read_traits, traits_of
 from emotrain.metrics.by_trait import Traits
-from emotrain.metrics.clusters import known_clusters
+from emotrain.metrics.clusters import known_clusters, numbers_of
+from emotrain.metrics.ordinal import ordinal
 from emotrain.metrics.predictions import PredictionTable, arms_in, check_coverage, check_folds, read_predictions
 from emotrain.metrics.published import published
 from emotrain.metrics.summary import summarise
@@ -129,6 +130,8 @@ def score_arms(
             traits=traits,
             resamples=resamples,
         )
+        if label_set is not None:
+            metrics["ordinal"] = ordinal(table, label_set, None if clusters is None else numbers_of(table, clusters))
         arms.append(ArmResult(name if name else path.stem, metrics, table, {"file": path.name}))
     return arms
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from emotrain.context.views import TEST_VIEWS
 from emotrain.emotions import display_names, label_set
 from emotrain.examples.base_model import check_device, load_base
 from emotrain.examples.examples import Collator, Examples
@@ -62,6 +63,7 @@ def score_split(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip]) -> npt.ND
             scorer.labels,
             batch_size=recipe.sft.per_device_eval_batch_size,
             option_orders=recipe.evaluation.option_orders,
+            views=TEST_VIEWS[recipe.evaluation.test_views],
             workers=recipe.sft.dataloader_num_workers,
             advance=advance,
         )

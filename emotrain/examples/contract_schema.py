@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
+from emotrain.context.asking import OBSERVED
 from emotrain.context.controls import CONTROLS, NO_FAULT
 from emotrain.context.corruption import FAULTS
 from emotrain.context.facs_words import LANGUAGES
 from emotrain.context.motion_backend import EVIDENCE
 from emotrain.context.option_order import MOST_ORDERS
-from emotrain.context.prompt import PromptSettings
+from emotrain.context.question import MOST_QUESTION, QUESTIONS
 from emotrain.context.summarize import BACKENDS
 from emotrain.emotions import nearest
 from emotrain.faces.detectors import DETECTORS
@@ -50,6 +51,13 @@ _HEX = text(r"[0-9a-f]+", "a digest in hex", 128)
 _VERSION = text(r"[\w.+!-]*", "a version", 60)
 _CALLERS_ALONE = nothing("whoever predicts says who is asked and what is read, an adapter does not: remove it")
 _SEED = whole(-(2**63), 2**63)
+_OWN_QUESTION = text(r".*\{labels\}.*", "a question with {labels} in it", MOST_QUESTION)
+
+
+def _question(value: object) -> str | None:
+    """One of the questions that ship, or a printable line with the place of the options: words for the model alone."""
+    found = (kind(value) for kind in (printable(MOST_QUESTION), either(word(*QUESTIONS), _OWN_QUESTION)))
+    return next((fault for fault in found if fault is not None), None)
 
 
 def _quantisation(value: object) -> str | None:
@@ -91,6 +99,7 @@ ASKED: Table = {
     "dtype": word(*DTYPES),
     "max_new_tokens": whole(1, 1024),
     "question": _HEX,
+    "observe": word(*OBSERVED),
     "texts": _HEX,
     "leakage": word(*LEAKAGE),
     "filter": whole(1, 1000),
@@ -147,6 +156,7 @@ SCHEMA: Table = {
         "summary_dropout": number(0, 1),
         "summary_noise": number(0, 1),
         "context_seed": _SEED,
+        "question": _question,
     },
     "prompt": {
         "context": word(*CONTEXTS),
@@ -154,7 +164,7 @@ SCHEMA: Table = {
         "trajectory": flag,
         "show_times": flag,
         "quiet": flag,
-        "question": word(PromptSettings().question),
+        "question": _question,
         "language": word(*LANGUAGES),
     },
 }

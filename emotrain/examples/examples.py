@@ -20,6 +20,7 @@ from emotrain.context.option_order import option_order
 from emotrain.context.prompt import build_messages
 from emotrain.context.summarize import StoredSummaries, summaries_folder
 from emotrain.context.training_faults import with_faults
+from emotrain.context.views import STORED, View, augmentation, view_of
 from emotrain.datasets.clips import read_index
 from emotrain.emotions import display_names
 from emotrain.examples.redraw import redrawn
@@ -49,6 +50,7 @@ class Examples:
         self.labels = tuple(labels)
         self.names = display_names(self.labels, context.language)
         self.fold = data.fold
+        self.augmentation = augmentation(data.augment)
         self.redraws, self.count, self.frame_seed = data.redraw_keyframes, data.keyframes, data.frame_seed
         self.context = context
         self.prompt = context.prompt_settings()
@@ -69,17 +71,20 @@ class Examples:
         """The clip's stored keyframes in time order."""
         return self._store().keyframes(clip_id)
 
-    def summaries(self, clip_id: str, epoch: int | None = None, draw: int | None = None) -> Sequence[Summary]:
+    def summaries(
+        self, clip_id: str, epoch: int | None = None, draw: int | None = None, view: View = STORED
+    ) -> Sequence[Summary]:
         """The clip's gap summaries in time order, as the recipe's controls want them told.
 
         Empty when the arm has no context or the clip was quarantined. With an `epoch`, of the keyframes drawn for it;
-        with a `draw`, the place of a training draw, with the faults that the recipe puts into some of them.
+        with a `draw`, the place of a training draw, with the faults that the recipe puts into some; with its `view`.
         """
         if self.prompt.context == "none":
             return ()
 
         def told(of: str) -> Sequence[Summary]:
-            return self.made_summaries(of) if epoch is None else self._redrawn(of, epoch)[1]
+            anew = epoch is not None or view.phase is not None
+            return view.told(self._redrawn(of, epoch, view.phase)[1] if anew else self.made_summaries(of))
 
         def another() -> Sequence[Summary]:
             donors = self._lenders()
@@ -104,10 +109,11 @@ class Examples:
             self._frames = FrameStore(self.folder / "frames")
         return self._frames
 
-    def _redrawn(self, clip_id: str, epoch: int) -> tuple[list[Frame], list[Summary]]:
+    def _redrawn(self, clip_id: str, epoch: int | None, phase: float | None) -> tuple[list[Frame], list[Summary]]:
         frames = self._store().frames(clip_id)
         stored = () if self.prompt.context == "none" else self.made_summaries(clip_id)
-        return redrawn(frames, stored, self.count, seed=self.frame_seed, epoch=epoch, language=self.prompt.language)
+        drawn: dict[str, Any] = {"seed": self.frame_seed, "epoch": epoch or 0, "phase": phase}
+        return redrawn(frames, stored, self.count, **drawn, language=self.prompt.language)
 
     def made_summaries(self, clip_id: str) -> Sequence[Summary]:
         """The clip's summaries as they were made, before any control; empty when the summariser could not read it."""
@@ -142,17 +148,23 @@ class Examples:
         return text_tokens(self.tokenizer, text)
 
     def messages(
-        self, clip_id: str, order: Sequence[int] | None = None, epoch: int | None = None, draw: int | None = None
+        self,
+        clip_id: str,
+        order: Sequence[int] | None = None,
+        epoch: int | None = None,
+        draw: int | None = None,
+        view: View = STORED,
     ) -> tuple[list[dict[str, Any]], list[Frame]]:
         """The chat messages of a clip and the frames that they show, in the order of their placeholders.
 
         `order` permutes the options that the question names; None keeps the order of the label set. `epoch` is that of
         a training draw; keyframes are drawn anew for it where the recipe says so. `draw` is its place in the manifest,
-        by which the faults of its summaries are chosen.
+        by which the faults of its summaries are chosen. `view` moves keyframes and mirrors words, and no pixel.
         """
         anew = epoch if self.redraws else None
-        frames = self.keyframes(clip_id) if anew is None else self._redrawn(clip_id, anew)[0]
-        messages = build_messages(frames, self.summaries(clip_id, anew, draw), self.names, self.prompt, order)
+        stored = anew is None and view.phase is None
+        frames = self.keyframes(clip_id) if stored else self._redrawn(clip_id, anew, view.phase)[0]
+        messages = build_messages(frames, self.summaries(clip_id, anew, draw, view), self.names, self.prompt, order)
         return messages, frames if self.prompt.images else []
 
 
@@ -207,18 +219,21 @@ class Collator:
         orders: Sequence[Sequence[int] | None] | None = None,
         epochs: Sequence[int | None] | None = None,
         draws: Sequence[int | None] | None = None,
+        view: View | None = None,
     ) -> dict[str, Any]:
         """The model's own inputs for these clips, prompts ending with the generation prompt.
 
         `orders` permutes the options of each clip; None keeps the order of the label set. `epochs` and `draws` are
-        those of training draws (see `Examples.messages`).
+        those of training draws (see `Examples.messages`); `view` shows all of these clips so, in place of their draws'.
         """
         kept = orders if orders is not None else [None] * len(clip_ids)
         drawn = epochs if epochs is not None else [None] * len(clip_ids)
         places = draws if draws is not None else [None] * len(clip_ids)
-        chats = [self.examples.messages(*asked) for asked in zip(clip_ids, kept, drawn, places, strict=True)]
-        images = [[picture(frame) for frame in shown] for _, shown in chats] if self.examples.prompt.images else None
-        batch: dict[str, Any] = encode_chats(self.processor, [messages for messages, _ in chats], images)
+        views = [view if view is not None else view_of(draw, self.examples.augmentation) for draw in places]
+        chats = [self.examples.messages(*asked) for asked in zip(clip_ids, kept, drawn, places, views, strict=True)]
+        images = [[seen.picture(picture(frame)) for frame in shown] for seen, (_, shown) in zip(views, chats)]
+        texts, with_images = [messages for messages, _ in chats], self.examples.prompt.images
+        batch: dict[str, Any] = encode_chats(self.processor, texts, images if with_images else None)
         if self.embeddings is not None:
             # The pixels were needed all the same: processors count the placeholders of an image by them.
             features = [self.embeddings.of(clip_id, chat[1]) for clip_id, chat in zip(clip_ids, chats)]

@@ -17,9 +17,10 @@ from typing import Any
 from emotrain.atomic_files import write_json
 from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.prompt import TEMPLATES
+from emotrain.context.question import question_piece
 from emotrain.context.summarize import summaries_folder
 from emotrain.context.summarizer import read_settings
-from emotrain.emotions import label_set
+from emotrain.emotions import label_set, portable_name
 from emotrain.examples.contract_schema import contract_faults
 from emotrain.examples.examples import Examples
 from emotrain.examples.prepared import frames_settings
@@ -94,7 +95,7 @@ def input_contract(recipe: Recipe, prior: Mapping[str, float] | None = None) -> 
         # What a summariser asked, and by which files, is among its settings; where it ran is nobody else's.
         context={key: value for key, value in asdict(recipe.context).items() if key not in _OF_THIS_MACHINE},
         prompt=prompt,
-        label_set=recipe.data.label_set,
+        label_set=portable_name(recipe.data.label_set),
         image_size=recipe.data.image_size,
         summarizer=_backend(data, summaries_name(data, recipe.context)) if told_between else None,
         base_model=None if name is None or _is_folder(name) else name,
@@ -157,10 +158,10 @@ def _is_folder(name: str) -> bool:
 
 def template_digests(prompt: Mapping[str, Any]) -> dict[str, str]:
     """Sixteen hex digits of the text of each template that such a prompt uses, by name ("emotion.en")."""
-    pieces = [prompt["question"], "keyframe"]
-    pieces += ["summary"] if prompt["context"] != "none" else []
-    pieces += ["trajectory"] if prompt.get("trajectory") else []
-    names = [f"{piece}.{prompt['language']}" for piece in pieces]
+    used = [*question_piece(prompt["question"]), "keyframe"]
+    used += ["summary"] if prompt["context"] != "none" else []
+    used += ["trajectory"] if prompt.get("trajectory") else []
+    names = [f"{piece}.{prompt['language']}" for piece in used]
     return {name: blake2b((TEMPLATES / f"{name}.jinja").read_bytes(), digest_size=8).hexdigest() for name in names}
 
 

@@ -31,7 +31,7 @@ WITHOUT = (
     'training did, context="none" (--context none) shows keyframes alone'
 )
 _NOT_SETTINGS = ("backend", "leakage", "labels")
-_CONTRACTS = ("language", "dtype", "max_new_tokens")
+_CONTRACTS = ("language", "dtype", "max_new_tokens", "observe")
 """Options that the contract may fill in: they change words and cost, not who is asked."""
 
 _EXAMPLES = {"openai": "model: NAME, base_url: http://127.0.0.1:8000/v1", "vlm": "model: NAME"}

@@ -6,10 +6,10 @@ Nothing here loads the model; the client needs the input contract only, and what
 
 from __future__ import annotations
 
-from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+from emotrain.context.inline_pictures import with_pictures
 from emotrain.examples.input_contract import CONTRACT, read_contract
 from emotrain.inference.clip_input import ClipEyes, SeenExamples
 from emotrain.inference.input_settings import settle
@@ -30,15 +30,4 @@ def chat_messages(adapter: str | Path, clip: str | Path, **given: Any) -> list[d
     seen = ClipEyes(contract).see(Path(clip))
     examples = SeenExamples(contract, [seen])
     messages, shown = examples.messages(seen.clip_id)
-    frames = iter(shown)
-    return [
-        {
-            **message,
-            "content": [_image(next(frames).image) if part["type"] == "image" else part for part in message["content"]],
-        }
-        for message in messages
-    ]
-
-
-def _image(jpeg: bytes) -> dict[str, Any]:
-    return {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{b64encode(jpeg).decode()}"}}
+    return with_pictures(messages, shown)

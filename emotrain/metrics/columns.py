@@ -159,6 +159,8 @@ def _prediction(row: Row, labels: Sequence[str], order: Sequence[str], columns: 
 def _check_agreement(answer: str, scores: Sequence[float], labels: Sequence[str]) -> None:
     """Raise ValueError unless the predicted label is one of the highest score: accuracy and calibration are of one."""
     best = max(range(len(labels)), key=lambda c: scores[c])
+    if answer in OUTCOMES and min(scores) == max(scores):
+        return  # no label was named, and none is preferred
     if answer in OUTCOMES or scores[labels.index(answer)] < scores[best]:
         own = "" if answer in OUTCOMES else f" against {scores[labels.index(answer)]:g}"
         raise ValueError(

@@ -162,6 +162,9 @@ def parse_recipe(values: Mapping[str, Any], path: Path | None = None) -> Recipe:
 
 def _together(parsed: Mapping[str, Any]) -> list[str]:
     """Keys that are sound one by one and end in an error together, after the model is loaded."""
+    views, between = parsed["evaluation"].test_views, parsed["data"].between
+    if "phase" in views and between != -1:
+        return [f"test_views: {views} moves keyframes and needs all frames, found between: {between}; say between: -1"]
     attention, sft = parsed["model"].attn_implementation, parsed["sft"]
     if attention is not None and "flash" in attention and (sft.gradient_checkpointing or sft.activation_checkpointing):
         return [

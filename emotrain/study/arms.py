@@ -5,6 +5,7 @@ An arm that fails does not stop the others, but those that need its adapter; wha
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 
 from emotrain.datasets.clips import CLIPS_FILE
 from emotrain.evaluation.evaluate import METRICS, deciding, read_metrics
+from emotrain.evaluation.served.settings import ServerSettings, is_of
 from emotrain.examples.manifests import manifest_path
 from emotrain.job_notes import stop_file
 from emotrain.progress import track
@@ -40,7 +42,7 @@ class Arm:
     """One recipe and what is done with it: its `output_dir` gets the adapter, `scores` the predictions.
 
     `overrides` are the words that make this recipe of its file. An arm that is not trained is scored as the base
-    stands, with the `adapter` of another arm, or is a `baseline`.
+    stands, with the `adapter` of another arm, or is a `baseline` or a model behind a `server`.
     """
 
     recipe: Recipe
@@ -49,6 +51,7 @@ class Arm:
     trained: bool = True
     adapter: Path | None = None
     baseline: str | None = None
+    server: ServerSettings | None = None
 
     @property
     def name(self) -> str:
@@ -75,6 +78,8 @@ class Arm:
             return False  # damaged: scoring again says what is wrong, or mends it
         if deciding(then) != deciding(self.recipe.values):
             return False
+        if not is_of(found.get("server"), self.server):
+            return False
         adapter = self.output if self.trained else self.adapter
         was = found.get("baseline"), _place(found.get("adapter"), then.get("output_dir"))
         return was == (self.baseline, None if self.baseline is not None else _place(adapter, self.output))
@@ -87,6 +92,10 @@ class Arm:
         evaluate = [*emotrain, "evaluate", file, "--out", str(self.scores), "--no-report", *self.overrides]
         if self.adapter is not None:
             return [[*evaluate, "--adapter", str(self.adapter)]]
+        if self.server is not None:
+            given = self.server.given()
+            words = ["--server", given.pop("base_url"), "--model", given.pop("model")]
+            return [[*evaluate, *words, "--server-options", json.dumps(given)]]
         if not self.trained:
             return [evaluate]
         return [[*emotrain, "train", file, *self.overrides], [*evaluate, "--adapter", str(self.output)]]

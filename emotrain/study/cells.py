@@ -109,6 +109,7 @@ def _cell(study: Study, arm: StudyArm, fold: int | None, seed: int) -> Cell:
         trained=arm.trained,
         adapter=None if arm.adapter_of is None else study.out / "arms" / slug(arm.adapter_of) / place / "adapter",
         baseline=arm.baseline,
+        server=arm.server,
     )
     return Cell(arm, fold, seed, run)
 

@@ -88,13 +88,14 @@ def fresh_table(study: Study, every: Sequence[Cell], groups: dict[str, Group]) -
 
 
 def _mine(study: Study, every: Sequence[Cell]) -> list[Cell]:
-    """The cells whose arm stands in a contrast and needs no training clips to be scored."""
+    """The cells whose arm stands in a contrast and needs neither training clips nor a server to be scored."""
     named = {name for one in study.contrasts for name in (one.first, one.second)}
     return [
         cell
         for cell in every
         if cell.arm.name in named
         and cell.run.baseline is None
+        and cell.run.server is None
         and cell.run.recipe.evaluation.head == "none"
         and cell.run.recipe.evaluation.posthoc in ("none", "training_prior")
     ]

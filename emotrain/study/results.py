@@ -12,8 +12,10 @@ from rich.console import Console
 from emotrain.atomic_files import write_json, write_text
 from emotrain.datasets.clips import read_index
 from emotrain.emotions import frequency_groups
+from emotrain.evaluation.evaluate import read_metrics
 from emotrain.evaluation.headline import METRICS, ArmResult, Metric, percent, points
 from emotrain.evaluation.report import write_report
+from emotrain.evaluation.served.figures import server_lines
 from emotrain.examples.manifests import train_counts
 from emotrain.metrics.clusters import known_clusters, too_few
 from emotrain.metrics.detectable import in_words
@@ -64,6 +66,7 @@ def write_results(study: Study, every: Sequence[Cell]) -> Path:
     )
     warning = too_few(compared.clusters, by if clusters is not None else None)
     text = table(study, compared, gathered, resamples, by) + ("" if warning is None else f"\n{warning}\n")
+    text += _servers(every, gathered)
     text += "".join(f"\n{line}\n" for line in _what_clips_can_show(first, groups, len(study.contrasts)))
     text += fresh_table(study, every, groups)
     text += _published(index.dataset)
@@ -135,6 +138,16 @@ def _verdicts(found: Sequence[Verdict]) -> list[str]:
         f"{len(found)}; everything else on this page is description.",
         "",
     ]
+
+
+def _servers(every: Sequence[Cell], gathered: Gathered) -> str:
+    """What models behind servers cost and left unanswered, all folds and seeds together."""
+    served = [cell for cell in every if cell.run.server is not None and cell.arm.name in gathered.tables]
+    names = dict.fromkeys(cell.arm.name for cell in served)
+    lines = server_lines(
+        {name: [read_metrics(cell.run.scores) for cell in served if cell.arm.name == name] for name in names}
+    )
+    return "".join(f"{line}\n" for line in ["", *lines]) if lines else ""
 
 
 def _what_clips_can_show(first: PredictionTable, groups: Mapping[str, str], tests: int) -> list[str]:

@@ -20,10 +20,12 @@
       reversed at test: {adapter_of: enriched, context_control: reversed}
       dropped: {adapter_of: enriched, corrupt_summaries: drop, each: {corrupt_share: [0.25, 0.5, 1.0]}}
       words alone: {baseline: tfidf}
+      a provider's: {server: {base_url: https://HOST/v1, model: NAME, shots: 1}, context: none}
 
 An arm is a few recipe keys and at most one word on what is done: it is trained and scored (nothing said), scored as the
-base stands (`train: false`), scored with another arm's adapter and keys (`adapter_of`), or a baseline. `each` makes one
-arm of every value of one key. `base:` inherits from another file, as in recipes.
+base stands (`train: false`), scored with another arm's adapter and keys (`adapter_of`), a baseline, or a model behind a
+`server` (evaluation/served/settings.py). `each` makes one arm of every value of one key. `base:` inherits from another
+file, as in recipes.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ from typing import Any
 
 from emotrain.emotions import DRAWN_SETS, nearest
 from emotrain.evaluation.baselines.run import BASELINES
+from emotrain.evaluation.served.settings import ServerSettings, server_settings
 from emotrain.metrics.verdict import Contrast
 from emotrain.recipe.recipe import read_values
 from emotrain.study.declared import declared
@@ -56,7 +59,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "grade": GRADES,
 }
 """What drawn clips may say of themselves besides numbers."""
-_DOES = ("train", "adapter_of", "baseline", "each")
+_DOES = ("train", "adapter_of", "baseline", "server", "each")
 _OURS = ("output_dir", "arm", "seed", "sampling_seed", "fold", "data")
 _DRAWN = "root is set by the study itself, which draws its clips; remove it"
 
@@ -77,6 +80,7 @@ class StudyArm:
     trained: bool = True
     adapter_of: str | None = None
     baseline: str | None = None
+    server: ServerSettings | None = None
     family: str = ""
     varied: tuple[str, Any] | None = None
 
@@ -187,7 +191,7 @@ def _arms(given: Any, faults: list[str]) -> list[StudyArm]:
 
 def _expand(name: str, keys: Mapping[str, Any], faults: list[str]) -> list[StudyArm]:
     plain = {key: value for key, value in keys.items() if key not in _DOES}
-    done = {key: keys[key] for key in ("train", "adapter_of", "baseline") if key in keys}
+    done = {key: keys[key] for key in ("train", "adapter_of", "baseline", "server") if key in keys}
     if len(done) > 1:
         faults.append(f"arms: {name}: {', '.join(done)} exclude one another")
     if "train" in keys and keys["train"] is not False:
@@ -196,6 +200,11 @@ def _expand(name: str, keys: Mapping[str, Any], faults: list[str]) -> list[Study
     if baseline is not None and baseline not in BASELINES:
         faults.append(f"arms: {name}: baseline {baseline!r}; {nearest(str(baseline), BASELINES)}")
     does: dict[str, Any] = {"trained": not done, "adapter_of": keys.get("adapter_of"), "baseline": baseline}
+    if keys.get("server") is not None:
+        try:
+            does["server"] = server_settings(keys["server"])
+        except ValueError as error:
+            faults.append(f"arms: {name}: {error}")
     each = keys.get("each")
     if each is None:
         return [StudyArm(name, plain, **does)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import cv2
@@ -14,7 +13,6 @@ from emotrain.atomic_files import write_json, write_table
 from emotrain.records import CLIPS, FRAMES, Clip, Frame, to_table
 from emotrain.stages.parts import part_path, shard_of
 
-sys.path.insert(0, str(Path(__file__).parent))  # the scripted chat server is a module of this folder
 SHARDS = 2
 
 

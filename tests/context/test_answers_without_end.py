@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from emotrain.context import openai_backend
+from emotrain.context import chat_client
 from emotrain.context.gap_request import GapRequest
 from emotrain.context.openai_backend import OpenaiBackend
 from emotrain.records import Frame, Gap
@@ -74,4 +74,4 @@ def test_an_answer_without_end_is_a_fault_of_its_gap(body: Callable[[Write], Non
         server.server_close()
     assert [said in reply.fault for reply in replies] == [True], replies
     assert time.monotonic() - started < 30
-    assert openai_backend.MOST_BYTES < 10_000_000
+    assert chat_client.MOST_BYTES < 10_000_000

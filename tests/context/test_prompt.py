@@ -62,7 +62,7 @@ def test_option_order_follows_the_argument() -> None:
 
 
 def test_wrong_settings_and_mixed_clips_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"no prompt template emotoin\.en\.jinja.*emotion"):
+    with pytest.raises(ValueError, match=r"question: 'emotoin'.*did you mean 'emotion'"):
         PromptSettings(question="emotoin")
     with pytest.raises(ValueError, match="prompt context 'summary'"):
         PromptSettings(context="summary")  # type: ignore[arg-type]

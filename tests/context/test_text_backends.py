@@ -20,7 +20,7 @@ from chat_server import ChatServer, Script
 
 from emotrain.atomic_files import write_table
 from emotrain.clip_errors import ClipError
-from emotrain.context import openai_backend
+from emotrain.context import chat_client
 from emotrain.context.asking import cleaned, is_refusal, observe_messages
 from emotrain.context.gap_request import gap_requests
 from emotrain.context.gaps import gaps_of
@@ -148,7 +148,7 @@ def test_a_request_that_the_server_rejects_is_refused_with_the_reason_and_blocks
 def test_a_server_that_rejects_every_request_stops_the_run_and_refuses_nothing(
     data: Path, serve: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openai_backend, "IN_A_ROW", 3)
+    monkeypatch.setattr(chat_client, "IN_A_ROW", 3)
     server = serve(lambda number, body: ("status", 400))
     with pytest.raises(
         ValueError, match=r"first 3 requests were rejected, the last for clip 'clip\d' .*status 400: .*400"
@@ -178,9 +178,9 @@ def test_a_reply_that_stays_empty_is_asked_for_twice_and_then_refused(data: Path
 def test_a_server_that_is_gone_stops_the_run_early_and_keeps_what_was_answered(
     data: Path, serve: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openai_backend, "IN_A_ROW", 2)
+    monkeypatch.setattr(chat_client, "IN_A_ROW", 2)
     server = serve(lambda number, body: WORDS if number < 1 else ("hang", 1.5))
-    with pytest.raises(Unanswered, match=r"2 requests in a row found no server.*--base-url.*run the stage again"):
+    with pytest.raises(Unanswered, match=r"2 requests in a row found no server.*base_url.*run again"):
         ask(data, server, concurrency=1, retries=0, timeout_s=0.4)
     replies = [reply for file in data.glob("journals/openai-*/*.jsonl") for reply in read_journal(file)]
     assert [bool(reply.fault) for reply in replies] == [False, True, True]
@@ -257,7 +257,7 @@ def test_a_wrong_key_or_model_stops_at_once_with_what_to_do(data: Path, serve: A
         ask(data, serve(lambda number, body: ("status", 401)))
     for status, code in ((404, ""), (400, "model_not_found")):
         server = serve(lambda number, body, status=status, code=code: ("status", (status, "no such model", code)))
-        with pytest.raises(ValueError, match=rf"status {status}.*check --base-url and --model"):
+        with pytest.raises(ValueError, match=rf"status {status}.*check base_url and model"):
             ask(data, server, concurrency=1)
         assert len(server.bodies) == 1
 
@@ -622,8 +622,8 @@ def test_parts_are_joined_without_thoughts_and_a_cut_reply_gives_its_whole_sente
     ("answer", "said"),
     [
         (finished(None, "length", reasoning_content="The user asks ..."), "96 while it was thinking"),
-        (finished("", "length", reasoning="The user asks ..."), "cut off after --max-new-tokens 96 while"),
-        (finished("<think>They look angry. Let me", "length"), "cut off after --max-new-tokens 96 while"),
+        (finished("", "length", reasoning="The user asks ..."), "cut off after max_new_tokens 96 while"),
+        (finished("<think>They look angry. Let me", "length"), "cut off after max_new_tokens 96 while"),
         (finished(None, reasoning_content=WORDS), "the model thought and said nothing; turn its thinking off"),
         (("body", '{"error": {"message": "model is loading"}}'), "the reply is no chat completion"),
     ],
@@ -631,7 +631,7 @@ def test_parts_are_joined_without_thoughts_and_a_cut_reply_gives_its_whole_sente
 def test_a_server_whose_replies_have_no_words_stops_the_run_with_the_remedy_and_is_not_paid_twice(
     data: Path, serve: Any, monkeypatch: pytest.MonkeyPatch, answer: Any, said: str
 ) -> None:
-    monkeypatch.setattr(openai_backend, "IN_A_ROW", 4)
+    monkeypatch.setattr(chat_client, "IN_A_ROW", 4)
     server = serve(lambda number, body: answer)
     with pytest.raises(Unanswered, match=rf"4 replies in a row had no words, the last: .*{said}"):
         ask(data, server, concurrency=1)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
+from chat_server import ChatServer
 
 from emotrain.clip_errors import ClipError
 from emotrain.emotions import label_set
@@ -23,15 +22,6 @@ from emotrain.recipe.arguments import ContextArguments
 
 torch.set_num_threads(1)
 Saved = Callable[..., Path]
-
-
-def _server() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("chat_server", Path(__file__).parents[1] / "context/chat_server.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +60,7 @@ def words(messages: list[dict[str, Any]]) -> str:
 def test_a_server_is_asked_and_its_words_are_filtered(
     saved: Saved, clips: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server = _server().ChatServer(lambda number, body: "The brows rise. She looks angry." if number else "Lips part.")
+    server = ChatServer(lambda number, body: "The brows rise. She looks angry." if number else "Lips part.")
     folder = saved("openai", model="describer")
     try:
         where = parse_options(f"{{model: describer, base_url: {server.url}, concurrency: 1}}")
@@ -103,7 +93,7 @@ def test_an_adapter_chooses_neither_the_model_nor_the_server_that_is_shown_frame
 
 
 def test_a_gap_without_a_reply_is_a_reason_and_not_a_clip_without_words(saved: Saved, clips: list[Path]) -> None:
-    server = _server().ChatServer(lambda number, body: ("status", 500))
+    server = ChatServer(lambda number, body: ("status", 500))
     options = {"model": "m", "base_url": server.url, "retries": 0}
     try:
         with pytest.raises(ClipError, match=r"\.mp4: gap \d has no summary by openai: .*500"):

@@ -19,8 +19,12 @@ import pytest
 import torch
 
 import emotrain
+from emotrain.evaluation.evaluate import evaluate
+from emotrain.evaluation.served.run import evaluate_served
+from emotrain.evaluation.served.settings import ServerSettings
 from emotrain.inference.chat import chat_messages
 from emotrain.inference.merge import merge
+from emotrain.metrics.predictions import read_predictions
 from emotrain.training.whole import vouch_checkpoint
 
 
@@ -118,9 +122,15 @@ def test_transformers_serve_answers_with_a_label(merged: Path, trained: Any, tmp
                 assert said in reading.probabilities, (tmp_path / "server.log").read_text("utf-8")[-3000:]
                 # Greedy decoding walks token by token and may leave the likeliest label where two are close.
                 assert reading.probabilities[said] > reading.ranked[0][1] - 0.1
+            asked = ServerSettings(f"http://127.0.0.1:{port}/v1", str(merged), kind="transformers", timeout_s=300.0)
+            evaluate_served(trained.recipe, tmp_path / "served", asked)
         finally:
             server.terminate()
             server.wait(timeout=60)
+    evaluate(trained.recipe, tmp_path / "local", str(trained.adapter))
+    served, local = (read_predictions(tmp_path / name / "predictions.parquet") for name in ("served", "local"))
+    agreed = sum(one == other for one, other in zip(served.predicted, local.aligned(served).predicted))
+    assert agreed >= 20, f"{agreed} of {len(served)} clips have the label that likelihood gives"
 
 
 def _until_ready(url: str, server: subprocess.Popen[bytes], log: Path, patience_s: float = 600.0) -> None:

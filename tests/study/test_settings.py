@@ -169,6 +169,7 @@ def test_groups_cover_the_study_once_and_keep_an_adapter_with_those_that_are_sco
         ({"arms": {"sparse": {"train": True}}}, "trained unless it says"),
         ({"arms": {"sparse": {"baseline": "tf-idf"}}}, "baseline 'tf-idf'; did you mean 'tfidf'"),
         ({"arms": {"sparse": {"baseline": "tfidf", "train": False}}}, "exclude one another"),
+        ({"arms": {"sparse": {"server": {"base_url": "http://a/v1"}}}}, "sparse: server: model: missing"),
         ({"arms": {"sparse": {"each": {"a": 1}}}}, "expected one key with a list"),
         ({"arms": []}, "arms: expected"),
         ({"arms": {"sparse": {}, "Sparse": {}}}, "would share the folder 'sparse'"),

@@ -40,5 +40,5 @@ def run_baseline(name: str, recipe: Recipe, out: Path) -> dict[str, Any]:
         out,
         lambda clips: prediction_table(recipe, clips, score(recipe, clips, out / TRAINING)),
         identity=f"baseline {name}",
-        about={"adapter": None, "baseline": name},
+        about=lambda: {"adapter": None, "baseline": name},
     )

@@ -16,6 +16,7 @@ import numpy as np
 
 from emotrain.context.gaps import gaps_of
 from emotrain.context.retell import retold
+from emotrain.context.views import STORED, View
 from emotrain.datasets.clips import CLIPS_FILE, ClipIndex
 from emotrain.datasets.paths import inside
 from emotrain.evaluation.scorer import Scorer
@@ -111,9 +112,11 @@ class Resampled(Examples):
         """The given frames of the clip."""
         return list(self._given[clip_id])
 
-    def summaries(self, clip_id: str, epoch: int | None = None, draw: int | None = None) -> Sequence[Summary]:
+    def summaries(
+        self, clip_id: str, epoch: int | None = None, draw: int | None = None, view: View = STORED
+    ) -> Sequence[Summary]:
         """The recipe's summaries of the clip, moved to the gaps between the given frames."""
-        stored = super().summaries(clip_id, epoch, draw)
+        stored = super().summaries(clip_id, epoch, draw, view)
         if not stored:
             return ()
         times_s = [frame.time_s for frame in self._given[clip_id]]

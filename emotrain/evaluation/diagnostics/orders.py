@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from emotrain.context.option_order import option_orders
+from emotrain.context.views import View
 from emotrain.evaluation.scorer import Scorer
 from emotrain.examples.examples import Collator, Examples
 from emotrain.examples.scoring import score_clips
@@ -33,11 +34,12 @@ class OneOrder(Collator):
         orders: Sequence[Sequence[int] | None] | None = None,
         epochs: Sequence[int | None] | None = None,
         draws: Sequence[int | None] | None = None,
+        view: View | None = None,
     ) -> dict[str, torch.Tensor]:
         """The model's inputs; the order that the caller names is replaced."""
         options = len(self.examples.labels)
         asked = [option_orders(options, self.count, clip_id)[self.number] for clip_id in clip_ids]
-        return super().inputs(clip_ids, asked, epochs, draws)
+        return super().inputs(clip_ids, asked, epochs, draws, view)
 
 
 def by_option_order(recipe: Recipe, scorer: Scorer, clips: Sequence[Clip], orders: int = ORDERS) -> dict[str, Any]:

@@ -38,6 +38,10 @@ class ContextArguments:
     )
     show_images: bool = recipe_key("false: the model reads the summaries and sees no keyframe.", default=True)
     trajectory: bool = recipe_key("Tell the course of the whole clip in one line after the last gap.", default=False)
+    question: str = recipe_key(
+        "What is asked: emotion, action, event, or a sentence of your own with {labels} where the options go.",
+        default="emotion",
+    )
     language: str = recipe_key("Language of the prompt and of the labels in it: en or zh.", default="en")
     option_order: str = recipe_key("fixed, or shuffled: another order of the options at every draw.", default="fixed")
     max_summary_tokens: int | None = recipe_key("Token budget of a clip's summaries; null for none.", default=None)
@@ -112,6 +116,7 @@ class ContextArguments:
             context=self.context,  # type: ignore[arg-type]
             images=self.show_images,
             trajectory=self.trajectory,
+            question=self.question,
             language=self.language,
         )
 

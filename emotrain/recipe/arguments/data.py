@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+from emotrain.context.views import augmentation
 from emotrain.datasets.long_tail import check_long_tail
 from emotrain.emotions import label_set
 from emotrain.faces.settings import FaceSettings
@@ -39,7 +41,10 @@ class DataArguments:
         default=None,
     )
     long_tail_seed: int = recipe_key("Seed of which classes long_tail makes rare, and of what it keeps.", default=0)
-    label_set: str = recipe_key("Label set that is trained and scored: mafw, dfew, ...", default="mafw")
+    label_set: str = recipe_key(
+        "Label set that is trained and scored: mafw, dfew, ..., names with commas, or a .txt or .yaml file of them.",
+        default="mafw",
+    )
     fold: int | None = recipe_key("Test fold (from 1) of a data set with folds; null for fixed splits.", default=None)
     keyframe_policy: str = recipe_key("How keyframes are chosen.", default="segment_centres")
     keyframes: int = recipe_key("Keyframes a clip.", default=8)
@@ -52,6 +57,13 @@ class DataArguments:
     redraw_keyframes: bool = recipe_key(
         "Training chooses new keyframes at every epoch; needs keyframe_policy: stratified and between: -1.",
         default=False,
+    )
+    augment: dict[str, Any] = field(
+        default_factory=dict,
+        metadata={
+            "help": "Views of training draws: {mirror: share of draws, crop: largest share cut away, light: how far "
+            "brightness goes, phase: true for moving keyframes (needs between: -1), seed}; empty for none."
+        },
     )
     crop: str = recipe_key(
         "What of the frames is read: face (found and followed by the faces stage), none (the clips are aligned face "
@@ -105,6 +117,16 @@ class DataArguments:
         check_word("vision_embeddings", self.vision_embeddings, VISION_EMBEDDINGS)
         if self.vision_attention is not None:
             check_word("vision_attention", self.vision_attention, VISION_ATTENTION)
+        augmented = augmentation(self.augment)
+        if augmented is not None and self.vision_embeddings == "stored":
+            raise ValueError("vision_embeddings: stored, but augment shows other pictures at every draw; remove one")
+        if augmented is not None and augmented.phase and (self.between != -1 or self.redraw_keyframes):
+            raise ValueError(
+                f"augment: phase moves keyframes and needs all frames, found between: {self.between} and "
+                f"redraw_keyframes: {str(self.redraw_keyframes).lower()}; say between: -1 and redraw_keyframes: false"
+            )
+        if augmented is not None and self.view == "both" and (augmented.mirror or augmented.crop):
+            raise ValueError("augment: mirror and crop would cut pictures of face and scene apart; say view: face")
         if self.vision_embeddings == "stored" and self.redraw_keyframes:
             raise ValueError("vision_embeddings: stored, but redraw_keyframes shows others at every epoch; remove one")
         if self.fold is not None and self.fold < 1:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from emotrain.balance.heads import HEADS
 from emotrain.context.option_order import MOST_ORDERS
+from emotrain.context.views import TEST_VIEWS
 from emotrain.recipe.arguments.keys import check_word, recipe_key
 
 SPLITS = ("train", "validation", "test")
@@ -20,6 +21,11 @@ class EvaluationArguments:
     split: str = recipe_key("Part that `emotrain evaluate` scores: test, or validation while choosing.", default="test")
     resamples: int = recipe_key("Bootstrap resamples of every interval.", default=10_000)
     option_orders: int = recipe_key("Orders of the options that the scores are averaged over.", default=1)
+    test_views: str = recipe_key(
+        "Views of each clip that the scores are averaged over: stored, the keyframes as they are; mirror, phase or "
+        "mirror+phase (phases need between: -1).",
+        default="stored",
+    )
     calibrate: bool = recipe_key(
         "Score the validation part too: sets of labels with a promised coverage, in the report and beside the adapter.",
         default=False,
@@ -54,6 +60,9 @@ class EvaluationArguments:
 
     def __post_init__(self) -> None:
         check_word("split", self.split, SPLITS)
+        check_word("test_views", self.test_views, tuple(TEST_VIEWS))
+        if self.head != "none" and self.test_views != "stored":
+            raise ValueError(f"head: {self.head} answers in place of label scores; remove test_views")
         check_word("baseline_trains", self.baseline_trains, BASELINE_TRAINS)
         check_word("head", self.head, ("none", *HEADS))
         check_word("posthoc", self.posthoc, POSTHOC)
