@@ -118,7 +118,7 @@ _CLOSERS = re.compile(
 
 def sentence(part: str, mentions: Sequence[Mention], later: bool) -> Sentence:
     """What one sentence says; mentions are marked, `later` is whether another one stands before it."""
-    if len(part) > MOST_CHARACTERS:
+    if len(re.sub(r"[^\w\ue000-\uf8ff]+", " ", part)) > MOST_CHARACTERS:
         return Sentence((), unknown=re.search(MENTION, part) is not None, silent=True, harmless=False)
     letters, names = _classes(part, mentions)
     for denied in _DENIED:
