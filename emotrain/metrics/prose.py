@@ -25,7 +25,7 @@ import re
 from collections.abc import Sequence
 
 from emotrain.metrics.mentions import Mention, Sentence
-from emotrain.metrics.prose_words import CLASS_OF, MENTION, TOKEN
+from emotrain.metrics.prose_words import CLASS_OF, TOKEN
 
 _SEEN = "[dqaFASLVKPGrpcowgsvlbHhOCjk0,XUTY]"
 _OPEN_NOUN = r"(?:[pGh]|Go)[dqT]?[ra0]*\?{1,2}[FKVPGLAS]?"
@@ -102,8 +102,6 @@ _SAYS = re.compile(rf"(?:{_OPENINGS}(?:{_BEFORE}))?{_LEAD}(?:{_CLAIM})(?:[,cBJ]+
 _DENIES_ONLY = re.compile(r"[^WfEe?]*x[^WfEe]*")
 LONGEST = 60
 """Words of a sentence that is read."""
-MOST_CHARACTERS = 900
-"""Characters of a sentence whose words are looked up."""
 _ANSWER = re.compile(rf"{_LEAD}[dqT]*[ra]*q?[ra]*A[aGrop,TdqPFVKAwsOvbIY]*?r*[vD]")
 _REASON = re.compile(r"E(?=,?[jk][^IEe]*$)|E(?=[,Uhw][^WNImzBEey]*$)")
 _SILENT = re.compile(
@@ -118,8 +116,6 @@ _CLOSERS = re.compile(
 
 def sentence(part: str, mentions: Sequence[Mention], later: bool) -> Sentence:
     """What one sentence says; mentions are marked, `later` is whether another one stands before it."""
-    if len(re.sub(r"[^\w\ue000-\uf8ff]+", " ", part)) > MOST_CHARACTERS:
-        return Sentence((), unknown=re.search(MENTION, part) is not None, silent=True, harmless=False)
     letters, names = _classes(part, mentions)
     for denied in _DENIED:
         letters = denied.sub(lambda found: "x" * len(found.group()), letters)
