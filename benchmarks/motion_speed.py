@@ -44,10 +44,10 @@ from emotrain.video.frame_settings import Crop, FrameSettings
 
 FRAMES, FPS = 120, 30
 LENGTH_S = FRAMES / FPS
-PARTS: tuple[tuple[str, ModuleType, str], ...] = (
+PARTS: tuple[tuple[str, ModuleType | type, str], ...] = (
     ("cuts and flashes", clip_events, "find_shots"),
     ("halving", motion, "halved"),
-    ("optical flow", motion, "flow_from_first"),
+    ("optical flow", motion.FlowFromFirst, "to"),
     ("head motion", motion, "head_motion"),
     ("brightness", motion, "_appearance"),
     ("spotting", clip_events, "spot"),

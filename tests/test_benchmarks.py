@@ -21,6 +21,7 @@ SMALLEST: dict[str, list[str]] = {
     "motion_events": ["--clips", "22", "--size", "64"],
     "motion_speed": ["--repeats", "1"],
     "scale": ["--rows", "50"],
+    "stream": ["--seconds", "0.5", "--minutes", "0.02", "--soak", "0.6", "--without-face"],
     "score": ["--model", "tiny", "--repeats", "1", "--replies", "2"],
 }
 ELSEWHERE = {

@@ -22,14 +22,14 @@ import torch
 from torch import Tensor
 
 from emotrain.balance.priors import class_prior
-from emotrain.balance.score_prior import carried_prior, class_weights, is_uniform
+from emotrain.balance.reward import Reward, expected_loss
+from emotrain.balance.score_prior import class_weights
 from emotrain.emotions import nearest
 
-LossName = Literal["cross_entropy", "focal", "balanced_softmax", "logit_adjusted", "ldam", "label_oversmoothing"]
+LossName = Literal[
+    "cross_entropy", "focal", "balanced_softmax", "logit_adjusted", "ldam", "label_oversmoothing", "reward"
+]
 ClassWeights = Literal["none", "inverse_frequency", "effective_number"]
-
-OF_PRIOR = ("balanced_softmax", "logit_adjusted")
-"""Losses that take a prior off the scores; of a uniform one there is nothing to take."""
 
 OVERSMOOTHING = 0.98
 """Smoothing of label over-smoothing (Sun et al. 2025, "Label Over-Smooth Can Balance")."""
@@ -46,7 +46,7 @@ class LossSettings:
     class_weights go with every loss; they switch on when the share of training done reaches `drw_start`
     (LDAM-DRW: `ldam`, `effective_number`, 0.8). beta: of the effective number. smoothing: label smoothing, by default
     0.98 for `label_oversmoothing` and 0 otherwise. mass_weight: the factor of the mass term; with cross-entropy and 1
-    the sum is the negative log-likelihood of the label's tokens, that is, ordinary fine-tuning.
+    the sum is the negative log-likelihood of the label's tokens, that is, ordinary fine-tuning. reward: of `reward`.
     """
 
     name: LossName = "cross_entropy"
@@ -59,6 +59,7 @@ class LossSettings:
     smoothing: float | None = None
     mass_weight: float = 1.0
     drw_start: float = 0.0
+    reward: Reward = "uar"
 
     def __post_init__(self) -> None:
         problems = [
@@ -66,6 +67,7 @@ class LossSettings:
             for key, found, known in (
                 ("loss", self.name, LossName),
                 ("class_weights", self.class_weights, ClassWeights),
+                ("reward", self.reward, Reward),
             )
             if found not in get_args(known)
         ]
@@ -232,31 +234,6 @@ def build_loss(
     return BuiltLoss(settings, torch.from_numpy(priors), torch.from_numpy(weights), margins)
 
 
-def check_prior(settings: LossSettings, counts: Mapping[str, int] | Sequence[Mapping[str, int]], sampling: str) -> None:
-    """Raise ValueError when the loss corrects the class prior of a stream that has none left to correct.
-
-    `counts` are as in `build_loss`, `sampling` the strategy they were drawn with. Such a run would be plain
-    cross-entropy under another name.
-    """
-    epochs = [counts] if isinstance(counts, Mapping) else list(counts)
-    if not all(is_uniform(carried_prior(LossSettings(), of_epoch), _drawn(of_epoch)) for of_epoch in epochs):
-        return
-    idle = [f"loss: {settings.name}"] if settings.name in OF_PRIOR else []
-    idle += [f"class_weights: {settings.class_weights}"] if settings.class_weights != "none" else []
-    if idle and any(_drawn(epochs[-1])):
-        drawn = [count for count in epochs[-1].values() if count > 0]
-        key = "loss: cross_entropy" if settings.name in OF_PRIOR else "class_weights: none"
-        raise ValueError(
-            f"{' and '.join(idle)} would change nothing: sampling: {sampling} draws each class equally often "
-            f"({min(drawn)} to {max(drawn)} draws a class), and the prior that is corrected is that of the draws; say "
-            f"sampling: natural to balance by the loss, or {key} to balance by the sampling alone"
-        )
-
-
-def _drawn(counts: Mapping[str, int]) -> list[bool]:
-    return [count > 0 for count in counts.values()]
-
-
 def _per_class(logits: Tensor, prior: Tensor, margins: Tensor, settings: LossSettings) -> Tensor:
     """(B, C): column c is the loss if c were the true label."""
     if settings.name == "focal":
@@ -267,6 +244,8 @@ def _per_class(logits: Tensor, prior: Tensor, margins: Tensor, settings: LossSet
         return _negative_log_softmax(logits + settings.tau * _log(prior))
     if settings.name == "ldam":
         return _ldam(logits, margins, settings.scale)
+    if settings.name == "reward":
+        return expected_loss(logits, prior, settings.reward)
     return _negative_log_softmax(logits)
 
 

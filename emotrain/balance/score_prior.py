@@ -3,7 +3,8 @@
 Cross-entropy on a stream with class shares p teaches p(label | clip) under p, so p is in the scores. A loss that adds
 tau log p while training leaves p^(1 - tau) (Ren et al. 2020; Menon et al. 2021, equation 10), and class weights w teach
 the posterior of a stream with shares proportional to w p. What has been taken off once must not be taken off again.
-Focal loss, LDAM and label over-smoothing bend the posterior, but correct no prior: they count as cross-entropy.
+Focal loss, LDAM and label over-smoothing bend the posterior, but correct no prior: they count as cross-entropy. The
+rewards `uar` and `tail_f1` pay for answers as if classes were equally many, so there is nothing left to take off.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ def carried_prior(settings: LossSettings, draws: Counts, clips: Counts | None = 
     distinct clips of each class. Scores less the logarithm of the result are those of a uniform prior.
     """
     removed = {"balanced_softmax": 1.0, "logit_adjusted": settings.tau}.get(settings.name, 0.0)
+    if settings.name == "reward" and settings.reward != "accuracy":
+        removed = 1.0
     shares = class_prior(draws) ** (1.0 - removed)
     if settings.drw_start < 1.0:
         shares = shares * class_weights(settings, draws, clips)

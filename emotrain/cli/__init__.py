@@ -23,6 +23,7 @@ from emotrain.cli.new import new
 from emotrain.cli.options import OVERRIDES
 from emotrain.cli.plan import plan
 from emotrain.cli.results import context, diagnose, export, score
+from emotrain.cli.stream import stream
 from emotrain.cli.study import study
 from emotrain.cli.training import baseline, evaluate, prep, train
 from emotrain.file_errors import in_words
@@ -54,6 +55,7 @@ VERBS: dict[Callable[..., None], dict[str, Any]] = {
     publish: {},
     study: OVERRIDES,
     predict: {},
+    stream: {},
     merge: {},
     app_verb: {},
     demo: {},

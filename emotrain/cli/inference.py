@@ -88,6 +88,9 @@ def app(
     base: Base = None,
     host: Annotated[str, typer.Option(help="Address to listen on; other machines see 0.0.0.0.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 7860,
+    webcam: Annotated[
+        bool, typer.Option("--webcam", help="Also a tab that watches the camera of whoever visits.")
+    ] = False,
     device: Device = None,
     dtype: Dtype = None,
     label_set: Labels = None,
@@ -121,7 +124,15 @@ def app(
         "summarizer_options": summarizer_options,
         "tau": tau,
     }
-    serve(_load(adapter, base, device, dtype, coverage, given), host=host, port=port)
+    recogniser = _load(adapter, base, device, dtype, coverage, given)
+    more = None
+    if webcam:
+        from functools import partial
+
+        from emotrain.live.webcam import webcam_tab
+
+        more = partial(webcam_tab, recogniser=recogniser)
+    serve(recogniser, host=host, port=port, more=more)
 
 
 def _load(

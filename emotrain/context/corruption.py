@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from emotrain.context import grid_words
 from emotrain.context.donors import lend
 from emotrain.context.facs_times import cuts_of, unread_of
-from emotrain.context.facs_words import PHRASES, describe
+from emotrain.context.facs_words import PHRASES
 from emotrain.context.moving import moved, wrapped
+from emotrain.context.vocabularies import describing
 from emotrain.records import Event, Summary
 from emotrain.stable_hash import stable_hash
 
@@ -73,7 +75,9 @@ def _misplaced(summary: Summary, seed: int, language: str) -> Summary:
                 "only back ends that store events (motion) can be corrupted so"
             )
         return summary
-    events = tuple(_elsewhere(event, f"{seed}/{summary.clip_id}/{event.apex_s}") for event in summary.events)
+    displaced = grid_words.elsewhere if summary.backend.endswith("grid") else _elsewhere
+    events = tuple(displaced(event, f"{seed}/{summary.clip_id}/{event.apex_s}") for event in summary.events)
+    describe = describing(summary.backend)
     text = describe(events, cuts_s=cuts_of(summary.text), unread=unread_of(summary.text), language=language)
     return replace(summary, events=events, text=text)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from emotrain.context.facs_times import cuts_of, shifted, unread_of
-from emotrain.context.facs_words import describe
+from emotrain.context.vocabularies import describing
 from emotrain.records import Event, Summary
 
 Move = Callable[[float], float]
@@ -43,6 +43,7 @@ def wrapped(gap: Summary, clip_end_s: float, language: str = "en") -> Summary:
 def _told(gap: Summary, words: Summary, move: Move, clip_end_s: float, language: str) -> Summary:
     events = tuple(_shifted(event, move(event.apex_s) - event.apex_s, clip_end_s) for event in words.events)
     cuts_s, unread = cuts_of(words.text), unread_of(words.text)
+    describe = describing(words.backend)
     # Other back ends may tell of a cut in words of their own; only a text in the words of motion is told again.
     ours = words.text == describe((), cuts_s=cuts_s, unread=unread, language=language)
     if events or ((cuts_s or unread) and ours):

@@ -37,16 +37,20 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class PrecomputedTexts:
-    """The rows of a file by clip."""
+    """The rows of a file by clip. `sparse`: a clip without rows has nothing to say, and rows past its end are left out;
+    otherwise both are faults."""
 
     path: Path
     by_clip: Mapping[str, tuple[Told, ...]]
     language: str = "en"
     name: str = "precomputed"
+    sparse: bool = False
 
     def settings(self) -> Mapping[str, Any]:
         """The hash of the file: other words are another back end."""
-        digest = blake2b(self.path.read_bytes(), digest_size=8).hexdigest()
+        files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
+        whole = files[0].read_bytes() if files == [self.path] else b"".join(_named(file) for file in files)
+        digest = blake2b(whole, digest_size=8).hexdigest()
         return {"version": VERSION, "texts": digest, "language": self.language}
 
     def texts(self, gaps: Sequence[Gap]) -> dict[int, str]:
@@ -57,6 +61,8 @@ class PrecomputedTexts:
         """
         told: dict[int, list[str]] = defaultdict(list)
         for row in self.by_clip.get(gaps[0].clip_id, ()):
+            if self.sparse and row.time_s is not None and row.time_s > gaps[-1].end_s:
+                continue
             told[self._gap(row, gaps)].append(row.text)
         return {gap: " ".join(texts) for gap, texts in told.items()}
 
@@ -81,6 +87,11 @@ class PrecomputedTexts:
                 f"{gaps[-1].end_s:.2f} s, and time_s is {row.time_s}"
             )
         return max((gap for gap in gaps if gap.start_s <= row.time_s), key=lambda gap: gap.gap).gap
+
+
+def _named(file: Path) -> bytes:
+    content = file.read_bytes() if file.is_file() else b""
+    return file.name.encode() + b"\0" + len(content).to_bytes(8, "big") + content
 
 
 def read_texts(path: Path, language: str = "en") -> PrecomputedTexts:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from emotrain.context.facs_times import cuts_of, unread_of, within
-from emotrain.context.facs_words import describe
 from emotrain.context.gaps import events_by_gap, gap_at, times_by_gap
+from emotrain.context.vocabularies import describing
 from emotrain.records import Event, Gap, Summary, Unread
 
 
@@ -19,12 +19,13 @@ def retold(summaries: Sequence[Summary], gaps: Sequence[Gap], language: str) -> 
     """
     if not summaries:
         return []
-    if summaries[0].backend == "motion" or any(summary.events for summary in summaries):
+    if summaries[0].backend.endswith("motion") or any(summary.events for summary in summaries):
         return _by_time(summaries, gaps, language)
     texts: list[list[str]] = [[] for _ in gaps]
     for summary in summaries:
         if summary.changed:
             texts[gap_at((summary.start_s + summary.end_s) / 2, gaps)].append(summary.text)
+    describe = describing(summaries[0].backend)
     quiet = next((summary.text for summary in summaries if not summary.changed), describe((), language=language))
     return [
         Summary(
@@ -58,6 +59,7 @@ def told(
     unread: Sequence[Unread] = (),
 ) -> list[Summary]:
     """One summary a gap: each event in the gap of its apex, cuts and what is unread where they lie; in seconds."""
+    describe = describing(backend)
     by_gap = zip(gaps, events_by_gap(events, gaps), times_by_gap(cuts_s, gaps))
     return [
         Summary(

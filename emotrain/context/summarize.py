@@ -15,10 +15,12 @@ from typing import Any
 from emotrain.atomic_files import write_json
 from emotrain.clip_errors import ClipError, LeftOutBefore
 from emotrain.context.gaps import gaps_of
+from emotrain.context.grid_backend import GridSummarizer
 from emotrain.context.leakage import FILTER, Policy, own_labels
 from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.openai_backend import OpenaiBackend
 from emotrain.context.precomputed import PrecomputedTexts, read_texts
+from emotrain.context.speech import read_speech
 from emotrain.context.summarizer import BACKEND_FILE, Summarizer, fingerprint
 from emotrain.context.text_backend import TextBackend
 from emotrain.context.text_stage import summarize_texts
@@ -38,11 +40,19 @@ from emotrain.video.frame_store import Frames, FrameStore
 
 BACKENDS: Mapping[str, Callable[..., Any]] = {
     "motion": MotionSummarizer,
+    "grid": GridSummarizer,
     "vlm": VlmBackend,
     "openai": OpenaiBackend,
     "precomputed": read_texts,
+    "speech": read_speech,
 }
 """Who writes the text, and what makes that back end of its options."""
+
+
+def reads_video(backend: str) -> bool:
+    """Whether a back end measures the video itself, in a closed vocabulary, and asks nobody."""
+    return hasattr(BACKENDS.get(backend), "summarize")
+
 
 JOURNALS = "journals"
 
@@ -70,7 +80,7 @@ def summarize_clips(
     `ray_address` are as in `run_stage`; the ray engine is for motion only (ValueError).
     """
     check_engine(engine, ray_address)
-    if engine != "local" and backend in BACKENDS and backend != "motion":
+    if engine != "local" and backend in BACKENDS and not reads_video(backend):
         raise ValueError(
             f"engine {engine!r}: summary back end {backend!r} is bound by its model, not by cores; use `motion`, or "
             "the engine `local` with --shard I/N or `accelerate launch`"
@@ -81,7 +91,7 @@ def summarize_clips(
     frames = FrameStore(data / "frames")
     out = data / "summaries" / planned.name
     write_json({"backend": backend, **made.settings(), **planned.about}, out / BACKEND_FILE)
-    if not isinstance(made, MotionSummarizer):
+    if not isinstance(made, Summarizer):
         return summarize_texts(
             clips,
             frames,
@@ -115,7 +125,7 @@ class PlannedSummaries:
     """Summaries as settings determine them, written or not: their back end, what else changes the words, and the names
     of their folder under `summaries/` and of their replies under `journals/`."""
 
-    backend: MotionSummarizer | TextBackend | PrecomputedTexts
+    backend: Summarizer | TextBackend | PrecomputedTexts
     about: Mapping[str, Any]
     name: str
     journals: str
@@ -125,10 +135,10 @@ def plan_summaries(data: Path, backend: str, leakage: Policy | None, settings: M
     """Which summaries the settings stand for, given the frames in `data`; raises as `summarize_clips` does."""
     made = make_backend(backend, settings)
     about: dict[str, Any] = {"frames": _frame_settings(data)}
-    if isinstance(made, MotionSummarizer):
+    if isinstance(made, Summarizer):
         if leakage is not None:
             raise ValueError(
-                f"leakage {leakage!r}: motion summaries have a closed vocabulary without emotion words; remove it"
+                f"leakage {leakage!r}: {backend} summaries have a closed vocabulary without emotion words; remove it"
             )
         made = made.cropped_as(data)
         return PlannedSummaries(made, about, f"{backend}-{fingerprint(made, about)}", "")
@@ -143,7 +153,7 @@ def plan_summaries(data: Path, backend: str, leakage: Policy | None, settings: M
     return PlannedSummaries(made, about, f"{backend}-{fingerprint(made, about)}", journals)
 
 
-def make_backend(backend: str, settings: Mapping[str, Any]) -> MotionSummarizer | TextBackend | PrecomputedTexts:
+def make_backend(backend: str, settings: Mapping[str, Any]) -> Summarizer | TextBackend | PrecomputedTexts:
     """The back end with its options; raises ValueError for an unknown name and for an option missing or unknown."""
     if backend not in BACKENDS:
         raise ValueError(f"unknown summary back end {backend!r}; {nearest(backend, BACKENDS)}")

@@ -7,17 +7,19 @@ import re
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from emotrain.damaged_files import DamagedFile
 from emotrain.json_files import read_object
 from emotrain.records import Clip, Gap, Summary
+from emotrain.video.framing import Framing
 
 BACKEND_FILE = "backend.json"
 
 
+@runtime_checkable
 class Summarizer(Protocol):
-    """A back end of the summarise stage. It travels to worker processes, so it must pickle."""
+    """A back end that reads the video itself. It travels to worker processes, so it must pickle."""
 
     @property
     def name(self) -> str:
@@ -26,6 +28,14 @@ class Summarizer(Protocol):
 
     def settings(self) -> Mapping[str, Any]:
         """Everything that determines the output, as plain JSON values: options, versions, prompt texts."""
+        ...
+
+    def cropped_as(self, data: Path) -> Summarizer:
+        """This summariser looking at the part of the frame that the frames in `data` were cut to."""
+        ...
+
+    def looking(self, framing: Framing) -> Summarizer:
+        """This summariser looking at what `framing` says of each clip."""
         ...
 
     def summarize(self, clip: Clip, video: Path, gaps: Sequence[Gap]) -> list[Summary]:

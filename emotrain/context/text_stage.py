@@ -164,7 +164,7 @@ class _FromFile:
     texts: PrecomputedTexts
 
     def __call__(self, clip: Clip, gaps: Sequence[Gap]) -> tuple[dict[int, str], str]:
-        if clip.clip_id not in self.texts.by_clip:
+        if clip.clip_id not in self.texts.by_clip and not self.texts.sparse:
             raise ClipError(f"{self.texts.path} has no row for this clip")
         return self.texts.texts(gaps), ""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,11 @@ class BlankExamples(Examples):
         image = blank(clip_id, self._size)
         return [Frame(clip_id, k, time_s, "keyframe", None, image) for k, time_s in enumerate(self._times_s)]
 
+    def frames(self, clip_id: str) -> list[Frame]:
+        """Its keyframes and one frame more between them, for carriers that make a picture of such."""
+        keys = self.keyframes(clip_id)
+        return [*keys, replace(keys[-1], role="between", gap=len(keys), time_s=DURATION_S)]
+
     def summaries(
         self, clip_id: str, epoch: int | None = None, draw: int | None = None, view: View = STORED
     ) -> Sequence[Summary]:
@@ -50,10 +56,10 @@ class BlankExamples(Examples):
         if self.prompt.context == "none":
             return ()
         quiet = describe((), language=self.prompt.language)
-        return [
-            Summary(clip_id, gap.gap, gap.start_s, gap.end_s, quiet, False, "none")
-            for gap in gaps_of(clip_id, self._times_s, DURATION_S)
-        ]
+        gaps = gaps_of(clip_id, self._times_s, DURATION_S)
+        return self.carrier.word(
+            [Summary(clip_id, gap.gap, gap.start_s, gap.end_s, quiet, False, "none") for gap in gaps]
+        )
 
 
 def blank(kind: str, size: int) -> bytes:

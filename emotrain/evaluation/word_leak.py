@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from emotrain.context.leakage import MASK, find_leaks
+from emotrain.context.summarize import reads_video
 from emotrain.records import Clip, Summary
 
 FOLDS = 5
@@ -78,7 +79,7 @@ def written_texts(folder: Path) -> dict[tuple[str, int], str] | None:
 
     The closed vocabulary of motion is never masked. Raises ValueError that names file and line of an unreadable record.
     """
-    if folder.name.rpartition("-")[0] == "motion":
+    if reads_video(folder.name.rpartition("-")[0]):
         return {}
     parts = {path.stem for path in folder.glob("part-*.parquet")}
     if parts - {path.stem for path in (folder / "leaks").glob("*.jsonl")}:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from emotrain.context.asking import OBSERVED
+from emotrain.context.carriers import CARRIERS
 from emotrain.context.controls import CONTROLS, NO_FAULT
 from emotrain.context.corruption import FAULTS
 from emotrain.context.facs_words import LANGUAGES
@@ -36,6 +37,7 @@ from emotrain.foreign_values import (
     whole,
     word,
 )
+from emotrain.motion.grid_motion import GridSettings
 from emotrain.motion.spotting import SpotSettings
 from emotrain.recipe.arguments.context import CONTEXTS, LEAKAGE, OPTION_ORDERS
 from emotrain.video.decode import DECODERS
@@ -92,6 +94,12 @@ MOTION: Table = {
     "landmarker": optional(_HEX),
 }
 """What motion measured by. Boxes and cues are known by their digests; the files themselves are nobody else's."""
+
+GRID: Table = {
+    "thresholds": {entry.name: number(0, 1000) for entry in fields(GridSettings)},
+    "crop": word(*CROPS),
+}
+"""What grid measured by."""
 
 ASKED: Table = {
     "model": text(r"(?!.*\.\.)[A-Za-z0-9][\w.:@+/-]*", "the name of a model, and no folder"),
@@ -157,6 +165,7 @@ SCHEMA: Table = {
         "summary_noise": number(0, 1),
         "context_seed": _SEED,
         "question": _question,
+        "carrier": word(*CARRIERS),
     },
     "prompt": {
         "context": word(*CONTEXTS),
@@ -175,7 +184,7 @@ SUMMARIZERS: Mapping[str, Table] = {
         "backend": word(name),
         "version": whole(0, 1000),
         "language": word(*LANGUAGES),
-        **(MOTION if name == "motion" else ASKED),
+        **{"motion": MOTION, "grid": GRID}.get(name, ASKED),
     }
     for name in BACKENDS
 }

@@ -14,6 +14,7 @@ from PIL import Image
 
 from emotrain.balance.drawable import quarantined_ids
 from emotrain.context.budget import text_tokens
+from emotrain.context.carriers import CARRIERS, carried
 from emotrain.context.controls import controlled
 from emotrain.context.donors import Donors, Lender
 from emotrain.context.option_order import option_order
@@ -26,7 +27,7 @@ from emotrain.emotions import display_names
 from emotrain.examples.redraw import redrawn
 from emotrain.examples.summaries import summaries_name
 from emotrain.examples.targets import target_of
-from emotrain.examples.vision_embeddings import VisionEmbeddings
+from emotrain.examples.vision_embeddings import Features
 from emotrain.modeling.chats import encode_chats
 from emotrain.modeling.image_features import with_features
 from emotrain.modeling.prompt_layout import PromptLayout
@@ -55,6 +56,7 @@ class Examples:
         self.context = context
         self.prompt = context.prompt_settings()
         self.controls = context.controls()
+        self.carrier = CARRIERS[context.carrier]
         self.faults = context.training_faults()
         self.shuffle_options = context.option_order == "shuffled"
         self.seed = context.context_seed
@@ -84,7 +86,9 @@ class Examples:
 
         def told(of: str) -> Sequence[Summary]:
             anew = epoch is not None or view.phase is not None
-            return view.told(self._redrawn(of, epoch, view.phase)[1] if anew else self.made_summaries(of))
+            return view.told(
+                self._redrawn(of, epoch, view.phase)[1] if anew else self.carrier.word(self.made_summaries(of))
+            )
 
         def another() -> Sequence[Summary]:
             donors = self._lenders()
@@ -111,9 +115,13 @@ class Examples:
 
     def _redrawn(self, clip_id: str, epoch: int | None, phase: float | None) -> tuple[list[Frame], list[Summary]]:
         frames = self._store().frames(clip_id)
-        stored = () if self.prompt.context == "none" else self.made_summaries(clip_id)
+        stored = () if self.prompt.context == "none" else self.carrier.word(self.made_summaries(clip_id))
         drawn: dict[str, Any] = {"seed": self.frame_seed, "epoch": epoch or 0, "phase": phase}
         return redrawn(frames, stored, self.count, **drawn, language=self.prompt.language)
+
+    def frames(self, clip_id: str) -> list[Frame]:
+        """All stored frames of the clip in time order."""
+        return self._store().frames(clip_id)
 
     def made_summaries(self, clip_id: str) -> Sequence[Summary]:
         """The clip's summaries as they were made, before any control; empty when the summariser could not read it."""
@@ -164,7 +172,9 @@ class Examples:
         anew = epoch if self.redraws else None
         stored = anew is None and view.phase is None
         frames = self.keyframes(clip_id) if stored else self._redrawn(clip_id, anew, view.phase)[0]
-        messages = build_messages(frames, self.summaries(clip_id, anew, draw, view), self.names, self.prompt, order)
+        told = self.summaries(clip_id, anew, draw, view)
+        frames, told = carried(self.carrier, frames, told, lambda: self.frames(clip_id))
+        messages = build_messages(frames, told, self.names, self.prompt, order)
         return messages, frames if self.prompt.images else []
 
 
@@ -183,7 +193,7 @@ class Collator:
         self,
         examples: Examples,
         processor: Any,
-        embeddings: VisionEmbeddings | None = None,
+        embeddings: Features | None = None,
         layout: PromptLayout | None = None,
     ) -> None:
         self.examples = examples

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from emotrain.balance.drawable import drawable_clips
-from emotrain.balance.losses import check_prior
+from emotrain.balance.idle_loss import check_prior
 from emotrain.balance.manifest import (
     Manifest,
     build_manifest,

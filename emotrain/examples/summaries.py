@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from emotrain.context.summarize import BACKENDS, plan_summaries
+from emotrain.context.summarize import BACKENDS, plan_summaries, reads_video
 from emotrain.recipe.arguments import ContextArguments
 
 
 def summary_options(context: ContextArguments) -> dict[str, Any]:
     """The options of the summarise stage that a recipe names, `leakage` among them for text back ends."""
     options: dict[str, Any] = {"language": context.language, **context.summarizer_options}
-    if context.summarizer != "motion":
+    if not reads_video(context.summarizer):
         return options | {"leakage": context.leakage}
     return options if context.cues is None else options | {"cues": context.cues}
 
 
 def is_written_by_recipe(context: ContextArguments) -> bool:
     """Whether the recipe says how its summaries are made, as against naming a folder or having none."""
-    written = context.summarizer == "motion" or (context.summarizer in BACKENDS and bool(context.summarizer_options))
+    written = reads_video(context.summarizer) or (context.summarizer in BACKENDS and bool(context.summarizer_options))
     return context.context != "none" and written
 
 

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from importlib.metadata import version
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -42,6 +42,13 @@ SCHEMA = pa.schema(
     ]
 )
 """One row a clip: a digest of its keyframes' bytes, and the features (F, T, D) as the bytes of a torch dtype."""
+
+
+class Features(Protocol):
+    """What the vision side makes of keyframes, known without asking it; `VisionEmbeddings` are those on disk."""
+
+    def of(self, clip_id: str, frames: Sequence[Frame]) -> Tensor:
+        """Features (F, T, D) of a clip that shows these keyframes."""
 
 
 class VisionEmbeddings:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ NEAR_DUPLICATES = 0.3
 """Overlap from which two boxes are one face."""
 
 SIZES_KEPT = 8
-"""Networks kept for pictures of different sizes; the whole frame and the cuttings around faces take two of them."""
+"""Networks that a thread keeps for pictures of different sizes; whole frames and cuttings around faces take two."""
 
 
 class YuNet:
@@ -50,8 +51,17 @@ class YuNet:
         return sorted(found, key=lambda face: -face.score)
 
 
-@lru_cache(SIZES_KEPT)
+_mine = local()
+
+
 def _network(file: Path, width: int, height: int) -> Any:
+    """A network of this thread: one that two threads ask at once mixes up their pictures."""
+    if not hasattr(_mine, "kept"):
+        _mine.kept = lru_cache(SIZES_KEPT)(_made)
+    return _mine.kept(file, width, height)
+
+
+def _made(file: Path, width: int, height: int) -> Any:
     import cv2
 
     with _quiet():

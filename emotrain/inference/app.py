@@ -7,6 +7,8 @@ neither fonts nor scripts from other hosts, and deletes what was dropped within 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import nullcontext
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -47,8 +49,11 @@ def page_reading(recogniser: Recogniser, video: str | None, face: str = "largest
         return problem_html(Path(video).name, str(error).replace(video, "the file"))
 
 
-def build_app(recogniser: Recogniser) -> Any:
-    """The Gradio page (`gradio.Blocks`) for a loaded model; ValueError says what to install."""
+def build_app(recogniser: Recogniser, more: Callable[[Any], None] | None = None) -> Any:
+    """The Gradio page (`gradio.Blocks`) for a loaded model; ValueError says what to install.
+
+    `more` is given gradio and adds tabs beside that for clips.
+    """
     gradio = _gradio()
 
     def read(video: str | None, face: str) -> str:
@@ -56,12 +61,15 @@ def build_app(recogniser: Recogniser) -> Any:
 
     with gradio.Blocks(title="emotrain", analytics_enabled=False, delete_cache=(KEPT_S, KEPT_S)) as page:
         gradio.HTML(_intro(recogniser), elem_id="intro")
-        with gradio.Row():
-            with gradio.Column(scale=2, min_width=300):
-                clip = gradio.Video(label="Clip", sources=["upload"], height=340, elem_id="clip", buttons=[])
-                person = gradio.Dropdown(PEOPLE, value="largest", label="Whose face", elem_id="person")
-            with gradio.Column(scale=3, min_width=320):
-                result = gradio.HTML(EMPTY, elem_id="result")
+        with gradio.Tabs() if more is not None else nullcontext():
+            with gradio.Tab("Clip") if more is not None else nullcontext(), gradio.Row():
+                with gradio.Column(scale=2, min_width=300):
+                    clip = gradio.Video(label="Clip", sources=["upload"], height=340, elem_id="clip", buttons=[])
+                    person = gradio.Dropdown(PEOPLE, value="largest", label="Whose face", elem_id="person")
+                with gradio.Column(scale=3, min_width=320):
+                    result = gradio.HTML(EMPTY, elem_id="result")
+            if more is not None:
+                more(gradio)
         gradio.HTML(f"<p>{LIMITS}{_where(recogniser)}</p>", elem_id="limits")
         for changed in (clip, person):
             changed.change(
@@ -70,13 +78,20 @@ def build_app(recogniser: Recogniser) -> Any:
     return page
 
 
-def serve(recogniser: Recogniser, *, host: str = "127.0.0.1", port: int = 7860, wait: bool = True) -> Any:
+def serve(
+    recogniser: Recogniser,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    wait: bool = True,
+    more: Callable[[Any], None] | None = None,
+) -> Any:
     """Serve the page until interrupted, or return at once with the running page when `wait` is False.
 
-    Raises ValueError when the port is taken.
+    `more` is as in `build_app`. Raises ValueError when the port is taken.
     """
     gradio = _gradio()
-    page = build_app(recogniser)
+    page = build_app(recogniser, more)
     if host not in ("127.0.0.1", "localhost", "::1"):
         print(f"emotrain: the page has no password and {host} lets other machines reach it", flush=True)
     try:

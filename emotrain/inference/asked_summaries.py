@@ -101,9 +101,9 @@ def asked_summaries(contract: InputContract, between: int | None) -> AskedSummar
     """
     saved: dict[str, Any] = dict(contract.summarizer or {})
     name = str(saved["backend"])
-    if name == "precomputed":
+    if name in ("precomputed", "speech"):
         raise ValueError(
-            "the adapter was trained with summaries from a file (summarizer: precomputed), and a video alone has none; "
+            f"the adapter was trained with summaries from a file (summarizer: {name}), and a video alone has none; "
             f"evaluate it where the file is, {WITHOUT}"
         )
     if between is not None and between < 1:

@@ -13,9 +13,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from emotrain.clip_errors import ClipError, Damaged
-from emotrain.context.motion_backend import MotionSummarizer
+from emotrain.context.carriers import CARRIERS
 from emotrain.context.prompt import PromptSettings, keyframes
 from emotrain.context.summarize import SummarizeClip
+from emotrain.context.summarizer import Summarizer
 from emotrain.examples.examples import Examples
 from emotrain.examples.input_contract import InputContract
 from emotrain.inference.asked_summaries import AskedSummaries
@@ -54,8 +55,9 @@ class ClipEyes:
     def __init__(self, contract: InputContract) -> None:
         self.contract = contract
         self.settings: FrameSettings = frame_settings(contract)
-        self.summarizer: MotionSummarizer | AskedSummaries | None = summarizer_of(contract)
+        self.summarizer: Summarizer | AskedSummaries | None = summarizer_of(contract)
         self.faces = FaceView(contract)
+        self.pictures = CARRIERS[str(contract.context.get("carrier", "summaries"))].show is not None
         self.shown_to = self.summarizer.where if isinstance(self.summarizer, AskedSummaries) else None
         if self.shown_to is not None:
             print(f"emotrain: {self.shown_to}", file=sys.stderr, flush=True)
@@ -88,7 +90,8 @@ class ClipEyes:
         return seen
 
     def _see(self, given: str, path: Path, clip: Clip, look: Look, face: FaceState) -> SeenClip:
-        made = ExtractClip(path.parent, kept(self.settings, self.summarizer), Fixed(look))(clip)
+        settings = self.settings if self.pictures else kept(self.settings, self.summarizer)
+        made = ExtractClip(path.parent, settings, Fixed(look))(clip)
         rows, damage = (made.rows, made.note) if isinstance(made, Damaged) else (made, None)
         frames = from_table(pa.Table.from_pylist(rows, schema=FRAMES), Frame)
         told, declined = self._told(clip, path, frames, look)
@@ -136,6 +139,10 @@ class SeenExamples(Examples):
     def keyframes(self, clip_id: str) -> list[Frame]:
         """The keyframes of a clip that was looked at."""
         return keyframes(self.seen[clip_id].frames)
+
+    def frames(self, clip_id: str) -> list[Frame]:
+        """All frames of it that were kept."""
+        return list(self.seen[clip_id].frames)
 
     def made_summaries(self, clip_id: str) -> Sequence[Summary]:
         """Its summaries."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass, replace
 from typing import Any, get_type_hints
 
-from emotrain.context.motion_backend import MotionSummarizer
 from emotrain.context.prompt import PromptSettings
-from emotrain.context.summarize import BACKENDS
+from emotrain.context.summarize import BACKENDS, reads_video
+from emotrain.context.summarizer import Summarizer
 from emotrain.emotions import label_set, nearest
 from emotrain.examples.input_contract import CONTRACT, InputContract, template_digests
 from emotrain.faces.settings import FaceSettings
@@ -82,7 +82,7 @@ def parse_options(text: str) -> dict[str, Any]:
     return found
 
 
-def summarizer_of(contract: InputContract) -> MotionSummarizer | AskedSummaries | None:
+def summarizer_of(contract: InputContract) -> Summarizer | AskedSummaries | None:
     """The summariser that made the training summaries, with its settings; None where the prompt has no summaries.
 
     Raises ValueError when this version's back end would not write the same text, and for texts from a file.
@@ -93,11 +93,11 @@ def summarizer_of(contract: InputContract) -> MotionSummarizer | AskedSummaries 
     name = settings.pop("backend")
     if name not in BACKENDS:
         raise ValueError(f"the adapter was trained with summaries of back end {name!r}; {nearest(name, BACKENDS)}")
-    if name != "motion":
+    if not reads_video(name):
         return asked_summaries(contract, frame_settings(contract).between)
     kind: Any = BACKENDS[name]
     mine = {entry.name for entry in fields(kind) if entry.init}
-    built: MotionSummarizer = _build(kind, {key: value for key, value in settings.items() if key in mine}, "summarizer")
+    built: Summarizer = _build(kind, {key: value for key, value in settings.items() if key in mine}, "summarizer")
     # Which faces or boxes the training clips had is in the fingerprint; another video has its own.
     odd = changed_since({key: value for key, value in settings.items() if key != "boxes_fingerprint"}, built.settings())
     if odd:

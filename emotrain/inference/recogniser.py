@@ -18,6 +18,7 @@ from emotrain.examples.contract_schema import HUB_ID, REVISION
 from emotrain.examples.examples import Collator
 from emotrain.examples.input_contract import CONTRACT, InputContract, read_contract
 from emotrain.examples.scoring import score_clips
+from emotrain.examples.vision_embeddings import Features
 from emotrain.inference.clip_input import ClipEyes, SeenClip, SeenExamples
 from emotrain.inference.clip_limits import LONGEST_S
 from emotrain.inference.input_settings import settle, summarizer_of
@@ -98,9 +99,12 @@ class Recogniser:
         contract = replace(self.contract, faces={**self.contract.faces, "face": face})
         return Recogniser(self.model, self.processor, contract, self.name, self.promise)
 
-    def read(self, clips: Sequence[SeenClip]) -> list[Reading]:
-        """Score clips that were looked at already, in one batch; their ids must differ."""
-        collator = Collator(SeenExamples(self.contract, clips), self.processor)
+    def read(self, clips: Sequence[SeenClip], features: Features | None = None) -> list[Reading]:
+        """Score clips that were looked at already, in one batch; their ids must differ.
+
+        With `features` their keyframes do not pass the vision side.
+        """
+        collator = Collator(SeenExamples(self.contract, clips), self.processor, features)
         logits = score_clips(
             self.model,
             [clip.clip_id for clip in clips],

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emotrain.face_layout import ALIGNED_CROP, FaceLayout
 from emotrain.motion.face_regions import Floats, box_weights, region_weights, rigid_weights
-from emotrain.motion.flow import FLOW_GRID, evened, flattened, flow_from_first, halved, lit_unevenly
+from emotrain.motion.flow import FLOW_GRID, FlowFromFirst, evened, flattened, halved, lit_unevenly
 from emotrain.motion.head_motion import design, follows_turns, head_motion
 
 SIZE = 128
@@ -77,14 +78,20 @@ def face_motion(
         small = flattened(small)
     tracks: list[Floats] = []
     for start, end in _spans(times_s, anchor_s):
-        part = _from_anchor(grey[start : end + 1], small[start : end + 1], layout)
+        part = Anchored(layout).measure(grey[start : end + 1], small[start : end + 1])
         if tracks:
-            part[:, _OWN:] += tracks[-1][-1, _OWN:]
+            part[:, OWN:] += tracks[-1][-1, OWN:]
             part = part[1:]
         tracks.append(part)
-    whole = np.concatenate(tracks)
+    return motion_of(np.concatenate(tracks), times_s, layout, light_steps)
+
+
+def motion_of(
+    whole: Floats, times_s: NDArray[np.float64], layout: FaceLayout, light_steps: Sequence[int] = ()
+) -> FaceMotion:
+    """From what `Anchored` measured (T, 44 + B) to tracks; `light_steps` are as in `face_motion`."""
     count, regions = len(whole), 2 * len(_maps(layout).regions)
-    contrast, head, motion, light = np.split(whole, np.cumsum((_OWN, 8, regions)), axis=1)
+    contrast, head, motion, light = np.split(whole, np.cumsum((OWN, 8, regions)), axis=1)
     for step in light_steps:
         _level(light, contrast, step)
     turns = 100 / layout.inter_ocular * head.reshape(count, 2, 4)[:, :, 3]
@@ -100,7 +107,7 @@ def face_motion(
     )
 
 
-_OWN = 2
+OWN = 2
 """The first columns of a part, the contrast of the eyes: not relative to its anchor."""
 
 
@@ -122,21 +129,39 @@ def _spans(times_s: NDArray[np.float64], anchor_s: float) -> list[tuple[int, int
     return list(pairwise(anchors))
 
 
-def _from_anchor(grey: NDArray[np.uint8], small: NDArray[np.uint8], layout: FaceLayout) -> Floats:
-    """(T, 2 + 8 + 34 + B): eye contrast, and since the first frame head motion, region motion and brightness change."""
-    maps = _maps(layout)
-    flow = flow_from_first(small)
-    texture = _texture(grey[0])
-    prior = maps.fit * _block_means(texture[None], FIT_GRID).ravel()
-    blocks = _block_means(flow.reshape(-1, FLOW_GRID, FLOW_GRID), FIT_GRID).reshape(2, len(grey), -1)
-    head = head_motion(blocks, prior, design(FIT_GRID, layout))
-    regions = maps.regions * (texture.ravel() + 0.05 * texture.mean() + np.float32(1e-6))
-    regions /= regions.sum(1, keepdims=True)
-    moved = flow.reshape(2, len(grey), -1) @ regions.T - head @ (regions @ design(FLOW_GRID, layout)).T
-    moved *= 100 / layout.inter_ocular
-    motion = moved.transpose(1, 2, 0).reshape(len(grey), -1)
-    light, contrast = _appearance(grey, head[..., :3], maps)
-    return np.concatenate([contrast, head.transpose(1, 0, 2).reshape(len(grey), 8), motion, light], axis=1)
+class Anchored:
+    """What moves since the first frame that it is given, the anchor; frames may come in parts."""
+
+    def __init__(self, layout: FaceLayout) -> None:
+        self._layout, self._maps, self._flow = layout, _maps(layout), FlowFromFirst()
+        self._regions: Floats | None = None
+        self._prior: Floats | None = None
+        self._level: Floats | None = None
+
+    def measure(self, grey: NDArray[np.uint8], small: NDArray[np.uint8]) -> Floats:
+        """(T, 2 + 8 + 34 + B) of the next T frames: eye contrast, and since the anchor head motion, region motion and
+        brightness change. `grey` (T, 128, 128), `small` (T, 64, 64) the same as the flow sees it."""
+        flow = self._flow.to(small)
+        if self._regions is None:
+            texture = _texture(grey[0])
+            self._prior = self._maps.fit * _block_means(texture[None], FIT_GRID).ravel()
+            regions = self._maps.regions * (texture.ravel() + 0.05 * texture.mean() + np.float32(1e-6))
+            regions /= regions.sum(1, keepdims=True)
+            self._regions = regions
+        assert self._prior is not None
+        blocks = _block_means(flow.reshape(-1, FLOW_GRID, FLOW_GRID), FIT_GRID).reshape(2, len(grey), -1)
+        head = head_motion(blocks, self._prior, design(FIT_GRID, self._layout))
+        moved = (
+            flow.reshape(2, len(grey), -1) @ self._regions.T
+            - head @ (self._regions @ design(FLOW_GRID, self._layout)).T
+        )
+        moved *= 100 / self._layout.inter_ocular
+        motion = moved.transpose(1, 2, 0).reshape(len(grey), -1)
+        level, contrast = _appearance(grey, head[..., :3], self._maps)
+        if self._level is None:
+            self._level = level[0]
+        light = 100 * (level - self._level)
+        return np.concatenate([contrast, head.transpose(1, 0, 2).reshape(len(grey), 8), motion, light], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +214,8 @@ def _texture(frame: NDArray[np.uint8]) -> Floats:
     return cv2.resize(strength / (strength + 20.0), (FLOW_GRID, FLOW_GRID), interpolation=cv2.INTER_AREA)
 
 
-def _appearance(grey: NDArray[np.uint8], head: Floats, maps: _Maps) -> tuple[Floats, Floats]:
-    """Brightness change (T, B) in percent and eye contrast (T, 2), in frames warped back onto the first."""
+def _appearance(grey: NDArray[np.uint8], head: Floats, maps: _Maps) -> tuple[Any, Any]:
+    """Brightness (T, B) as shares of the face's and eye contrast (T, 2), in frames warped back onto the first."""
     import cv2
 
     matrices = np.concatenate([head[..., 1:], head[..., :1] * SIZE], axis=2).transpose(1, 0, 2)
@@ -209,8 +234,7 @@ def _appearance(grey: NDArray[np.uint8], head: Floats, maps: _Maps) -> tuple[Flo
         flat[t] = stable[maps.seen]
     gain = np.maximum(face, 1.0)[:, None]
     level = flat @ maps.boxes / gain
-    light = 100 * (level - level[0])
     eyes = flat[:, maps.eye_pixels]
     second = np.square(eyes) @ maps.boxes[maps.eye_pixels, :2] / gain**2
     contrast = np.sqrt(np.maximum(second - level[:, :2] ** 2, 0.0))
-    return light, contrast
+    return level, contrast

@@ -27,18 +27,20 @@ def halved(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.stack([cv2.resize(frame, (FLOW_GRID, FLOW_GRID), interpolation=cv2.INTER_AREA) for frame in grey])
 
 
-def evened(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def evened(small: NDArray[np.uint8], like: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
     """The frames at one brightness and contrast where these change much; as they are where they hardly do.
 
-    Flow compares patches less their mean: a slow drift is harmless, a lamp that goes on is not.
+    They are those of the frame `like`, or the medians over all frames. Flow compares patches less their mean: a slow
+    drift is harmless, a lamp that goes on is not.
     """
     flat = small.reshape(len(small), -1)
     level = np.maximum(flat.mean(1), 1.0)
-    if level.max() < GAIN_RANGE * level.min():
+    goal = level if like is None else np.maximum(like.mean(keepdims=True).reshape(1), 1.0)
+    if max(level.max(), goal.max()) < GAIN_RANGE * min(level.min(), goal.min()):
         return small
     spread = np.maximum(flat.std(1), 1.0)
-    gain = np.median(spread) / spread
-    even = (flat - level[:, None]) * gain[:, None] + np.median(level)
+    gain = np.median(spread if like is None else np.maximum(like.std(), 1.0)) / spread
+    even = (flat - level[:, None]) * gain[:, None] + np.median(goal)
     return np.clip(np.rint(even), 0, 255).astype(np.uint8).reshape(small.shape)
 
 
@@ -62,17 +64,28 @@ def flattened(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return flat
 
 
-def flow_from_first(small: NDArray[np.uint8]) -> Floats:
-    """(2, T, 64, 64) displacement from the first frame to each frame, in fractions of the crop."""
-    import cv2
+class FlowFromFirst:
+    """Displacement from the first frame that it is given to all others; they may come in parts."""
 
-    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    dis.setFinestScale(0)
-    flows = np.zeros((2, len(small), FLOW_GRID, FLOW_GRID), np.float32)
-    flow: Floats | None = None
-    for t in range(1, len(small)):
-        flow = dis.calc(small[0], small[t], flow)
-        flow = cv2.sepFilter2D(flow, -1, _SMOOTH, _SMOOTH, borderType=cv2.BORDER_REPLICATE)
-        flows[:, t] = flow.transpose(2, 0, 1)
-    flows /= FLOW_GRID
-    return flows
+    def __init__(self) -> None:
+        import cv2
+
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._dis.setFinestScale(0)
+        self._first: NDArray[np.uint8] | None = None
+        self._flow: Floats | None = None
+
+    def to(self, small: NDArray[np.uint8]) -> Floats:
+        """(2, T, 64, 64) displacement to the next T frames, in fractions of the crop."""
+        import cv2
+
+        flows = np.zeros((2, len(small), FLOW_GRID, FLOW_GRID), np.float32)
+        for t, frame in enumerate(small):
+            if self._first is None:
+                self._first = frame
+                continue
+            flow = self._dis.calc(self._first, frame, self._flow)
+            self._flow = cv2.sepFilter2D(flow, -1, _SMOOTH, _SMOOTH, borderType=cv2.BORDER_REPLICATE)
+            flows[:, t] = self._flow.transpose(2, 0, 1)
+        flows /= FLOW_GRID
+        return flows

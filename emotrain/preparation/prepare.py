@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from emotrain.context.summarize import summarize_clips
+from emotrain.context.summarize import reads_video, summarize_clips
 from emotrain.datasets.clips import CLIPS_FILE, read_index
 from emotrain.datasets.index import READERS, index_clips, reader_options
 from emotrain.datasets.index_file import REMEDY
@@ -94,7 +94,7 @@ def prepare(
             **taken_from,
         )
         print(report.in_words(), file=sys.stderr)
-    elif "faces" in wanted and _is_to_be_checked(settings):
+    elif "faces" in wanted and _is_to_be_checked(recipe):
         check_crops(data)
     if "frames" in wanted:
         report = extract_frames(
@@ -116,7 +116,7 @@ def prepare(
             only=shard,
             workers=workers,
             max_bad_share=max_bad_share,
-            **(taken_from if recipe.context.summarizer == "motion" else {}),
+            **(taken_from if reads_video(recipe.context.summarizer) else {}),
             **summary_options(recipe.context),
         )
     if "embeddings" in wanted and settings.vision_embeddings == "stored":
@@ -127,8 +127,11 @@ def prepare(
     return data
 
 
-def _is_to_be_checked(settings: DataArguments) -> bool:
-    """Whether a sample of the clips should be looked at: they are taken for aligned crops, and nobody has."""
+def _is_to_be_checked(recipe: Recipe) -> bool:
+    """Whether a sample of the clips should be looked at: they are taken for aligned crops of faces, and nobody has."""
+    settings = recipe.data
+    if recipe.context.question != "emotion":
+        return False
     return settings.crop == "none" and settings.dataset != "synthetic" and not (Path(settings.data) / CHECKED).exists()
 
 

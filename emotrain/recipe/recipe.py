@@ -17,6 +17,7 @@ from typing import Any, get_type_hints
 import yaml
 
 from emotrain.atomic_files import write_text
+from emotrain.context.carriers import PICTURES
 from emotrain.recipe.arguments import BalanceArguments, ContextArguments, DataArguments, EvaluationArguments
 from emotrain.recipe.trl_keys import DEFAULTS, HONOURED, REFUSED, refused
 from emotrain.recipe.value_types import typed
@@ -171,6 +172,12 @@ def _together(parsed: Mapping[str, Any]) -> list[str]:
             f"attn_implementation: {attention} takes no tree of labels, which are then read on a key-value cache, and "
             "gradient_checkpointing: true turns that off; say attn_implementation: sdpa (vision_attention: "
             "flash_attention_2 is for the tower alone), or gradient_checkpointing: false"
+        ]
+    data, carrier = parsed["data"], parsed["context"].carrier
+    if carrier in PICTURES and (data.vision_embeddings == "stored" or data.redraw_keyframes or data.between == 0):
+        return [
+            f"carrier: {carrier} makes a picture of the frames between the keyframes, and neither vision_embeddings: "
+            "stored nor redraw_keyframes knows it; remove them, and say between: 4 where it is 0"
         ]
     return []
 

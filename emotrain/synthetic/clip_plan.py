@@ -8,13 +8,14 @@ from hashlib import blake2b
 
 import numpy as np
 
-from emotrain.emotions import PUBLISHED_COUNTS, label_set
+from emotrain.emotions import DRAWN_SETS, PUBLISHED_COUNTS, label_set
 from emotrain.records import Clip, Event, Kind, Split
 from emotrain.synthetic.action_units import PROTOTYPES, regions_of, visible_units
 from emotrain.synthetic.muscles import peak_motion
+from emotrain.synthetic.objects import LABELS as OBJECT_LABELS
+from emotrain.synthetic.objects import write_object
 from emotrain.synthetic.performance import FPS, MACRO_STRENGTH, MICRO_STRENGTH, Script, Strengths, write_script
 from emotrain.synthetic.trajectories import COURSES, write_trajectory
-from emotrain.synthetic.trajectories import NAME as TRAJECTORIES
 
 CLIPS_PER_PERSON = 12
 SOURCE = "synthetic"
@@ -77,19 +78,19 @@ def plan_clips(
     """All clips of a set, a pure function of the arguments.
 
     Train and validation follow the published class counts of the label set (at least 2 a class); test is balanced. In
-    every class but neutral, `micro_share` of the clips are micro-expressions. The classes of `trajectories` are equally
-    many everywhere and have no kinds. No person is in two splits. Raises ValueError for a label set that cannot be
-    drawn and for a share outside 0..1.
+    every class but neutral, `micro_share` of the clips are micro-expressions. The classes of DRAWN_SETS (trajectories,
+    actions, events) are equally many everywhere and have no kinds. No person is in two splits. Raises ValueError for a
+    label set that cannot be drawn and for a share outside 0..1.
     """
     labels = label_set(label_set_name).labels
     drawable = [name for name in PUBLISHED_COUNTS if set(PUBLISHED_COUNTS[name]) <= set(PROTOTYPES)]
     even = dict.fromkeys(labels, 1.0)
-    if label_set_name == TRAJECTORIES:
+    if label_set_name in DRAWN_SETS:
         weights, micro_share = even, 0.0
     elif label_set_name in drawable:
         weights = {label: float(PUBLISHED_COUNTS[label_set_name][label]) for label in labels}
     else:
-        known = " or ".join([*drawable, TRAJECTORIES])
+        known = " or ".join([*drawable, *DRAWN_SETS])
         raise ValueError(f"label set {label_set_name!r} has no published class counts; choose {known}")
     if not 0 <= micro_share <= 1:
         raise ValueError(f"micro_share {micro_share}: expected a share between 0 and 1")
@@ -152,7 +153,12 @@ def _cast(
         person = people[number % len(people)]
         clip_seed = stable_seed(seed, clip_id)
         rng = np.random.default_rng([clip_seed, 0])
-        script = write_trajectory(label, rng) if label in COURSES else write_script(label, kind, rng, strengths)
+        if label in COURSES:
+            script = write_trajectory(label, rng)
+        elif label in OBJECT_LABELS:
+            script = write_object(label, rng)
+        else:
+            script = write_script(label, kind, rng, strengths)
         person_seed = stable_seed(seed, "person", person)
         plans.append(ClipPlan(clip_id, split, f"person-{person:04d}", person_seed, clip_seed, script))
     return plans

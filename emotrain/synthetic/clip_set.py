@@ -32,6 +32,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from emotrain.atomic_files import replacing, write_json, write_table
+from emotrain.emotions import DRAWN_SETS
 from emotrain.json_files import read_object
 from emotrain.progress import track
 from emotrain.records import CLIPS, EVENT, to_table
@@ -42,13 +43,14 @@ from emotrain.synthetic.face import Face
 from emotrain.synthetic.grades import GRADES, STRENGTHS, GradeName
 from emotrain.synthetic.h264 import write_mp4
 from emotrain.synthetic.identity import sample_identity
+from emotrain.synthetic.objects import OBJECT_RENDERER, draw_objects
+from emotrain.synthetic.objects import SETS as OBJECT_SETS
 from emotrain.synthetic.performance import FPS, MACRO_STRENGTH, MICRO_STRENGTH, Level, Performance, perform
 from emotrain.synthetic.scene_plan import SceneSettings
 from emotrain.synthetic.scene_set import SCENE_RENDERER, SCENE_TRUTH, SCENES, film_batch, scene_path
 from emotrain.synthetic.sensor import Sensor
 from emotrain.synthetic.styled_set import STYLE_RENDERER, draw_batch, write_truth
 from emotrain.synthetic.styles import KNOWN, STYLES, known_style
-from emotrain.synthetic.trajectories import NAME as TRAJECTORIES
 
 RENDERER = 1
 """Raised whenever the same seed would give other pictures, so that old and new clips never mix in one set."""
@@ -92,6 +94,11 @@ def write_clip_set(
         settings |= {"style": style, "grade": grade, "style_renderer": STYLE_RENDERER}
         strengths = STRENGTHS
         draw = partial(draw_batch, root=root, size=size, styles=styles, grade=grade)
+    if label_set in OBJECT_SETS:
+        if style is not None or scenes is not None:
+            raise ValueError(f"label set {label_set!r}: objects are drawn in no style and no scene; drop the two")
+        settings |= {"object_renderer": OBJECT_RENDERER}
+        draw = partial(draw_objects, root=root, size=size)
     plans = plan_clips(label_set_name=label_set, **counts, seed=seed, micro_share=micro_share, strengths=strengths)
     _claim(root, settings, "clip_set.json", "videos")
     if aligned:
@@ -186,7 +193,7 @@ def main() -> None:
         description="Draw a synthetic clip set: aligned faces, and with --scenes the same clips filmed in scenes."
     )
     parser.add_argument("root", type=Path)
-    parser.add_argument("--label-set", default="mafw", choices=("mafw", "dfew", TRAJECTORIES))
+    parser.add_argument("--label-set", default="mafw", choices=("mafw", "dfew", *DRAWN_SETS))
     for name, clips in (("train", 1500), ("validation", 110), ("test", 440)):
         parser.add_argument(f"--{name}", type=int, default=clips, metavar="CLIPS")
     parser.add_argument("--seed", type=int, default=0)

@@ -142,7 +142,7 @@ class ManifestTrainer(Trainer):
         super()._save_checkpoint(model, trial)
 
     def _terms(self, logits: torch.Tensor, target: torch.Tensor) -> LossTerms:
-        if self.objective == "labels":
+        if self.objective != "tokens":
             return self.label_loss(logits, target, self._progress)
         # Ordinary answer-token fine-tuning: the mean over tokens, so a label weighs as much as it has tokens.
         length = self._weights(target)
@@ -150,7 +150,7 @@ class ManifestTrainer(Trainer):
         return LossTerms(nll / length, length, -label_mass(logits).detach())
 
     def _weights(self, target: torch.Tensor) -> torch.Tensor:
-        if self.objective == "labels":
+        if self.objective != "tokens":
             return self.label_loss.weights(target, self._progress)
         return self._tokens_a_label.to(target.device)[target]
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy as torch_cross_entropy
 
+from emotrain.balance.idle_loss import check_prior
 from emotrain.balance.losses import (
     LossSettings,
     balanced_softmax,
     build_loss,
-    check_prior,
     cross_entropy,
     focal,
     label_oversmoothing,

@@ -19,11 +19,12 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 class Browser:
     """One page. `events` collects what the browser reports; messages are JSON ended by a zero byte."""
 
-    def __init__(self, profile: Path, patience_s: float = 120.0) -> None:
+    def __init__(self, profile: Path, patience_s: float = 120.0, more_flags: str = "") -> None:
         assert CHROMIUM is not None
         (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
         flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-        flags += "--disable-component-update --disable-sync --disable-dev-shm-usage --remote-debugging-pipe"
+        flags += "--disable-component-update --disable-sync --disable-dev-shm-usage --remote-debugging-pipe "
+        flags += more_flags
         command = f'exec "$0" {flags} --user-data-dir="$1" about:blank 3<&{theirs_in} 4>&{theirs_out}'
         self.process = subprocess.Popen(
             ["bash", "-c", command, CHROMIUM, str(profile)],

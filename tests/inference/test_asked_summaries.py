@@ -25,7 +25,7 @@ Saved = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def clips(tmp_path_factory: pytest.TempPathFactory, face_weights: Path) -> list[Path]:
     from emotrain.synthetic.clip_set import write_clip_set
 
     home = tmp_path_factory.mktemp("videos")

@@ -8,7 +8,7 @@ from emotrain.balance.draw_settings import DrawSettings
 from emotrain.balance.losses import LossSettings
 from emotrain.recipe.arguments.keys import check_word, recipe_key
 
-OBJECTIVES = ("labels", "tokens")
+OBJECTIVES = ("labels", "tokens", "reward")
 TARGETS = ("hard", "votes")
 
 
@@ -27,7 +27,10 @@ class BalanceArguments:
     group_by: str | None = recipe_key("subject or source, whose draws group_cap bounds.", default=None)
     group_cap: float | None = recipe_key("Largest share of one group in the draws of its class.", default=None)
     compound: str = recipe_key("What a clip with several labels counts as (see balance/strata.py).", default="label")
-    objective: str = recipe_key("labels: loss on the label distribution; tokens: answer tokens.", default="labels")
+    objective: str = recipe_key(
+        "labels: loss on the label distribution; tokens: answer tokens; reward: its expected reward.", default="labels"
+    )
+    reward: str = recipe_key("What objective: reward climbs: accuracy, uar or tail_f1.", default="uar")
     targets: str = recipe_key(
         "What a clip is trained towards: hard, its label; votes, the shares of its annotators' votes.", default="hard"
     )
@@ -48,6 +51,10 @@ class BalanceArguments:
         self.draw_settings()
         check_word("objective", self.objective, OBJECTIVES)
         check_word("targets", self.targets, TARGETS)
+        if self.objective == "reward" and self.loss != "cross_entropy":
+            raise ValueError(f"loss: {self.loss} would be ignored with objective: reward; remove it")
+        if self.loss == "reward":
+            raise ValueError("loss: reward: say objective: reward, and reward: accuracy, uar or tail_f1")
         settings = self.loss_settings()
         defaults = LossSettings()
         for key, value, default, used in (
@@ -56,12 +63,13 @@ class BalanceArguments:
             ("margin", self.margin, defaults.margin, self.loss == "ldam"),
             ("scale", self.scale, defaults.scale, self.loss == "ldam"),
             ("beta", self.beta, defaults.beta, self.class_weights == "effective_number"),
+            ("reward", self.reward, defaults.reward, self.objective == "reward"),
             ("drw_start", self.drw_start, defaults.drw_start, self.class_weights != "none"),
         ):
             if value != default and not used:
                 raise ValueError(
-                    f"{key}: {value} would be ignored with loss: {self.loss} and class_weights: {self.class_weights}; "
-                    "remove it"
+                    f"{key}: {value} would be ignored with objective: {self.objective}, loss: {self.loss} and "
+                    f"class_weights: {self.class_weights}; remove it"
                 )
         if self.objective == "tokens" and self.targets != "hard":
             raise ValueError(
@@ -93,7 +101,8 @@ class BalanceArguments:
     def loss_settings(self) -> LossSettings:
         """The part that describes the loss; raises ValueError for a wrong name or range."""
         return LossSettings(
-            name=self.loss,  # type: ignore[arg-type]
+            name="reward" if self.objective == "reward" else self.loss,  # type: ignore[arg-type]
+            reward=self.reward,  # type: ignore[arg-type]
             class_weights=self.class_weights,  # type: ignore[arg-type]
             tau=self.tau,
             gamma=self.gamma,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from emotrain.context.carriers import CARRIERS, PICTURES
 from emotrain.context.controls import Controls
 from emotrain.context.prompt import PromptSettings
 from emotrain.context.training_faults import TrainingFaults
@@ -13,7 +14,8 @@ from emotrain.recipe.arguments.keys import check_word, recipe_key
 CONTEXTS = ("none", "summaries")
 LEAKAGE = ("mask", "drop", "fail")
 OPTION_ORDERS = ("fixed", "shuffled")
-MOTION_OPTIONS = ("spotting", "evidence")
+MEASURED = {"motion": ("spotting", "evidence"), "grid": ("thresholds",)}
+"""Options in a recipe of the summarisers that read the video themselves."""
 
 
 @dataclass
@@ -22,6 +24,11 @@ class ContextArguments:
 
     context: str = recipe_key("none: keyframes only; summaries: what happened in each gap.", default="summaries")
     summarizer: str = recipe_key("Summariser back end, or the name of a folder under summaries/.", default="motion")
+    carrier: str = recipe_key(
+        "What carries the time between keyframes: summaries, numbers (their facts), or a picture in their place: "
+        "contact_sheet of the frames between, difference from onset to apex.",
+        default="summaries",
+    )
     cues: str | None = recipe_key(
         "CSV file or folder of OpenFace, LibreFace or py-feat that summarizer: motion reads instead of the video.",
         default=None,
@@ -30,7 +37,7 @@ class ContextArguments:
         default_factory=dict,
         metadata={
             "help": "Options of the summarizer: of vlm, openai, precomputed see data_prep/summarize_frames.py --help; "
-            f"of motion {', '.join(MOTION_OPTIONS)} (docs/context.md)."
+            f"of motion {', '.join(MEASURED['motion'])}, of grid {', '.join(MEASURED['grid'])} (docs/context.md)."
         },
     )
     leakage: str = recipe_key(
@@ -60,14 +67,15 @@ class ContextArguments:
 
     def __post_init__(self) -> None:
         check_word("context", self.context, CONTEXTS)
+        check_word("carrier", self.carrier, tuple(CARRIERS))
         check_word("leakage", self.leakage, LEAKAGE)
         check_word("option_order", self.option_order, OPTION_ORDERS)
         if self.cues is not None and self.summarizer != "motion":
             raise ValueError(
                 f"cues: only summarizer: motion reads them, found {self.summarizer!r}; remove one of the two"
             )
-        if self.summarizer == "motion":
-            self._check_motion()
+        if self.summarizer in MEASURED:
+            self._check_measured()
         self.prompt_settings()
         self.controls()
         self.training_faults()
@@ -81,8 +89,14 @@ class ContextArguments:
                 f"summary_dropout and summary_noise change a clip's own summaries, and context_control: "
                 f"{self.context_control} replaces or moves them; remove one of the two"
             )
+        if self.carrier in PICTURES and (not self.show_images or self.max_summary_tokens is not None):
+            raise ValueError(
+                f"carrier: {self.carrier} is a picture in place of words; remove show_images: false and "
+                "max_summary_tokens"
+            )
         if self.context == "none":
             ignored = {
+                f"carrier: {self.carrier}": self.carrier != "summaries",
                 "show_images: false": not self.show_images,
                 "trajectory: true": self.trajectory,
                 f"cues: {self.cues}": self.cues is not None,
@@ -96,19 +110,23 @@ class ContextArguments:
                 if given:
                     raise ValueError(f"{key} needs summaries and context is none; remove one of the two")
 
-    def _check_motion(self) -> None:
+    def _check_measured(self) -> None:
+        known = MEASURED[self.summarizer]
         if self.leakage != "mask":
-            raise ValueError("leakage is of text back ends; summarizer: motion writes no emotion word: remove it")
-        odd = [name for name in self.summarizer_options if name not in MOTION_OPTIONS]
+            raise ValueError(
+                f"leakage is of text back ends; summarizer: {self.summarizer} writes no emotion word: remove it"
+            )
+        odd = [name for name in self.summarizer_options if name not in known]
         if odd:
             raise ValueError(
-                f"summarizer_options: {', '.join(map(str, odd))}: summarizer: motion has no such option; it knows "
-                f"{', '.join(MOTION_OPTIONS)}"
+                f"summarizer_options: {', '.join(map(str, odd))}: summarizer: {self.summarizer} has no such option; it "
+                f"knows {', '.join(known)}"
             )
         if self.summarizer_options:
-            from emotrain.context.motion_backend import MotionSummarizer
+            from emotrain.context.summarize import BACKENDS
 
-            MotionSummarizer(cues=self.cues, **self.summarizer_options)
+            cues = {"cues": self.cues} if self.cues is not None else {}
+            BACKENDS[self.summarizer](**cues, **self.summarizer_options)
 
     def prompt_settings(self) -> PromptSettings:
         """The part that describes the prompt; raises ValueError for a language without templates."""
