@@ -6,6 +6,7 @@
 | box | `\\boxed{sad}`, `<|begin_of_box|>sad<|end_of_box|>` |
 | object (`loose_objects.py`) | `{"emotion": "sad", "reason": "..."}`, `{'label': 'sad'}`, cut-off JSON |
 | line | `Emotion: sad`, `**Answer**: (B) sad`, `### Label` with the next line, `Prediction = sad`, `情绪：悲伤` |
+| row | a table with two columns: Emotion, sad |
 | scores | `happy: 0.1, sad: 0.9`, a list or table with a number for each label |
 | opening, closing | a first or last line, or a first sentence, that is nothing but a label |
 
@@ -53,6 +54,11 @@ _HEADING = re.compile(
     rf"(?:^|\n){_MARKS}(?P<key>(?:the )?{KEY.pattern})[^\w\n?？]*\n(?:\s*[-=]{{2,}}\s*\n)?\s*(?P<value>[^\n]+)",
     re.IGNORECASE,
 )
+_ROW = re.compile(
+    rf"(?:^|\n)\s*\|[\s*_`]*(?P<key>{KEY.pattern})[\s*_`]*\|(?P<value>[^|\n]+)\|[ \t]*(?=\n|$)(?!\s*\|[\s:|-]+\|)",
+    re.IGNORECASE,
+)
+"""A row of a table with two columns, which is not its head: `| Emotion | sad |`."""
 NEXT_KEY = re.compile(
     rf"{_MARKS}(?:reason|reasoning|explanation|evidence|why|justification|confidence|note|because|理由|原因"
     rf"|解释|说明)\w*\W*[:=]",
@@ -99,7 +105,7 @@ def boxed(text: str) -> list[Stated]:
 
 def lines(text: str) -> list[Stated]:
     """Answers behind their name and a colon, or on the line below it; one letter ("Answer: B") says nothing."""
-    found = [*_LINE.finditer(text), *_HEADING.finditer(text)]
+    found = [*_LINE.finditer(text), *_HEADING.finditer(text), *_ROW.finditer(text)]
     stated = [
         _stated(match["key"], "" if NEXT_KEY.match(value := _below(match["value"])) else value)
         for match in sorted(found, key=re.Match.start)
@@ -138,10 +144,12 @@ def without_option(value: str) -> str:
 
 
 _OPTION = re.compile(
-    r"^[\s*_`\"'\-]*(?:(?:option|choice)\s*)?(?:\(?[A-Ha-h1-9][).:]|\([A-Ha-h1-9]\))\s+(?=\w|\*)", re.IGNORECASE
+    r"^[\s*_`\"'\-]*(?:(?:option|choice)\s*)?(?:\(?(?:[A-Ka-k1-9]|1[01])[).:]|\((?:[A-Ka-k1-9]|1[01])\))\s+(?=\w|\*)",
+    re.IGNORECASE,
 )
 _EXPLAINS = re.compile(
-    r"[.!;。；！]\s+(?=\S)|[。；！](?=\S)|\n|\s[-–—]{1,2}\s|,\s*(?:even )?(?:al)?though\b|,?\b(?:because|since|due to"
+    r"\s\((?=(?:he|she|they|the|his|her|there|it|with|as|because|since|based|evident) )|[.!;。；！]\s+(?=\S)"
+    r"|[。；！](?=\S)|\n|\s[-–—]{1,2}\s|,\s*(?:even )?(?:al)?though\b|,?\b(?:because|since|due to"
     r"|given that|as (?:he"
     r"|she|the|it|there|his|her))\b"
     r"|因为|虽然|尽管|\b(?:reason(?:ing)?|explanation|evidence|confidence|justification|second guess)\s*[:=]"

@@ -29,6 +29,7 @@ from emotrain.metrics.chinese_script import simplified
 from emotrain.metrics.loose_objects import objects
 from emotrain.metrics.mentions import Sentence, bare, mentions, named, spelled, spellings
 from emotrain.metrics.sentences import sentences
+from emotrain.metrics.typing_slips import corrected
 
 AMBIGUOUS = "ambiguous"
 UNPARSED = "unparsed"
@@ -41,7 +42,7 @@ _OPENS, _CLOSES = rf"[<\[◁]\|?{_THOUGHT}\|?[>\]▷]", rf"[<\[◁]\|?/{_THOUGHT
 _WORD = re.compile(r"[^\W\d_]{2}")
 _MARKS = " \t\n\"'*_`~#>-•.!。！,:：()（）[]"
 _REASON = re.compile(r"(?:reason|rationale|explanation|analysis|evidence|thought|justification|note)\w*", re.IGNORECASE)
-_OPTIONS = re.compile(r"(?:^|\s)(?:\(?[A-Ha-h1-9][).:]|\([A-Ha-h1-9]\))\s+")
+_OPTIONS = re.compile(r"(?:^|\s)(?:\(?(?:[A-Ka-k1-9]|1[01])[).:]|\((?:[A-Ka-k1-9]|1[01])\))\s+")
 _CAREFUL = re.compile(r"^\W*(?:(?:possibly|perhaps|maybe|presumably|may be|might be|could be)\b|可能是?|也许是?)")
 """A stated answer is one however careful its words; prose that hedges is none."""
 _PICTURES = ("So", "Co")
@@ -59,12 +60,15 @@ _GIVES_UP = re.compile(
     re.IGNORECASE,
 )
 """Behind such words a label that stands alone is no answer: "Surprise! I cannot see any video"."""
+_MOST = 100
+"""The highest share that a list can give a label; larger numbers count something: "happy 1244, sad 980 clips"."""
 _NUMBER = r"(?P<number>\d*\.?\d+)\s*%?"
 
 
 def score_reply(reply: str, labels: Sequence[str]) -> str:
     """The one label of `labels` that `reply` names, else AMBIGUOUS (several) or UNPARSED (none)."""
     text = unicodedata.normalize("NFKC", reply).replace("’", "'").replace("‘", "'")
+    text = corrected(text, labels)
     text = re.sub(rf"{_OPENS}(?:(?!{_OPENS}).)*?{_CLOSES}", " ", simplified(text), flags=re.DOTALL | re.IGNORECASE)
     text = re.sub(r"~~[^~\n]*~~", " ", text)  # struck out
     text = re.sub(r"<\|(?!begin_of_box|end_of_box|box)\w+\|>|</s>|\[[\d.]+\](?: s\b)?", " ", text)
@@ -177,6 +181,8 @@ def _scores(text: str, labels: Sequence[str]) -> str | None:
             return None
         marked = marked and bool(number["mark"])
         scores[name] = float(number["number"] or number["yes"] == "yes")
+        if scores[name] > _MOST:
+            return None
     own = {name: score for name, score in scores.items() if name in labels}
     if len(own) < 2 or (len(scores) == 2 and not marked):
         return None

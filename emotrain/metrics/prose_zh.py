@@ -25,6 +25,8 @@ _WORDS = """
     表明 表示 意味着 反映出 反映 暗示 笑得 笑 哭得 忍不住 难掩 毫不掩饰 掩饰不住 不满 激动 委屈 疲惫 紧锁 皱着眉头
     害羞 还 都 也 和 与 及 以及 并 且 并且 而且 却 其 整张脸 正 正在 在 明确 清楚 清晰 目前 显然 确实 真的 真 内心
     现在 此刻 此时 这里 该段 选 项 大 高 程度 较 较为 最终情绪 面无表情 属于一种 不仅 正确 他的 她的 最后 典型 平静
+    其实 更准确地说 准确地说 应该说 实际上 事实上 真正 最终判断 更多 主要是 明显地 大声 高声 轻声 突然 一直
+    始终 眼睛 眼眶 嘴角 眉头 双手 身体 双眼 眼泪 泪水 笑容 微笑 情绪是 表情是 神情是 心里 面带 带着笑容 因为 由于 所以是
 """
 _HARMLESS = "|".join(sorted(_WORDS.split(), key=len, reverse=True))
 _MARKS = r"[\s*_`\"'“”「」『』:：()（）\[\]【】a-d.、0-9%-]"
@@ -45,7 +47,7 @@ _STOPS = re.compile(
     r"不|没|无法|非|未|难|否|如果|假如|假设|要是|若|即使|就算|可能|也许|或许|大概|恐怕|假|装|扮|另|其他|别人|旁|说|问|吗|么|[?？]|谁|曾|刚才|之前|以前|昨|原本|本来|一开始|起初|要求|让|叫|请|对不起|抱歉|遗憾|但|演|例如|比如|通常|有人|误|别"
 )
 _HARMLESS_DENIALS = re.compile(
-    r"(?:没有|不)(?:笑容|说话|动作|微笑|动)|面无表情|毫不犹豫|目不转睛|(?:虽然|尽管)很难(?:判断|确定)"
+    r"不[停断住时由禁已]|合不拢嘴|说不出话|(?:没有|不)(?:笑容|说话|动作|微笑|动)|面无表情|毫不犹豫|目不转睛|(?:虽然|尽管)很难(?:判断|确定)"
 )
 _A_THING = re.compile(
     rf"^(?:这个?|这段|该|整个|整体|的)*(?:画面|视频|影片|片段|图片)(?![中里]|[^，,]*(?:情绪|人|他|她))"
@@ -61,7 +63,7 @@ def sentence(part: str, mentions: Sequence[Mention]) -> Sentence:
     """What one Chinese sentence says; mentions are written as the characters of `prose_words.MENTION`."""
     text = _RULED_OUT.sub("x", _DENIED.sub("x", re.sub(r"\s", "", part)))
     claimed: list[str | None] = []
-    for clause in re.split(r"[，,]", text):
+    for clause in re.split(rf"[，,]|(?<={_MENTION})[:：](?=[^，,]{{4}})", text):
         named = re.findall(_MENTION, clause)
         if named or "x" in clause:
             if _CLAUSE.fullmatch(clause) is None or _A_THING.search(clause) is not None:

@@ -10,11 +10,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from emotrain.metrics import prose, prose_zh
+from emotrain.metrics.concessions import set_aside
 from emotrain.metrics.mentions import Mention, Sentence
 from emotrain.metrics.prose_words import MENTION
 
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
-_SENTENCE = re.compile(r"(?<!\d)[.]|[.](?!\d)|(?<=\w)[;!；！]|(?<=[\ue000-\uf8ff] )!|[;\n。；]|(?<=[?？])")
+_SENTENCE = re.compile(
+    r"(?<!\d)[.]|[.](?!\d)|(?<=\w)[;!；！]|(?<=[\ue000-\uf8ff] )!|[;\n。；]|(?<=[?？])"
+    r"|,\s*(?=(?:so|therefore|thus|hence),? (?:my|the) (?:\w+ )?(?:answer|label|choice|classification|verdict"
+    r"|prediction|option) is\b)"
+)
+"""Ends of a sentence; an answer that is drawn from one stands alone."""
 _CONTRACTIONS = tuple(
     (re.compile(short), full)
     for short, full in (
@@ -26,8 +32,8 @@ _CONTRACTIONS = tuple(
         (r"\bcan't\b|\bcannot\b", "can not"),
         (r"\bwon't\b", "will not"),
         (r"\bi\.e\.,?", ","),
-        (rf"\b(?:option|choice) \(?[a-h1-9]\)?[,:]?\s*(?={MENTION})", " "),
-        (rf"\(?(?<![\w'])[a-h1-9](?:[).:]+|\s[-–]\s)\s*(?={MENTION})|\([a-h1-9]\)", " "),
+        (rf"\b(?:option|choice) \(?[a-k1-9]\)?[,:]?\s*(?={MENTION})", " "),
+        (rf"\(?(?<![\w'])[a-k1-9](?:[).:]+|\s[-–]\s)\s*(?={MENTION})|\([a-k1-9]\)", " "),
         (r"n't\b", " not"),
     )
 )
@@ -42,7 +48,7 @@ _TURNS = re.compile(
 def sentences(text: str, mentions: Sequence[Mention]) -> list[Sentence]:
     """The sentences of a text in lower case whose mentions are `mentions`, each with what it says."""
     said: list[Sentence] = []
-    for part in _SENTENCE.split(_marked(text, mentions)):
+    for part in _SENTENCE.split(set_aside(_marked(text, mentions))):
         if re.search(rf"[^\W_]|{MENTION}", part):
             chinese = _CHINESE.search(part) is not None
             sentence = prose_zh.sentence(part, mentions) if chinese else prose.sentence(part, mentions, bool(said))
@@ -54,6 +60,7 @@ def _marked(text: str, mentions: Sequence[Mention]) -> str:
     """The text with a character of its own for each mention, and without the quotes around a lone one."""
     for place, mention in reversed(list(enumerate(mentions))):
         text = f"{text[: mention.start]} {chr(0xE000 + place)} {text[mention.end :]}"
+    text = re.sub(r"[\"“”]\s*\w\s*[\"“”]", " ", text)  # an "o" of the mouth
     text = re.sub(rf"[\"'“”‘’「」]\s*({MENTION})\s*([.,;:]?)[\"'“”‘’「」]", r" \1 \2", text)
     for short, full in _CONTRACTIONS:
         text = short.sub(full, text)
