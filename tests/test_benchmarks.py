@@ -44,6 +44,7 @@ ELSEWHERE = {
     "train": "a minute of processes, one a contestant",
     "training_set_up": "no command",
     "training_step": "a minute: it draws and prepares clips first",
+    "stream_events": "22 clips at the least, each read twice",
     "trajectories": "hundreds of clips are drawn",
     "word_frequency": "a table of word frequencies that is not shipped",
 }
