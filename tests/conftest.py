@@ -54,22 +54,34 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 SHARED = ROOT.parent / "shared"
 
 
-@pytest.fixture(scope="session")
-def face_weights() -> Path:
-    """The folder with the face detector's weights: $EMOTRAIN_MODELS, ../shared/models, else fetched from the Hub.
+def pytest_configure(config: pytest.Config) -> None:
+    """Weights beside the checkout are found by every test and its child processes, in whatever order tests run."""
+    from emotrain.faces.weights import FOLDER, WEIGHTS
 
-    Child processes find it in the environment. The test is skipped where there is none of them.
-    """
-    from emotrain.faces.weights import FOLDER, WEIGHTS, WeightsMissing, weights_file
+    if (SHARED / "models" / WEIGHTS["yunet"].name).exists():
+        os.environ.setdefault(FOLDER, str(SHARED / "models"))
 
-    folder = os.environ.get(FOLDER) or str(SHARED / "models")
-    if (Path(folder) / WEIGHTS["yunet"].name).exists():
-        os.environ[FOLDER] = folder
-        return Path(folder)
+
+def _weights(kind: str) -> Path:
+    from emotrain.faces.weights import WeightsMissing, weights_file
+
     try:
-        return weights_file("yunet").parent
+        return weights_file(kind).parent
     except WeightsMissing as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def face_weights() -> Path:
+    """The folder with the face detector's weights: $EMOTRAIN_MODELS, ../shared/models, else fetched from the Hub. The
+    test is skipped where there is none of them."""
+    return _weights("yunet")
+
+
+@pytest.fixture(scope="session")
+def landmarker_weights() -> Path:
+    """The same for the weights of blendshapes."""
+    return _weights("landmarker")
 
 
 @pytest.fixture(scope="session")

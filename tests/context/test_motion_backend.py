@@ -190,7 +190,7 @@ def test_cues_that_nothing_reads_are_refused() -> None:
         ContextArguments(cues="cues", context="none")
 
 
-def test_a_recipe_says_what_counts_as_motion_and_by_which_evidence() -> None:
+def test_a_recipe_says_what_counts_as_motion_and_by_which_evidence(landmarker_weights: Path) -> None:
     said = {"spotting": {"most": 4}, "evidence": "both"}
     recipe = parse_recipe({"model_name_or_path": "tiny", "use_cpu": True, "summarizer_options": said})
     made = make_backend("motion", summary_options(recipe.context))

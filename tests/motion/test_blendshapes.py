@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from emotrain.faces.detectors import detector_of
 from emotrain.faces.find import find_faces
 from emotrain.faces.landmarker import BLENDSHAPES, SUBSET, Landmarker
 from emotrain.faces.settings import FaceSettings
-from emotrain.faces.weights import FOLDER, WEIGHTS
 from emotrain.motion.blendshapes import blendshape_cues, intensities
 from emotrain.motion.clip_events import ClipEvents
 from emotrain.records import Clip, Event
@@ -27,9 +25,7 @@ PLACE = {name: place for place, name in enumerate(BLENDSHAPES)}
 
 
 @pytest.fixture(scope="module")
-def landmarker(face_weights: Path) -> Landmarker:
-    if os.environ.get(FOLDER) and not (face_weights / WEIGHTS["landmarker"].name).exists():
-        pytest.skip(f"{face_weights} has no {WEIGHTS['landmarker'].name}")
+def landmarker(landmarker_weights: Path) -> Landmarker:
     return Landmarker()
 
 
