@@ -115,7 +115,7 @@ class ChatClient:
             http_client=DefaultAsyncHttpxClient(
                 event_hooks={
                     "request": [self._count_attempt],
-                    "response": [self._whole, _no_repetition_without_quota],
+                    "response": [self._whole, _no_repetition_in_vain],
                 },
                 follow_redirects=False,
             ),
@@ -300,6 +300,12 @@ class ChatClient:
                 f"{self.base_url}: the account of {self.key_variable} has no quota left (status {status}): "
                 f"{self._said(error)}; replies so far are kept, run again when it has"
             ) from None
+        wait_s = _long_wait(error.response) if status == 429 else None
+        if wait_s is not None:
+            raise ValueError(
+                f"{self.base_url}: the server takes no more for {wait_s:.0f} s (status {status}): {self._said(error)}; "
+                "replies so far are kept, run again after that"
+            ) from None
         if status in (401, 403):
             raise ValueError(
                 f"{self.base_url}: the server refused the key in {self.key_variable} (status {status}); "
@@ -339,6 +345,9 @@ def _unsupported(error: Any, given: Mapping[str, Any]) -> str | None:
     return next((name for name in given if re.search(rf"\b{name}\b", text)), None)
 
 
+LONGEST_WAIT_S = 60.0
+"""A run waits so long when a server asks it to; the openai library keeps to the same bound."""
+
 _USELESS_WITHOUT = {"logprobs": ("top_logprobs",), "top_logprobs": ("logprobs",)}
 
 _NOT_TAKEN = re.compile(
@@ -351,9 +360,18 @@ def _out_of_quota(error: Any) -> bool:
     return getattr(error, "code", None) == "insufficient_quota" or "insufficient_quota" in _words(error)
 
 
-async def _no_repetition_without_quota(response: Any) -> None:
-    """Keep the openai library from repeating what more money alone would mend."""
+async def _no_repetition_in_vain(response: Any) -> None:
+    """Keep the openai library from repeating what more money or another day alone would mend."""
     if response.status_code == 429:
         await response.aread()
-        if b"insufficient_quota" in response.content:
+        if b"insufficient_quota" in response.content or _long_wait(response) is not None:
             response.headers["x-should-retry"] = "false"
+
+
+def _long_wait(response: Any) -> float | None:
+    """The seconds that a server asks to wait, where they are more than a run waits."""
+    try:
+        seconds = float(response.headers.get("retry-after", ""))
+    except ValueError:  # a date, or nothing
+        return None
+    return seconds if seconds > LONGEST_WAIT_S else None

@@ -670,6 +670,15 @@ def test_an_account_without_quota_stops_the_run_at_once(data: Path, serve: Any) 
     assert len(server.bodies) == 1
 
 
+def test_a_server_that_wants_a_day_stops_the_run_at_once_and_says_so(data: Path, serve: Any) -> None:
+    server = serve(lambda number, body: WORDS if number < 2 else ("status", (429, "Daily limit", "429", 86400)))
+    with pytest.raises(
+        ValueError, match=r"takes no more for 86400 s \(status 429\): .*Daily limit.*replies so far are kept"
+    ):
+        ask(data, server, concurrency=1, retries=5)
+    assert len(server.bodies) == 3
+
+
 def test_a_model_that_declines_everything_is_an_error(data: Path, serve: Any) -> None:
     server = serve(lambda number, body: finished(None, refusal="I can't help with identifying people."))
     with pytest.raises(TooManyBadClips, match=r"9 of 9 gaps have no words \(the model declined\), more than --max-bad"):

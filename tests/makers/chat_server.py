@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Script = Callable[[int, dict[str, Any]], "str | tuple[str, Any]"]
-"""(number of the request from 0, its body) -> the words, or a fault: ("status", 500),
-("status", (400, "its message", "its code")), ("listed", the same), whose body is a list of one error, ("hang", 3.0),
-("cut", ""), ("usage", (words, other token counts)), ("body", the whole answer)."""
+"""(number of the request from 0, its body) -> the words, or a fault: ("status", 500), ("status", (400, "its message",
+"its code", seconds to wait)), ("listed", the same), whose body is a list of one error, ("hang", 3.0), ("cut", ""),
+("usage", (words, other token counts)), ("body", the whole answer)."""
 
 
 class ChatServer:
@@ -51,7 +51,8 @@ class ChatServer:
                     status, *said = value if isinstance(value, tuple) else (value, f"status {value}")
                     error = dict(zip(("message", "code"), said))
                     body = {"error": error}
-                    self._send(status, json.dumps([body] if kind == "listed" else body), retry_after="0.01")
+                    wait = str(said[2]) if len(said) > 2 else "0.01"
+                    self._send(status, json.dumps([body] if kind == "listed" else body), retry_after=wait)
                     return
                 usage: Any = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107}
                 if kind == "usage":
