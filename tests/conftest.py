@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import ChatServer, Script
 
 ROOT = Path(__file__).parents[1]
 # Child processes find the package and the makers of test files, too.
@@ -82,6 +84,20 @@ def face_weights() -> Path:
 def landmarker_weights() -> Path:
     """The same for the weights of blendshapes."""
     return _weights("landmarker")
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Script], ChatServer]]:
+    """Starts servers of the chat interface that answer by a script; all are closed when the test ends."""
+    servers: list[ChatServer] = []
+
+    def start(script: Script) -> ChatServer:
+        servers.append(ChatServer(script))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
 
 
 @pytest.fixture(scope="session")

@@ -9,14 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from chat_server import ChatServer, Script
+from chat_server import ChatServer
 
 from emotrain.atomic_files import write_table
 from emotrain.clip_errors import ClipError
@@ -41,19 +40,6 @@ from emotrain.video.frame_store import FrameStore
 
 GAPS = 9  # six clips with in-between frames in gap 1, three of them in gap 2 as well
 WORDS = "The inner brows rise slightly at 1.30 s."
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Script], ChatServer]]:
-    servers: list[ChatServer] = []
-
-    def start(script: Script) -> ChatServer:
-        servers.append(ChatServer(script))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
 
 
 def ask(data: Path, server: ChatServer, **more: Any) -> Any:

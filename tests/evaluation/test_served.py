@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +12,7 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from chat_server import ChatServer, Script
+from chat_server import ChatServer
 
 from emotrain.atomic_files import write_json, write_table
 from emotrain.context.text_backend import BudgetReached
@@ -33,19 +32,6 @@ from emotrain.stages.parts import part_path
 from emotrain.study.arms import Arm
 
 LABELS = label_set("dfew").labels
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Script], ChatServer]]:
-    servers: list[ChatServer] = []
-
-    def start(script: Script) -> ChatServer:
-        servers.append(ChatServer(script))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
 
 
 @pytest.fixture
