@@ -53,6 +53,17 @@ def read_mapping(path: Path, fault: type[ValueError] = ValueError) -> dict[Any, 
     return values
 
 
+def option_mapping(option: str, text: str, example: str) -> dict[str, Any]:
+    """The YAML mapping that follows an option of a command line; ValueError names the option and shows an example."""
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{option} {text!r}: not valid YAML: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{option} {text!r}: expected '{{key: value}}', as in '{example}'")
+    return found
+
+
 def parse(text: str) -> Any:
     """The value of a YAML text within the same bounds; raises yaml.YAMLError, or ValueError for an impossible date."""
     return _Loader(text).get_single_data()

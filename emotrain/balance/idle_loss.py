@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from emotrain.balance.losses import LossSettings
-from emotrain.balance.score_prior import carried_prior, is_uniform
-
-OF_PRIOR = ("balanced_softmax", "logit_adjusted")
-"""Losses that take a prior off the scores; of a uniform one there is nothing to take."""
+from emotrain.balance.score_prior import carried_prior, is_uniform, prior_removed
 
 
 def check_prior(settings: LossSettings, counts: Mapping[str, int] | Sequence[Mapping[str, int]], sampling: str) -> None:
@@ -20,7 +17,7 @@ def check_prior(settings: LossSettings, counts: Mapping[str, int] | Sequence[Map
     epochs = [counts] if isinstance(counts, Mapping) else list(counts)
     if not all(is_uniform(carried_prior(LossSettings(), of_epoch), _drawn(of_epoch)) for of_epoch in epochs):
         return
-    of_prior = settings.name in OF_PRIOR or (settings.name == "reward" and settings.reward != "accuracy")
+    of_prior = prior_removed(settings) is not None
     idle = [f"loss: {settings.name}"] if of_prior else []
     idle += [f"class_weights: {settings.class_weights}"] if settings.class_weights != "none" else []
     if idle and any(_drawn(epochs[-1])):

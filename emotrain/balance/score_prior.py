@@ -27,16 +27,19 @@ UNIFORM = 0.01
 """A prior is uniform when no two classes differ by this share of the whole or more: there is nothing to correct."""
 
 
+def prior_removed(settings: LossSettings) -> float | None:
+    """The power of the prior that training with this loss takes off the scores; None for one that corrects no prior."""
+    of_reward = 1.0 if settings.reward != "accuracy" else None
+    return {"balanced_softmax": 1.0, "logit_adjusted": settings.tau, "reward": of_reward}.get(settings.name)
+
+
 def carried_prior(settings: LossSettings, draws: Counts, clips: Counts | None = None) -> Vector:
     """Class shares (C,) that are in the scores of a model trained with this loss on draws with these counts.
 
     `draws` are those that training ended with (of the last epoch, where they change over the epochs), `clips` the
     distinct clips of each class. Scores less the logarithm of the result are those of a uniform prior.
     """
-    removed = {"balanced_softmax": 1.0, "logit_adjusted": settings.tau}.get(settings.name, 0.0)
-    if settings.name == "reward" and settings.reward != "accuracy":
-        removed = 1.0
-    shares = class_prior(draws) ** (1.0 - removed)
+    shares = class_prior(draws) ** (1.0 - (prior_removed(settings) or 0.0))
     if settings.drw_start < 1.0:
         shares = shares * class_weights(settings, draws, clips)
     return shares / shares.sum()

@@ -12,7 +12,7 @@ from typing import Any
 
 from emotrain.context.facs_words import check_language
 from emotrain.context.retell import told
-from emotrain.emotions import nearest
+from emotrain.context.thresholds import read_thresholds
 from emotrain.motion.grid_motion import SIZE, GridSettings, grid_events
 from emotrain.records import Clip, Gap, Summary
 from emotrain.video.frame_settings import read_frames_header
@@ -35,7 +35,8 @@ class GridSummarizer:
     def __post_init__(self) -> None:
         check_language(self.language)
         if not isinstance(self.thresholds, GridSettings):
-            object.__setattr__(self, "thresholds", _checked(self.thresholds))
+            read = read_thresholds("thresholds", self.thresholds, GridSettings(), "{least_px: 0.5}")
+            object.__setattr__(self, "thresholds", read)
 
     def settings(self) -> Mapping[str, Any]:
         """Version, thresholds, language, crop: everything that determines the text."""
@@ -64,15 +65,3 @@ class GridSummarizer:
             reader.look = self.framing.of(clip)
             events = grid_events(reader.grey_frames(SIZE), self.thresholds)
         return told(events, (), gaps, self.name, self.language)
-
-
-def _checked(given: object) -> GridSettings:
-    known = asdict(GridSettings())
-    if not isinstance(given, Mapping):
-        raise ValueError(f"thresholds: {given!r}: expected them by name, as in {{least_px: 0.5}}")
-    for name, value in given.items():
-        if name not in known:
-            raise ValueError(f"thresholds: unknown threshold {name!r}; {nearest(str(name), known)}")
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-            raise ValueError(f"thresholds: {name}: {value!r}; expected a number above 0")
-    return GridSettings(**{**known, **given})

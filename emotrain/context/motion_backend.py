@@ -16,6 +16,7 @@ from typing import Any
 from emotrain.context.facs_times import within
 from emotrain.context.facs_words import check_language
 from emotrain.context.retell import told
+from emotrain.context.thresholds import read_thresholds
 from emotrain.emotions import nearest
 from emotrain.face_layout import ALIGNED_CROP
 from emotrain.faces.framing import framing_of
@@ -66,7 +67,8 @@ class MotionSummarizer:
         if self.cues is not None and self.evidence != "flow":
             raise ValueError(f"evidence: {self.evidence}, but cues: {self.cues} is the evidence; remove one of the two")
         if not isinstance(self.spotting, SpotSettings):
-            object.__setattr__(self, "spotting", _thresholds(self.spotting))
+            read = read_thresholds("spotting", self.spotting, SpotSettings(), "{hold_threshold: 5.0}")
+            object.__setattr__(self, "spotting", read)
 
     @property
     def _spot(self) -> SpotSettings:
@@ -159,17 +161,3 @@ def seen_share(unread: Sequence[Unread], gap: Summary) -> float:
     length = gap.end_s - gap.start_s
     hidden = within([part for part in unread if part.why == "unseen"], gap.start_s, gap.end_s)
     return 1.0 - min(1.0, sum(part.end_s - part.start_s for part in hidden) / length) if length > 0 else 1.0
-
-
-def _thresholds(given: object) -> SpotSettings:
-    """Spotting thresholds of a recipe, those left out as tuned; ValueError for an unknown name or no number above 0."""
-    if not isinstance(given, Mapping):
-        raise ValueError(f"spotting: {given!r}: expected thresholds by name, as in {{hold_threshold: 5.0}}")
-    tuned = asdict(SpotSettings())
-    for name, value in given.items():
-        if name not in tuned:
-            raise ValueError(f"spotting: unknown threshold {name!r}; {nearest(str(name), tuned)}")
-        whole = isinstance(tuned[name], int)
-        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not value > 0:
-            raise ValueError(f"spotting: {name}: {value!r}; expected a {'whole ' if whole else ''}number above 0")
-    return SpotSettings(**{**tuned, **given})

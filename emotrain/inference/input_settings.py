@@ -15,6 +15,7 @@ from emotrain.faces.settings import FaceSettings
 from emotrain.inference.asked_summaries import AskedSummaries, asked_summaries, changed_since
 from emotrain.recipe.arguments import ContextArguments
 from emotrain.video.frame_settings import FrameSettings
+from emotrain.yaml_files import option_mapping
 
 _FRAME_KEYS = {
     "keyframe_policy": "policy",
@@ -71,15 +72,7 @@ def frame_settings(contract: InputContract) -> FrameSettings:
 
 def parse_options(text: str) -> dict[str, Any]:
     """The `summarizer_options` of a command line, a YAML mapping; raises ValueError for anything else."""
-    import yaml
-
-    try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"--summarizer-options {text!r}: not valid YAML: {error}") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"--summarizer-options {text!r}: expected '{{key: value}}', as in '{{base_url: http://...}}'")
-    return found
+    return option_mapping("--summarizer-options", text, "{base_url: http://...}")
 
 
 def summarizer_of(contract: InputContract) -> Summarizer | AskedSummaries | None:

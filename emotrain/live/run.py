@@ -50,9 +50,8 @@ def run_streams(recogniser: Any, named: Sequence[str], pace: Pace, wanted: Wante
     """
     if len(set(named)) < len(named):
         raise ValueError(f"{', '.join(named)}: a camera is named twice")
-    sources = [source_of(name, wanted.raw if name == "-" else None) for name in named]
-    if wanted.raw is not None and "-" not in named:
-        source_of(named[0], wanted.raw)
+    # Beside other cameras raw frames are those of "-" alone; without one there, whoever is named is told so.
+    sources = [source_of(name, wanted.raw if name == "-" or "-" not in named else None) for name in named]
     names = [source.name if _once(source.name, sources) else str(n) for n, source in enumerate(sources)]
     count = _Count()
     with ExitStack() as open_things:

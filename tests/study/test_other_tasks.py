@@ -41,17 +41,12 @@ def small(tmp_path: Path, name: str, arms: tuple[str, ...]) -> Path:
     return file
 
 
-def test_the_study_of_actions_runs_with_its_arms_and_controls(tmp_path: Path) -> None:
-    arms = ("enriched", "another clip's summaries")
-    study = read_study(small(tmp_path, "actions", arms))
-    run_study(study, workers=1)
-    page = (study.out / "results.md").read_text(encoding="utf-8")
-    assert all(arm in page for arm in arms)
-
-
-def test_the_study_of_carriers_runs_with_numbers_and_a_picture(tmp_path: Path) -> None:
-    arms = ("numbers", "contact sheet")
-    study = read_study(small(tmp_path, "carriers", arms))
+@pytest.mark.parametrize(
+    ("name", "arms"),
+    [("actions", ("enriched", "another clip's summaries")), ("carriers", ("numbers", "contact sheet"))],
+)
+def test_a_study_runs_with_its_arms_and_controls(tmp_path: Path, name: str, arms: tuple[str, ...]) -> None:
+    study = read_study(small(tmp_path, name, arms))
     run_study(study, workers=1)
     page = (study.out / "results.md").read_text(encoding="utf-8")
     assert all(arm in page for arm in arms)

@@ -6,18 +6,15 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
-import yaml
-
 from emotrain.emotions import nearest
 from emotrain.evaluation.served.dialects import DIALECTS
 from emotrain.secret_words import check_address, check_key_variable
+from emotrain.yaml_files import option_mapping
 
 ANSWERS = ("auto", "text", "choice", "likelihood")
 
-_NOT_THE_ANSWER = (
-    *("base_url", "key_variable", "concurrency", "max_requests", "max_tokens", "retries", "timeout_s"),
-    *("price_in", "price_out"),
-)
+_ASKED_HOW = ("base_url", "key_variable", "concurrency", "max_requests", "max_tokens", "retries", "timeout_s")
+_NOT_THE_ANSWER = (*_ASKED_HOW, "price_in", "price_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +91,7 @@ class ServerSettings:
 
     def client(self) -> dict[str, Any]:
         """The options of the ChatClient."""
-        names = ("model", "base_url", "max_new_tokens", *_NOT_THE_ANSWER[1:7])
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in ("model", "max_new_tokens", *_ASKED_HOW)}
 
 
 def server_settings(given: Any) -> ServerSettings:
@@ -116,12 +112,7 @@ def told_settings(server: str, model: str | None, options: str, adapter: str | N
         raise ValueError("--server asks the model there and --adapter loads one here; remove one of the two")
     if model is None:
         raise ValueError("--server needs --model NAME, what the server calls its model")
-    try:
-        given = yaml.safe_load(options)
-    except yaml.YAMLError as error:
-        raise ValueError(f"--server-options {options!r}: not valid YAML: {str(error).splitlines()[0]}") from error
-    if not isinstance(given, dict):
-        raise ValueError(f"--server-options {options!r}; expected '{{key: value}}', as in '{{answers: choice}}'")
+    given = option_mapping("--server-options", options, "{answers: choice}")
     return server_settings({"base_url": server, "model": model, **given})
 
 
